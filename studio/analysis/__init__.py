@@ -1,0 +1,1 @@
+"""Pure computation on domain objects: votes, metrics, intervals, slices, splits."""

@@ -1,0 +1,1 @@
+"""What the business says: frozen dataclasses on the standard library."""

@@ -1,0 +1,47 @@
+"""A person's decision on a label: who, what, and whether a model's label was in sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Origin(StrEnum):
+    """How a label came to be; the order of strength is in `resolve_gold`."""
+
+    BLIND = "blind"
+    ASSISTED = "assisted"
+    IMPORTED = "imported"
+    COMPUTED = "computed"
+    ADJUDICATED = "adjudicated"
+
+
+BLIND_ORIGINS = frozenset({Origin.BLIND, Origin.IMPORTED, Origin.COMPUTED, Origin.ADJUDICATED})
+FROM_FILES = frozenset({Origin.IMPORTED, Origin.COMPUTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A person's decision on a label; appended, never overwritten.
+
+    Attributes:
+        id: Number of the event; later events have higher numbers.
+        example_id: The example.
+        person: Who decided; the file's name for imported and computed labels.
+        label_id: The label; None takes the person's label back.
+        origin: Blind when no model label was in sight.
+        at: UTC time in ISO form.
+        run_id: The run whose label was in sight, if any.
+        undoes: The event this one undoes, if any.
+        note: A remark; may be empty.
+    """
+
+    id: int
+    example_id: int
+    person: str
+    label_id: int | None
+    origin: Origin
+    at: str
+    run_id: int | None = None
+    undoes: int | None = None
+    note: str = ""

@@ -1,0 +1,158 @@
+"""One pass of one classifier over examples, and what it said of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """How one question to a classifier ended."""
+
+    OK = "ok"
+    ABSTAINED = "abstained"
+    REFUSED = "refused"
+    FILTERED = "filtered"
+    TRUNCATED = "truncated"
+    OFF_LABEL = "off_label"
+    NOT_JSON = "not_json"
+    EMPTY = "empty"
+    ERROR = "error"
+
+
+class ClassifierKind(StrEnum):
+    """What can label an example."""
+
+    PROMPT = "prompt"
+    RULES = "rules"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one call consumed. `cost_usd` is None where the price is unknown."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    latency_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a classifier said of one text.
+
+    Attributes:
+        outcome: How the question ended.
+        label: A label name when the outcome is ok, else None.
+        probabilities: Label name to probability, summing to 1; empty when none were given.
+        model: The model that really answered.
+        usage: What it cost.
+        detail: What else it told: evidence, unused prompt lines, an error's sentence.
+        raw: The reply's text.
+    """
+
+    outcome: Outcome
+    label: str | None = None
+    probabilities: dict[str, float] = field(default_factory=dict)
+    model: str = ""
+    usage: Usage = field(default_factory=Usage)
+    detail: dict[str, Any] = field(default_factory=dict)
+    raw: str = ""
+
+    @property
+    def confidence(self) -> float | None:
+        """Probability of the label; None without one or without probabilities."""
+        return self.probabilities.get(self.label) if self.label is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What a run says of one example.
+
+    Attributes:
+        example_id: The example.
+        label_id: None unless the outcome is ok.
+        confidence: Probability of the label in [0, 1]; None where the classifier gave none.
+        outcome: How the question ended.
+        response_id: The stored response; None for rules.
+    """
+
+    example_id: int
+    label_id: int | None
+    confidence: float | None
+    outcome: Outcome
+    response_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One pass of one classifier over examples.
+
+    Attributes:
+        id: Number in the workspace.
+        task_id: The task.
+        kind: Prompt, rules or model.
+        title: How people call its classifier, e.g. "better v2" or "rules".
+        prompt_version_id: For prompts, and for models the prompt they were trained with.
+        model: The model asked for; empty for rules.
+        provider: Name of the provider; empty for rules.
+        splits: Which splits it covers.
+        preview: True for a run over a sample only, made while editing a prompt.
+        status: State of its job: queued, running, paused, done, failed, cancelled.
+        total: Examples to label.
+        done: Examples with a prediction.
+        error: The sentence of what stopped it; empty otherwise.
+        created_at: UTC time in ISO form.
+        created_by: Who started it.
+        job_id: Its job; None when it needed none.
+    """
+
+    id: int
+    task_id: int
+    kind: ClassifierKind
+    title: str
+    prompt_version_id: int | None = None
+    model: str = ""
+    provider: str = ""
+    splits: tuple[str, ...] = ()
+    preview: bool = False
+    status: str = "queued"
+    total: int = 0
+    done: int = 0
+    error: str = ""
+    created_at: str = ""
+    created_by: str = ""
+    job_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One question to a model: which of the labels is this text?
+
+    Attributes:
+        model: The model to ask.
+        messages: Chat messages, the text in the last one.
+        label_names: The allowed answers.
+    """
+
+    model: str
+    messages: tuple[dict[str, str], ...]
+    label_names: tuple[str, ...]
+
+    def key(self, provider: str, engine: str = "") -> str:
+        """Return a content hash: the same question to the same model has the same key.
+
+        Args:
+            provider: The provider's name; never its port or address.
+            engine: The engine's or model's own version, where the provider tells one.
+        """
+        body = json.dumps(
+            [provider, engine, self.model, list(self.messages), sorted(self.label_names)],
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+        return hashlib.sha256(body.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The worker and its queue; knows neither actions nor SQL."""
