@@ -282,7 +282,7 @@ def _condition(data: Any, where: str) -> Condition:
     if not isinstance(data, dict) or len(data) != 1:
         raise InputError(
             f"{where}: {_brief(data)} is not a condition.",
-            next_step=f"A condition is one of {', '.join(_READERS)}, then a colon and what it needs.",
+            next_step=f"Write one of {', '.join(_READERS)}, then a colon and what it needs.",
         )
     ((kind, value),) = data.items()
     reader = _READERS.get(str(kind))

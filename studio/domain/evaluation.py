@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +25,12 @@ class Figure:
     def to_dict(self) -> dict[str, Any]:
         """Return it as `--json` shows it; undefined numbers become null."""
         return {
-            key: None if number != number else round(number, 6)
+            key: None if math.isnan(number) else round(number, 6)
             for key, number in (("value", self.value), ("low", self.low), ("high", self.high))
         } | {"n": self.n}
 
     def __str__(self) -> str:
-        if self.value != self.value:
+        if math.isnan(self.value):
             return f"unknown (n={self.n})"
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] n={self.n}"
 

@@ -104,7 +104,7 @@ def render_system(body: PromptText, label_names: Sequence[str]) -> str:
     ...         PromptText(
     ...             instructions="Is it keto?",
     ...             definitions={"keto": "few carbs"},
-    ...             reasons=(("keto", "meat has\\nno starch"),),
+    ...             reasons=(("keto", "meat has\nno starch"),),
     ...         ),
     ...         ["keto", "not_keto"],
     ...     )

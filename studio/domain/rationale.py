@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from studio.errors import InputError
@@ -50,12 +51,12 @@ def find_evidence(text: str, words: list[str]) -> tuple[Evidence, ...]:
     """
     found = []
     for wanted in words:
-        start = text.lower().find(wanted.lower()) if wanted else -1
-        if start < 0:
+        # Not text.lower(): it moves what follows a letter like İ.
+        match = re.search(re.escape(wanted), text, re.IGNORECASE) if wanted else None
+        if match is None:
             raise InputError(
                 f"The words {wanted!r} do not stand in the example.",
                 next_step="Copy them from its text.",
             )
-        end = start + len(wanted)
-        found.append(Evidence(start=start, end=end, words=text[start:end]))
+        found.append(Evidence(start=match.start(), end=match.end(), words=match[0]))
     return tuple(found)

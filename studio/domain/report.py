@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -113,7 +114,7 @@ def decide(criterion: Criterion | None, figure: Figure | None, needed: int | Non
         return Decision(
             verdict=Verdict.NOT_YET, reason="No criterion was set, so nothing can be decided."
         )
-    if figure is None or figure.n == 0 or figure.value != figure.value:
+    if figure is None or figure.n == 0 or math.isnan(figure.value):
         return Decision(
             verdict=Verdict.NOT_YET,
             reason="No classifier was measured on blind gold of the test split yet.",
