@@ -7,6 +7,8 @@ A dish is labelled by what is in it, not by what its text says: net carbohydrate
 (carbohydrate less fibre) per 100 g of the dish, keto at 5 g or less.
 """
 
+# ruff: noqa: T201 (a script talks to its terminal)
+
 from __future__ import annotations
 
 import argparse
@@ -54,6 +56,8 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class Ingredient:
+    """One line of ingredients.csv, per 100 g."""
+
     name: str
     group: str
     carbohydrate_g: float
@@ -62,11 +66,14 @@ class Ingredient:
 
     @property
     def net_g(self) -> float:
+        """Net carbohydrate per 100 g."""
         return self.carbohydrate_g - self.fibre_g
 
 
 @dataclass(frozen=True)
 class Dish:
+    """One line of a dish list, with its ingredients looked up."""
+
     name: str
     description: str
     family: str
@@ -81,10 +88,12 @@ class Dish:
 
     @property
     def text(self) -> str:
+        """What a diner reads."""
         return f"{self.name}. {self.description}"
 
     @property
     def weight_g(self) -> float:
+        """The weight of the whole dish."""
         return sum(grams for _, grams in self.portions)
 
     @property
@@ -95,10 +104,12 @@ class Dish:
 
     @property
     def label(self) -> str:
+        """What the figures say, whatever the menu says."""
         return "keto" if self.net_carbs_g <= KETO_MAX_NET_G else "not_keto"
 
     @property
     def borderline(self) -> bool:
+        """Whether a slightly larger garnish could turn the label."""
         return abs(self.net_carbs_g - KETO_MAX_NET_G) <= BORDERLINE_WITHIN_G
 
     @property
@@ -135,6 +146,7 @@ def _rows(path: Path, columns: Sequence[str]) -> Iterable[tuple[str, dict[str, s
 
 
 def read_ingredients(path: Path = HERE / "ingredients.csv") -> dict[str, Ingredient]:
+    """Read and check the ingredient table."""
     ingredients: dict[str, Ingredient] = {}
     for where, row in _rows(path, INGREDIENT_COLUMNS):
         name = row["name"]
@@ -172,9 +184,7 @@ def _portions(
     return tuple(portions)
 
 
-def read_dishes(
-    ingredients: dict[str, Ingredient], folder: Path = HERE / "dishes"
-) -> list[Dish]:
+def read_dishes(ingredients: dict[str, Ingredient], folder: Path = HERE / "dishes") -> list[Dish]:
     """Read every dish list, in order of file name and line."""
     dishes: list[Dish] = []
     seen: dict[str, str] = {}
@@ -211,22 +221,19 @@ def assign_splits(dishes: Iterable[Dish]) -> dict[str, str]:
 
     dealt = {split: dict.fromkeys(LABELS, 0) for split in SPLIT_SHARES}
     split_of: dict[str, str] = {}
+
+    def error_if_given_to(chosen: str, family: str) -> float:
+        error = 0.0
+        for label in LABELS:
+            added = counts[family][label]
+            total = added + sum(held[label] for held in dealt.values())
+            for split, share in SPLIT_SHARES.items():
+                held = dealt[split][label] + (added if split == chosen else 0)
+                error += (held - share * total) ** 2 / share
+        return error
+
     for family in sorted(counts, key=_digest):
-        total = {
-            label: counts[family][label] + sum(held[label] for held in dealt.values())
-            for label in LABELS
-        }
-
-        def error_if_given_to(chosen: str) -> float:
-            return sum(
-                (dealt[split][label]
-                 + (counts[family][label] if split == chosen else 0)
-                 - share * total[label]) ** 2 / share
-                for split, share in SPLIT_SHARES.items()
-                for label in LABELS
-            )
-
-        best = min(SPLIT_SHARES, key=error_if_given_to)
+        best = min(SPLIT_SHARES, key=lambda split: error_if_given_to(split, family))
         split_of[family] = best
         for label in LABELS:
             dealt[best][label] += counts[family][label]
@@ -234,6 +241,7 @@ def assign_splits(dishes: Iterable[Dish]) -> dict[str, str]:
 
 
 def examples(dishes: Sequence[Dish]) -> list[dict[str, str]]:
+    """The rows of examples.csv, in the order of the dishes."""
     split_of = assign_splits(dishes)
     return [
         {
@@ -253,6 +261,7 @@ def examples(dishes: Sequence[Dish]) -> list[dict[str, str]]:
 
 
 def as_csv(rows: Iterable[dict[str, str]]) -> str:
+    """The text of examples.csv."""
     out = io.StringIO()
     writer = csv.DictWriter(out, EXAMPLE_COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -263,7 +272,7 @@ def as_csv(rows: Iterable[dict[str, str]]) -> str:
 def summary(rows: Sequence[dict[str, str]]) -> str:
     """The balance per split as a Markdown table; the README carries it."""
     lines = [
-        "| split | examples | families | keto | share keto | borderline | always the majority label |",
+        "| split | examples | families | keto | share keto | borderline | always-majority |",
         "|---|---|---|---|---|---|---|",
     ]
     for split in (*SPLIT_SHARES, "all"):
@@ -274,12 +283,13 @@ def summary(rows: Sequence[dict[str, str]]) -> str:
         majority = max(keto, len(held) - keto)
         lines.append(
             f"| {split} | {len(held)} | {families} | {keto} | {keto / len(held):.1%}"
-            f" | {borderline} | {majority / len(held):.1%} right |"
+            f" | {borderline} | {majority / len(held):.1%} |"
         )
     return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Build, or check that nothing needs building; the exit status says which."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="exit 1 if examples.csv differs")
     check = parser.parse_args(arguments).check
@@ -293,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if check:
         if target.exists() and target.read_text(encoding="utf-8") == built:
             return 0
-        print("examples.csv differs from its sources; run: python data/keto/build.py", file=sys.stderr)
+        print("examples.csv differs; run: python data/keto/build.py", file=sys.stderr)
         return 1
     target.write_text(built, encoding="utf-8")
     print(summary(rows))
