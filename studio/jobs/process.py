@@ -1,0 +1,195 @@
+"""Processes: starting the worker, finding out whether it lives, stopping it."""
+
+from __future__ import annotations
+
+import calendar
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from studio.errors import WorkerError
+from studio.jobs.queue import WorkerInfo
+
+HEARTBEAT_LIMIT_S = 10.0
+_LOG_LIMIT = 5_000_000
+
+
+def process_started_at(pid: int) -> float | None:
+    """Return when a process of this machine started; None when it is gone (or a zombie).
+
+    On Linux these are seconds since the machine's start, elsewhere since 1970: compare the
+    figures with one another, not with a clock. A pid is used again, a pid with this figure not.
+    """
+    if Path("/proc/self/stat").exists():
+        return _started_by_proc(pid)
+    return _started_by_ps(pid)
+
+
+def _started_by_proc(pid: int) -> float | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()  # the name before may hold spaces and brackets
+    state, ticks = fields[0], int(fields[19])
+    return None if state in "ZX" else ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _started_by_ps(pid: int) -> float | None:
+    answer = subprocess.run(
+        ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)],  # noqa: S603
+        env={"LC_ALL": "C", "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    state, _, started = answer.stdout.strip().partition(" ")
+    if answer.returncode != 0 or not started or state.startswith("Z"):
+        return None
+    return float(calendar.timegm(time.strptime(started.strip(), "%a %b %d %H:%M:%S %Y")))
+
+
+def this_worker(version: str, now: float) -> WorkerInfo:
+    """Return what the calling process says of itself as a worker."""
+    pid = os.getpid()
+    return WorkerInfo(
+        host=socket.gethostname(),
+        pid=pid,
+        process_started=process_started_at(pid) or 0.0,
+        started_at=now,
+        heartbeat=now,
+        version=version,
+    )
+
+
+def worker_alive(info: WorkerInfo | None, now: float) -> bool:
+    """Tell whether a worker is at work.
+
+    On this machine its process decides, so a killed worker is missed at once and one that was
+    suspended is not replaced; of other machines only a heartbeat of the last 10 s is known.
+    """
+    if info is None:
+        return False
+    if info.host == socket.gethostname():
+        return process_started_at(info.pid) == info.process_started
+    return now - info.heartbeat < HEARTBEAT_LIMIT_S
+
+
+def start_worker(workspace_path: Path, *, argv: list[str]) -> None:
+    """Start a worker that outlives the caller, its output in `<workspace>.worker.log`.
+
+    It gets none of the caller's pipes or open files. Starting one too many does no harm:
+    the second finds the `WorkerLock` taken and exits.
+
+    Args:
+        workspace_path: The workspace it is for.
+        argv: The command.
+
+    Raises:
+        WorkerError: If the command cannot be started.
+    """
+    log = workspace_path.with_name(workspace_path.name + ".worker.log")
+    if log.exists() and log.stat().st_size > _LOG_LIMIT:
+        log.replace(log.with_name(log.name + ".1"))
+    failure: OSError | None = None
+    with _open_private(log) as output:
+        try:
+            child = subprocess.Popen(
+                argv,  # noqa: S603
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            failure = error
+    if failure is not None:
+        raise WorkerError(
+            f"The worker could not be started: {failure.strerror}.",
+            next_step="Start it by hand with `studio worker` to see why.",
+        )
+    # Somebody must wait for it: a dead child nobody waited for looks alive.
+    threading.Thread(target=child.wait, name="worker-reaper", daemon=True).start()
+
+
+def stop_worker(info: WorkerInfo, *, patience_s: float = 15.0) -> bool:
+    """Ask a worker to stop, and wait until it is gone.
+
+    Returns:
+        Whether it is gone; False means that it still finishes something.
+
+    Raises:
+        WorkerError: If it runs on another machine.
+    """
+    if info.host != socket.gethostname():
+        raise WorkerError(
+            f"The worker runs on {info.host}, not here.", next_step="Stop it on that machine."
+        )
+    if process_started_at(info.pid) != info.process_started:
+        return True
+    os.kill(info.pid, signal.SIGTERM)
+    until = time.monotonic() + patience_s
+    while time.monotonic() < until:
+        if process_started_at(info.pid) != info.process_started:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+class WorkerLock:
+    """One worker a workspace: held as long as the process lives, freed by its death.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "studio.db.worker.lock"
+    >>> with WorkerLock(path):
+    ...     with WorkerLock(path):
+    ...         pass
+    Traceback (most recent call last):
+    ...
+    studio.errors.WorkerError: ... A worker is already at work on this workspace (process ...
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> WorkerLock:
+        file = _open_private(self._path)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+        else:
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            self._file = file
+        if self._file is None:
+            owner = self._path.read_text(encoding="utf-8").strip() or "unknown"
+            raise WorkerError(
+                f"A worker is already at work on this workspace (process {owner}).",
+                next_step="Nothing needs to be done; stop that one first if you want another.",
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _open_private(path: Path) -> IO[str]:
+    """Open for appending a file that only its owner can read."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a")

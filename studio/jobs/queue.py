@@ -1,0 +1,121 @@
+"""What the worker needs of the place where jobs are kept; the store implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from studio.domain.job import Job, JobStatus, Want
+
+
+class LostJobError(Exception):
+    """Somebody else has this job now: stop at once and write nothing more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """A worker process, as it says of itself.
+
+    Attributes:
+        host: The machine's name.
+        pid: The process number there.
+        process_started: With the pid this names one process for good (see `process_started_at`).
+        started_at: Seconds since 1970.
+        heartbeat: When it last said that it lives; seconds since 1970.
+        version: Of the studio.
+    """
+
+    host: str
+    pid: int
+    process_started: float
+    started_at: float
+    heartbeat: float
+    version: str
+
+    @property
+    def name(self) -> str:
+        """Who owns a job; no two processes ever share it.
+
+        >>> WorkerInfo(
+        ...     host="h", pid=7, process_started=1.5, started_at=0, heartbeat=0, version="1"
+        ... ).name
+        'h:7:1.5'
+        """
+        return f"{self.host}:{self.pid}:{self.process_started}"
+
+
+class JobQueue(Protocol):
+    """The jobs of one workspace. Every call is one short transaction.
+
+    A fence is the number a claim gave the job. All that carries an old one changes nothing.
+    """
+
+    def claim(
+        self,
+        worker: str,
+        now: float,
+        lease_s: float,
+        kinds: Sequence[str] | None = None,
+        *,
+        urgent_only: bool = False,
+        dead: Collection[str] = (),
+    ) -> Job | None:
+        """Take the next job, urgent ones first, then the oldest; None when there is none.
+
+        Free are queued and paused jobs that people want to run, and running ones, whatever is wanted of
+        them, whose lease ran out or whose owner is among the dead. Looks before it locks, for it
+        is asked several times a second.
+
+        Args:
+            worker: `WorkerInfo.name` of who asks; becomes the owner.
+            now: Seconds since 1970.
+            lease_s: For how long the job is theirs without a beat.
+            kinds: Only these kinds; None for all.
+            urgent_only: Only jobs whose `params["priority"]` is "high".
+            dead: Names of workers known to have died.
+
+        Returns:
+            The job, running, with a fence one higher than before.
+        """
+        ...
+
+    def beat(
+        self,
+        job_id: int,
+        fence: int,
+        now: float,
+        lease_s: float,
+        done: int,
+        failed: int,
+        total: int,
+        message: str,
+    ) -> Want | None:
+        """Record progress and renew the lease.
+
+        Returns:
+            What people want of the job; None when the fence is old: the job is lost.
+        """
+        ...
+
+    def finish(
+        self, job_id: int, fence: int, status: JobStatus, message: str, now: float
+    ) -> None:
+        """Give the job its final status."""
+        ...
+
+    def release(self, job_id: int, fence: int, now: float) -> None:
+        """Put the job back to queued: its worker goes, the work remains."""
+        ...
+
+    def park(self, job_id: int, fence: int) -> None:
+        """Put the job to paused; `claim` takes it again once people want it to run."""
+        ...
+
+    def record_worker(self, info: WorkerInfo) -> None:
+        """Write that this worker lives."""
+        ...
+
+    def workers(self) -> Sequence[WorkerInfo]:
+        """Return the workers that ever wrote here, the dead ones included."""
+        ...
