@@ -43,8 +43,8 @@ def _started_by_proc(pid: int) -> float | None:
 
 
 def _started_by_ps(pid: int) -> float | None:
-    answer = subprocess.run(
-        ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)],  # noqa: S603
+    answer = subprocess.run(  # noqa: S603
+        ["/bin/ps", "-o", "stat=,lstart=", "-p", str(pid)],
         env={"LC_ALL": "C", "TZ": "UTC"},
         capture_output=True,
         text=True,
@@ -101,8 +101,8 @@ def start_worker(workspace_path: Path, *, argv: list[str]) -> None:
     failure: OSError | None = None
     with _open_private(log) as output:
         try:
-            child = subprocess.Popen(
-                argv,  # noqa: S603
+            child = subprocess.Popen(  # noqa: S603
+                argv,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -146,14 +146,7 @@ def stop_worker(info: WorkerInfo, *, patience_s: float = 15.0) -> bool:
 class WorkerLock:
     """One worker a workspace: held as long as the process lives, freed by its death.
 
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "studio.db.worker.lock"
-    >>> with WorkerLock(path):
-    ...     with WorkerLock(path):
-    ...         pass
-    Traceback (most recent call last):
-    ...
-    studio.errors.WorkerError: ... A worker is already at work on this workspace (process ...
+    Entering raises a WorkerError, whose sentence names the other one, when it is taken.
     """
 
     def __init__(self, path: Path) -> None:

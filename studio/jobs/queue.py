@@ -63,9 +63,9 @@ class JobQueue(Protocol):
     ) -> Job | None:
         """Take the next job, urgent ones first, then the oldest; None when there is none.
 
-        Free are queued and paused jobs that people want to run, and running ones, whatever is wanted of
-        them, whose lease ran out or whose owner is among the dead. Looks before it locks, for it
-        is asked several times a second.
+        Free are queued and paused jobs that people want to run, and running ones, whatever is
+        wanted of them, whose lease ran out or whose owner is among the dead. Looks before it
+        locks, for it is asked several times a second.
 
         Args:
             worker: `WorkerInfo.name` of who asks; becomes the owner.
@@ -98,9 +98,7 @@ class JobQueue(Protocol):
         """
         ...
 
-    def finish(
-        self, job_id: int, fence: int, status: JobStatus, message: str, now: float
-    ) -> None:
+    def finish(self, job_id: int, fence: int, status: JobStatus, message: str, now: float) -> None:
         """Give the job its final status."""
         ...
 

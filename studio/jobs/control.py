@@ -1,0 +1,127 @@
+"""What a handler holds while it works: progress, the lease, and what people want of the job."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from studio.domain.job import Job, Want
+from studio.jobs.queue import JobQueue, LostJobError
+
+
+class PausedError(Exception):
+    """People want the job to rest: stop; what is stored is taken up again later."""
+
+
+class CancelledJobError(Exception):
+    """People want the job ended: stop, and tell a remote service if one works for it."""
+
+
+class Control:
+    """A handler's line to the queue.
+
+    A handler calls `checkpoint` first of all and then after each piece of work it stored. Work
+    that keeps the processor busy goes to a thread, or the lease cannot be renewed beside it.
+    """
+
+    def __init__(
+        self, queue: JobQueue, job: Job, *, clock: Callable[[], float], lease_s: float
+    ) -> None:
+        self._queue = queue
+        self._job_id = job.id
+        self._clock = clock
+        self._lease_s = lease_s
+        self._fence = job.fence
+        self._done, self._failed, self._total = job.done, job.failed, job.total
+        self._message = job.message
+        self._wanted = job.want
+        self._changed = asyncio.Event()
+        if job.want is not Want.RUN:
+            self._changed.set()
+
+    @property
+    def fence(self) -> int:
+        """The number that the handler's own writes must carry."""
+        return self._fence
+
+    @property
+    def wanted(self) -> Want:
+        """What people wanted of the job when last looked at."""
+        return self._wanted
+
+    @property
+    def message(self) -> str:
+        """The last message recorded."""
+        return self._message
+
+    async def checkpoint(
+        self,
+        *,
+        done: int | None = None,
+        failed: int | None = None,
+        total: int | None = None,
+        message: str | None = None,
+    ) -> None:
+        """Record progress, renew the lease, and stop here if people want that.
+
+        Args:
+            done: Steps finished; what is left out stays as it was.
+            failed: Of these, steps that ended badly.
+            total: Steps in all.
+            message: What is being done, in words.
+
+        Raises:
+            PausedError: People want a pause.
+            CancelledJobError: People want the end.
+            LostJobError: Another worker has the job.
+        """
+        self._done = self._done if done is None else done
+        self._failed = self._failed if failed is None else failed
+        self._total = self._total if total is None else total
+        self._message = self._message if message is None else message
+        self.beat()
+        self._raise_if_unwanted()
+        await asyncio.sleep(0)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but not a moment longer than people want the job to run.
+
+        Raises:
+            PausedError: People want a pause.
+            CancelledJobError: People want the end.
+        """
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        except TimeoutError:
+            return
+        self._raise_if_unwanted()
+
+    def beat(self) -> None:
+        """Renew the lease with the figures last recorded.
+
+        Raises:
+            LostJobError: Another worker has the job.
+        """
+        wanted = self._queue.beat(
+            self._job_id,
+            self._fence,
+            self._clock(),
+            self._lease_s,
+            self._done,
+            self._failed,
+            self._total,
+            self._message,
+        )
+        if wanted is None:
+            raise LostJobError
+        self._wanted = wanted
+        if wanted is Want.RUN:
+            self._changed.clear()
+        else:
+            self._changed.set()
+
+    def _raise_if_unwanted(self) -> None:
+        if self._wanted is Want.PAUSE:
+            raise PausedError
+        if self._wanted is Want.CANCEL:
+            raise CancelledJobError

@@ -1,0 +1,217 @@
+"""The worker: takes jobs from the queue and gives them to their handlers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import signal
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+
+from studio.domain.job import Job, JobStatus
+from studio.errors import StudioError
+from studio.jobs.control import CancelledJobError, Control, PausedError
+from studio.jobs.process import this_worker, worker_alive
+from studio.jobs.queue import JobQueue, LostJobError, WorkerInfo
+
+Handler = Callable[[Job, Control], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Runs jobs until it is told to stop.
+
+    Up to `slots` jobs run at once; the last slot takes urgent jobs only (`params["priority"]` is
+    "high"), so that a short preview never waits behind long runs.
+
+    Args:
+        queue: Where the jobs are.
+        handlers: Kind of job to what does it.
+        info: Who this worker is; None for the calling process.
+        clock: Seconds since 1970.
+        lease_s: A worker that is silent for longer than this loses its jobs.
+        beat_s: How often it says that it lives, and looks at what people want.
+        poll_s: How often it looks for work.
+        slots: Jobs at once.
+        grace_s: How long handlers may take to stop when the worker stops.
+    """
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        handlers: Mapping[str, Handler],
+        *,
+        info: WorkerInfo | None = None,
+        clock: Callable[[], float] = time.time,
+        lease_s: float = 15.0,
+        beat_s: float = 2.0,
+        poll_s: float = 0.2,
+        slots: int = 2,
+        grace_s: float = 10.0,
+    ) -> None:
+        self._queue = queue
+        self._handlers = handlers
+        self._info = info or this_worker("", clock())
+        self._clock = clock
+        self._lease_s, self._beat_s, self._poll_s = lease_s, beat_s, poll_s
+        self._slots, self._grace_s = slots, grace_s
+        self._running: set[asyncio.Task[None]] = set()
+        self._dead: frozenset[str] = frozenset()
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take no more jobs, put the running ones back and let `run` return."""
+        self._stop.set()
+
+    async def run(self, *, signals: bool = False) -> None:
+        """Work until `stop` is called.
+
+        Args:
+            signals: Whether SIGTERM and SIGINT mean `stop`.
+        """
+        if signals:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, self.stop)
+        heart = asyncio.create_task(self._say_alive())
+        try:
+            while not self._stop.is_set():
+                if not self._take_next():
+                    await self._pause(self._poll_s)
+        finally:
+            self._stop.set()
+            await _end(heart)
+            await self._put_back()
+
+    def _take_next(self) -> bool:
+        """Start one more job if there is a free slot and a job for it."""
+        free = self._slots - len(self._running)
+        if free <= 0:
+            return False
+        try:
+            job = self._queue.claim(
+                self._info.name,
+                self._clock(),
+                self._lease_s,
+                list(self._handlers),
+                urgent_only=free == 1 and self._slots > 1,
+                dead=self._dead,
+            )
+        except Exception:
+            log.exception("the queue could not be asked for work")
+            return False
+        if job is None:
+            return False
+        task = asyncio.create_task(self._do(job), name=f"job-{job.id}")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return True
+
+    async def _do(self, job: Job) -> None:
+        """Do one job and record how it ended."""
+        control = Control(self._queue, job, clock=self._clock, lease_s=self._lease_s)
+        try:
+            status, message = await self._outcome(job, control)
+        except LostJobError:
+            log.warning("job %s was taken over by another worker", job.id)
+            return
+        try:
+            if status is JobStatus.QUEUED:
+                self._queue.release(job.id, job.fence, self._clock())
+            elif status is JobStatus.PAUSED:
+                self._queue.park(job.id, job.fence)
+            else:
+                self._queue.finish(job.id, job.fence, status, message, self._clock())
+        except Exception:
+            log.exception("job %s ended as %s, which could not be recorded", job.id, status)
+
+    async def _outcome(self, job: Job, control: Control) -> tuple[JobStatus, str]:
+        """Run the handler; every way in which it can end, but for a lost job."""
+        try:
+            await self._with_beats(self._handlers[job.kind](job, control), control)
+        except asyncio.CancelledError as error:
+            if self._stop.is_set():
+                return JobStatus.QUEUED, ""
+            return JobStatus.FAILED, _bug(job, error)  # cancelled by itself, not by us
+        except PausedError:
+            return JobStatus.PAUSED, ""
+        except CancelledJobError:
+            return JobStatus.CANCELLED, "Cancelled."
+        except LostJobError:
+            raise
+        except StudioError as error:
+            return JobStatus.FAILED, str(error)
+        except Exception as error:
+            return JobStatus.FAILED, _bug(job, error)
+        return JobStatus.DONE, control.message
+
+    async def _with_beats(self, work: Awaitable[None], control: Control) -> None:
+        """Wait for a handler while the lease is kept; a lost lease ends it."""
+        handler = asyncio.ensure_future(work)
+        beats = asyncio.create_task(self._beat(control))
+        try:
+            await asyncio.wait({handler, beats}, return_when=asyncio.FIRST_COMPLETED)
+            if not handler.done():  # the beat only ends by losing the job
+                await _end(handler)
+                raise LostJobError
+            await handler
+        finally:
+            await _end(beats)
+            await _end(handler)
+
+    async def _beat(self, control: Control) -> None:
+        while True:
+            await asyncio.sleep(self._beat_s)
+            try:
+                control.beat()
+            except LostJobError:
+                return
+            except Exception:
+                log.exception("a heartbeat could not be written")
+
+    async def _say_alive(self) -> None:
+        """Say that this worker lives, and find out which others do not."""
+        while True:
+            now = self._clock()
+            try:
+                self._queue.record_worker(dataclasses.replace(self._info, heartbeat=now))
+                self._dead = frozenset(  # of this machine only: elsewhere the lease decides
+                    other.name
+                    for other in self._queue.workers()
+                    if other.host == self._info.host and not worker_alive(other, now)
+                )
+            except Exception:
+                log.exception("the worker's own heartbeat could not be written")
+            await asyncio.sleep(self._beat_s)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    async def _put_back(self) -> None:
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            _, late = await asyncio.wait(set(self._running), timeout=self._grace_s)
+            for task in late:
+                log.warning("%s does not stop; its lease will run out", task.get_name())
+
+
+def _bug(job: Job, error: BaseException) -> str:
+    """Log what nobody foresaw, and return the sentence that points at it."""
+    number = uuid.uuid4().hex[:8]
+    log.error("bug %s in job %s (%s)", number, job.id, job.kind, exc_info=error)
+    return (
+        f"This is a bug in the studio (number {number}). "
+        "Its details stand under that number in the worker's log; please report them."
+    )
+
+
+async def _end(task: asyncio.Future[None]) -> None:
+    """Cancel a task and wait until it has ended, however it ends."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
