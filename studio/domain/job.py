@@ -88,3 +88,35 @@ class Job:
         if self.started_at is None or self.status is not JobStatus.RUNNING or not self.done:
             return None
         return (now - self.started_at) / self.done * (self.total - self.done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """A worker process, as it says of itself.
+
+    Attributes:
+        host: The machine's name.
+        pid: The process number there.
+        process_started: With the pid this names one process for good.
+        started_at: Seconds since 1970.
+        heartbeat: When it last said that it lives; seconds since 1970.
+        version: Of the studio.
+    """
+
+    host: str
+    pid: int
+    process_started: float
+    started_at: float
+    heartbeat: float
+    version: str
+
+    @property
+    def name(self) -> str:
+        """Who owns a job; no two processes ever share it.
+
+        >>> WorkerInfo(
+        ...     host="h", pid=7, process_started=1.5, started_at=0, heartbeat=0, version="1"
+        ... ).name
+        'h:7:1.5'
+        """
+        return f"{self.host}:{self.pid}:{self.process_started}"

@@ -1,0 +1,135 @@
+"""Connections to the workspace's SQLite file: one for writing and one for reading a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pysqlite3 import dbapi2 as sqlite3
+
+from studio.errors import WorkspaceError
+
+APPLICATION_ID = 0x52535431
+BUSY_MS = 30_000
+# pysqlite3 has no types: a row is indexable by column name and by place.
+Row = Any
+
+
+class Connections:
+    """Opens, keeps and closes the connections of every thread.
+
+    Writing always happens inside `transaction()`, which begins IMMEDIATE, so that a transaction
+    never fails half-way because another one was faster. Reading goes through a connection that
+    refuses writes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._all: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection inside one write transaction; inner calls join the outer one.
+
+        Raises:
+            WorkspaceError: If the file is damaged, read-only or the disk is full.
+        """
+        conn = self._connection("write")
+        if conn.in_transaction:
+            yield conn
+            return
+        with _kind_errors(self.path):
+            conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield conn
+            except BaseException:
+                if conn.in_transaction:
+                    conn.execute("ROLLBACK")
+                raise
+            conn.execute("COMMIT")
+
+    def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
+        """Return the rows of a query; inside a transaction of this thread it sees its writes."""
+        writer = getattr(self._local, "write", None)
+        conn = writer if writer is not None and writer.in_transaction else self._connection("read")
+        with _kind_errors(self.path):
+            return list(conn.execute(sql, parameters))
+
+    def one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row:
+        """Return the first row of a query, or None when there is none."""
+        rows = self.read(sql, parameters)
+        return rows[0] if rows else None
+
+    def value(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Any:
+        """Return the first value of the first row, or None."""
+        row = self.one(sql, parameters)
+        return None if row is None else row[0]
+
+    def checkpoint(self) -> None:
+        """Move the log into the file; the worker does this, nobody else."""
+        with _kind_errors(self.path):
+            self._connection("write").execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def close(self) -> None:
+        """Close every connection of every thread."""
+        with self._lock:
+            for conn in self._all:
+                conn.close()
+            self._all.clear()
+        self._local = threading.local()
+
+    def _connection(self, role: str) -> sqlite3.Connection:
+        conn: sqlite3.Connection | None = getattr(self._local, role, None)
+        if conn is None:
+            conn = connect(self.path, read_only=role == "read")
+            setattr(self._local, role, conn)
+            with self._lock:
+                self._all.append(conn)
+        return conn
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open one connection with the pragmas every part relies on."""
+    with _kind_errors(path):
+        conn = sqlite3.connect(
+            str(path), timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+        )
+        conn.row_factory = sqlite3.Row
+        for pragma in (
+            "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}",
+            "cache_size=-65536", "temp_store=MEMORY", "wal_autocheckpoint=0",
+        ):  # fmt: skip
+            conn.execute(f"PRAGMA {pragma}")
+        if read_only:
+            conn.execute("PRAGMA query_only=ON")
+        return conn
+
+
+@contextmanager
+def _kind_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of the file itself into a sentence; leave bugs in SQL as they are."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        said = str(error).lower()
+        for words, message, next_step in _FILE_ERRORS:
+            if words in said:
+                raise WorkspaceError(message.format(path=path), next_step=next_step) from error
+        raise
+
+
+_RESTORE = "Restore a backup with `studio restore FILE`, or name another workspace."
+_FILE_ERRORS = (
+    ("not a database", "The file {path} is not a Rationale Studio workspace.", "Name another file with --workspace."),
+    ("malformed", "The workspace {path} is damaged; nothing was written to it.", _RESTORE),
+    ("disk is full", "The disk of {path} is full; the last step was not stored.", "Free some space and do it again."),
+    ("readonly", "The workspace {path} is read-only.", "Change its permissions, or name another file."),
+    ("unable to open", "The workspace {path} cannot be opened.", "Check that its folder exists and may be written."),
+    ("disk i/o", "The disk of {path} does not answer properly.", "Check the disk; then run `studio doctor`."),
+    ("locked", "The workspace {path} stayed locked by another program.", "Close it there, then try again."),
+)  # fmt: skip

@@ -1,0 +1,279 @@
+"""The schema of a workspace, as an append-only list of steps; a step never changes once landed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from studio.errors import WorkspaceError
+from studio.store.connection import APPLICATION_ID, connect
+
+_HEADER = b"SQLite format 3\x00"
+
+M001 = """
+CREATE TABLE task (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL COLLATE NOCASE UNIQUE, question TEXT NOT NULL DEFAULT '',
+  criterion TEXT, fallback_label_id INTEGER, champion TEXT NOT NULL DEFAULT '',
+  revision INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL, created_by TEXT NOT NULL
+) STRICT;
+CREATE TABLE label (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id), name TEXT NOT NULL,
+  definition TEXT NOT NULL DEFAULT '', position INTEGER NOT NULL, UNIQUE (task_id, name)
+) STRICT;
+CREATE TABLE example (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id), external_id TEXT NOT NULL,
+  text TEXT NOT NULL, split TEXT NOT NULL, metadata TEXT NOT NULL DEFAULT '{}', created_at TEXT NOT NULL,
+  UNIQUE (task_id, external_id)
+) STRICT;
+CREATE INDEX example_split ON example (task_id, split, id);
+CREATE TABLE rationale (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id),
+  label_id INTEGER NOT NULL REFERENCES label(id), text TEXT NOT NULL,
+  example_id INTEGER REFERENCES example(id), evidence TEXT NOT NULL DEFAULT '[]',
+  author TEXT NOT NULL, at TEXT NOT NULL, external_id TEXT NOT NULL DEFAULT '', retired_at TEXT
+) STRICT;
+CREATE TABLE coded_rationale (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id),
+  label_id INTEGER NOT NULL REFERENCES label(id), rationale_id INTEGER REFERENCES rationale(id),
+  name TEXT NOT NULL, body TEXT NOT NULL, position INTEGER NOT NULL, enabled INTEGER NOT NULL DEFAULT 1,
+  version INTEGER NOT NULL DEFAULT 1, author TEXT NOT NULL, at TEXT NOT NULL, UNIQUE (task_id, name)
+) STRICT;
+CREATE TABLE coded_rationale_version (
+  coded_rationale_id INTEGER NOT NULL REFERENCES coded_rationale(id), version INTEGER NOT NULL,
+  body TEXT NOT NULL, author TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (coded_rationale_id, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE prompt_version (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id), name TEXT NOT NULL,
+  number INTEGER NOT NULL, body TEXT NOT NULL, author TEXT NOT NULL, note TEXT NOT NULL DEFAULT '',
+  at TEXT NOT NULL, UNIQUE (task_id, name, number)
+) STRICT;
+CREATE TABLE job (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject_id INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'queued',
+  want TEXT NOT NULL DEFAULT 'run', urgent INTEGER NOT NULL DEFAULT 0, params TEXT NOT NULL DEFAULT '{}',
+  total INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+  message TEXT NOT NULL DEFAULT '', fence INTEGER NOT NULL DEFAULT 0, owner TEXT, lease_until REAL,
+  heartbeat REAL, created_at REAL NOT NULL, started_at REAL, finished_at REAL
+) STRICT;
+CREATE INDEX job_open ON job (status, urgent DESC, id) WHERE status IN ('queued', 'running', 'paused');
+CREATE TABLE worker (
+  host TEXT NOT NULL, pid INTEGER NOT NULL, process_started REAL NOT NULL, started_at REAL NOT NULL,
+  heartbeat REAL NOT NULL, version TEXT NOT NULL, PRIMARY KEY (host, pid)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE training_set (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id), name TEXT NOT NULL,
+  source TEXT NOT NULL, hash TEXT NOT NULL, created_at TEXT NOT NULL, created_by TEXT NOT NULL
+) STRICT;
+CREATE TABLE training_set_example (
+  training_set_id INTEGER NOT NULL REFERENCES training_set(id), example_id INTEGER NOT NULL REFERENCES example(id),
+  label_id INTEGER NOT NULL REFERENCES label(id), origin TEXT NOT NULL, PRIMARY KEY (training_set_id, example_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE finetune (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id),
+  training_set_id INTEGER NOT NULL REFERENCES training_set(id),
+  prompt_version_id INTEGER REFERENCES prompt_version(id), provider TEXT NOT NULL, base_model TEXT NOT NULL,
+  status TEXT NOT NULL, remote_id TEXT NOT NULL DEFAULT '', model TEXT NOT NULL DEFAULT '',
+  metrics TEXT NOT NULL DEFAULT '{}', error TEXT NOT NULL DEFAULT '', job_id INTEGER REFERENCES job(id),
+  created_at TEXT NOT NULL, created_by TEXT NOT NULL, seconds REAL
+) STRICT;
+CREATE TABLE finetune_event (
+  finetune_id INTEGER NOT NULL REFERENCES finetune(id), remote_id TEXT NOT NULL, at REAL NOT NULL,
+  level TEXT NOT NULL, message TEXT NOT NULL, data TEXT NOT NULL DEFAULT '{}', PRIMARY KEY (finetune_id, remote_id)
+) STRICT;
+CREATE TABLE run (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id), kind TEXT NOT NULL, title TEXT NOT NULL,
+  prompt_version_id INTEGER REFERENCES prompt_version(id), finetune_id INTEGER REFERENCES finetune(id),
+  model TEXT NOT NULL DEFAULT '', provider TEXT NOT NULL DEFAULT '', splits TEXT NOT NULL,
+  preview INTEGER NOT NULL DEFAULT 0, params TEXT NOT NULL DEFAULT '{}', total INTEGER NOT NULL DEFAULT 0,
+  job_id INTEGER REFERENCES job(id), created_at TEXT NOT NULL, created_by TEXT NOT NULL
+) STRICT;
+CREATE TABLE run_example (
+  run_id INTEGER NOT NULL REFERENCES run(id), example_id INTEGER NOT NULL REFERENCES example(id),
+  PRIMARY KEY (run_id, example_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE response (
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, model TEXT NOT NULL, outcome TEXT NOT NULL, label TEXT,
+  probabilities TEXT NOT NULL DEFAULT '{}', detail TEXT NOT NULL DEFAULT '{}', raw TEXT NOT NULL DEFAULT '',
+  input_tokens INTEGER NOT NULL DEFAULT 0, output_tokens INTEGER NOT NULL DEFAULT 0, cost_usd REAL,
+  latency_ms REAL NOT NULL DEFAULT 0, at TEXT NOT NULL
+) STRICT;
+CREATE TABLE prediction (
+  run_id INTEGER NOT NULL REFERENCES run(id), example_id INTEGER NOT NULL REFERENCES example(id),
+  label_id INTEGER REFERENCES label(id), confidence REAL, outcome TEXT NOT NULL,
+  response_id INTEGER REFERENCES response(id), PRIMARY KEY (run_id, example_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX prediction_confidence ON prediction (run_id, confidence, example_id);
+CREATE TABLE ledger (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id), run_id INTEGER REFERENCES run(id),
+  finetune_id INTEGER REFERENCES finetune(id), example_id INTEGER, at TEXT NOT NULL, outcome TEXT NOT NULL,
+  cost_usd REAL, input_tokens INTEGER NOT NULL DEFAULT 0, output_tokens INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX ledger_task ON ledger (task_id, run_id);
+CREATE TABLE label_event (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, task_id INTEGER NOT NULL REFERENCES task(id),
+  example_id INTEGER NOT NULL REFERENCES example(id), person TEXT NOT NULL, label_id INTEGER REFERENCES label(id),
+  origin TEXT NOT NULL, run_id INTEGER REFERENCES run(id), undoes INTEGER REFERENCES label_event(id),
+  note TEXT NOT NULL DEFAULT '', client TEXT, at TEXT NOT NULL, UNIQUE (client)
+) STRICT;
+CREATE INDEX label_event_person ON label_event (task_id, person, id);
+CREATE INDEX label_event_example ON label_event (example_id, person, id);
+CREATE TRIGGER label_event_no_update BEFORE UPDATE ON label_event
+  BEGIN SELECT raise(ABORT, 'label history is append-only'); END;
+CREATE TRIGGER label_event_no_delete BEFORE DELETE ON label_event
+  BEGIN SELECT raise(ABORT, 'label history is append-only'); END;
+CREATE TABLE current_label (
+  example_id INTEGER NOT NULL REFERENCES example(id), person TEXT NOT NULL, label_id INTEGER REFERENCES label(id),
+  origin TEXT NOT NULL, event_id INTEGER NOT NULL REFERENCES label_event(id), PRIMARY KEY (example_id, person)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER label_event_current AFTER INSERT ON label_event BEGIN
+  INSERT INTO current_label (example_id, person, label_id, origin, event_id)
+  VALUES (new.example_id, new.person, new.label_id, new.origin, new.id)
+  ON CONFLICT (example_id, person) DO UPDATE
+  SET label_id = excluded.label_id, origin = excluded.origin, event_id = excluded.event_id;
+END;
+CREATE TABLE gold (
+  example_id INTEGER PRIMARY KEY REFERENCES example(id), task_id INTEGER NOT NULL REFERENCES task(id),
+  label_id INTEGER NOT NULL REFERENCES label(id), origin TEXT NOT NULL, person TEXT NOT NULL,
+  event_id INTEGER NOT NULL REFERENCES label_event(id)
+) STRICT;
+CREATE INDEX gold_task ON gold (task_id, label_id);
+CREATE TABLE test_look (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id), run_id INTEGER NOT NULL REFERENCES run(id),
+  person TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE TABLE verdict (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id), verdict TEXT NOT NULL,
+  body TEXT NOT NULL, person TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE TABLE provider (
+  name TEXT PRIMARY KEY, base_url TEXT NOT NULL, key_env TEXT NOT NULL DEFAULT '', model TEXT NOT NULL DEFAULT '',
+  added_by TEXT NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE TABLE consent (
+  id INTEGER PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES task(id), provider TEXT NOT NULL, host TEXT NOT NULL,
+  person TEXT NOT NULL, shown TEXT NOT NULL DEFAULT '{}', at TEXT NOT NULL
+) STRICT;
+CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
+"""
+STEPS = (("m001_the_loop", M001),)
+
+
+def prepare(path: Path) -> None:
+    """Make a new workspace, or bring an old one up to date; several starters may race.
+
+    Raises:
+        WorkspaceError: If the file is not ours, is empty, is damaged, or was made by a newer studio.
+    """
+    if not path.exists():
+        _create(path)
+    _recognise(path)
+    conn = connect(path)
+    try:
+        if conn.execute("PRAGMA user_version").fetchone()[0] < len(STEPS):
+            _apply(conn)
+    finally:
+        conn.close()
+
+
+def _create(path: Path) -> None:
+    """Build a new workspace under another name and move it in place whole, if nobody was faster."""
+    if not path.parent.is_dir():
+        raise WorkspaceError(
+            f"The folder {path.parent} does not exist.",
+            next_step="Create it, or name another workspace.",
+        )
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
+    try:
+        conn = connect(draft)
+        try:
+            _apply(conn)
+        finally:
+            conn.close()
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace {path} cannot be created: {error.strerror}.",
+            next_step="Check the folder's permissions and the disk's space.",
+        ) from error
+    finally:
+        for leftover in path.parent.glob(draft.name + "*"):
+            leftover.unlink(missing_ok=True)
+
+
+def _recognise(path: Path) -> None:
+    """Refuse a file that is not a workspace, before anything is written to it."""
+    if path.is_dir():
+        raise WorkspaceError(f"{path} is a folder.", next_step="Name a file, e.g. studio.db.")
+    with path.open("rb") as file:
+        head = file.read(100)
+    foreign = WorkspaceError(
+        f"The file {path} is not a Rationale Studio workspace; it was not touched.",
+        next_step="Name another file with --workspace.",
+    )
+    if not head:
+        raise WorkspaceError(
+            f"The workspace {path} is empty (0 bytes); it was not touched.",
+            next_step="Restore a backup, or delete the file to start anew.",
+        )
+    if not head.startswith(_HEADER):
+        raise foreign
+    application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
+    if application != APPLICATION_ID:
+        raise foreign
+    if version > len(STEPS):
+        raise WorkspaceError(
+            f"The workspace {path} was made by a newer Rationale Studio.",
+            next_step="Update the studio, or name another workspace.",
+        )
+    conn = connect(path)
+    try:
+        if path.stat().st_size < 64_000_000:
+            said = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if said != "ok":
+                raise WorkspaceError(
+                    f"The workspace {path} is damaged ({said}); nothing was written to it.",
+                    next_step="Restore a backup with `studio restore FILE`.",
+                )
+    finally:
+        conn.close()
+
+
+def _apply(conn: Any) -> None:
+    """Run the steps not yet run, in one IMMEDIATE transaction, so that starters queue up."""
+    # sqlite_utils loads pandas where it is installed (0.7 s): only a new or old file needs it.
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations("studio")
+    for name, sql in STEPS:
+        migrations(name=name)(_step(sql))
+    conn.execute("PRAGMA journal_mode=WAL")
+    conn.execute(f"PRAGMA application_id={APPLICATION_ID}")
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(Database(conn))
+        conn.execute(f"PRAGMA user_version={len(STEPS)}")
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise
+
+
+def _step(sql: str) -> Any:
+    def run(db: Any) -> None:
+        # Triggers hold semicolons of their own, so statements end where a line ends with one
+        # and no BEGIN is open.
+        statement = ""
+        for line in sql.strip().splitlines():
+            statement += line + "\n"
+            opened = "BEGIN" in statement and not statement.rstrip().endswith("END;")
+            if line.rstrip().endswith(";") and not opened:
+                db.conn.execute(statement)
+                statement = ""
+        if statement.strip():
+            db.conn.execute(statement)
+
+    return run

@@ -1,0 +1,103 @@
+"""Coded rationales ("rules"): their bodies, versions and order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from studio.domain.coded_rationale import CodedRationale, RuleBody, parse_rule, rule_to_dict
+from studio.errors import NotFoundError
+from studio.store.connection import Connections, Row
+from studio.store.tasks import bump
+
+
+class Rules:
+    """The coded rationales of a task, in the expert's order."""
+
+    def __init__(self, db: Connections) -> None:
+        self.db = db
+
+    def save(
+        self,
+        task_id: int,
+        body: RuleBody,
+        *,
+        label_id: int,
+        rationale_id: int | None,
+        by: str,
+        at: str,
+    ) -> CodedRationale:
+        """Store a rule; one of the same name gets a new version and keeps its place."""
+        text = json.dumps(rule_to_dict(body), ensure_ascii=False)
+        with self.db.transaction() as conn:
+            conn.execute(
+                "INSERT INTO coded_rationale (task_id, label_id, rationale_id, name, body, position, author, at)"
+                " VALUES (:task, :label, :rationale, :name, :body,"
+                "  (SELECT coalesce(max(position) + 1, 0) FROM coded_rationale WHERE task_id = :task), :by, :at)"
+                " ON CONFLICT (task_id, name) DO UPDATE SET label_id = excluded.label_id, body = excluded.body,"
+                " rationale_id = coalesce(excluded.rationale_id, rationale_id), enabled = 1,"
+                " version = version + (body != excluded.body), author = excluded.author, at = excluded.at",
+                {"task": task_id, "label": label_id, "rationale": rationale_id, "name": body.name,
+                 "body": text, "by": by, "at": at},
+            )  # fmt: skip
+            rule = self.by_name(task_id, body.name)
+            conn.execute(
+                "INSERT OR IGNORE INTO coded_rationale_version VALUES (?,?,?,?,?)",
+                (rule.id, rule.version, text, by, at),
+            )
+            bump(self.db, task_id)
+            return rule
+
+    def order(self, task_id: int, rule_ids: Sequence[int]) -> None:
+        """Put the rules in this order; rules not named follow in their old order."""
+        with self.db.transaction() as conn:
+            rest = [rule.id for rule in self.all(task_id) if rule.id not in set(rule_ids)]
+            conn.executemany(
+                "UPDATE coded_rationale SET position = ? WHERE id = ? AND task_id = ?",
+                [(i, rule_id, task_id) for i, rule_id in enumerate([*rule_ids, *rest])],
+            )
+            bump(self.db, task_id)
+
+    def enable(self, task_id: int, rule_id: int, enabled: bool) -> None:
+        """Let a rule vote, or keep it silent; rules are never deleted."""
+        with self.db.transaction() as conn:
+            conn.execute(
+                "UPDATE coded_rationale SET enabled = ? WHERE id = ? AND task_id = ?",
+                (int(enabled), rule_id, task_id),
+            )
+            bump(self.db, task_id)
+
+    def all(self, task_id: int, *, enabled_only: bool = False) -> list[CodedRationale]:
+        """Return the rules in the expert's order."""
+        rows = self.db.read(
+            "SELECT * FROM coded_rationale WHERE task_id = ? AND (NOT ? OR enabled) ORDER BY position, id",
+            (task_id, enabled_only),
+        )
+        return [_rule(row) for row in rows]
+
+    def by_name(self, task_id: int, name: str) -> CodedRationale:
+        """Return a rule by its name.
+
+        Raises:
+            NotFoundError: If the task has none of this name.
+        """
+        row = self.db.one(
+            "SELECT * FROM coded_rationale WHERE task_id = ? AND name = ?", (task_id, name)
+        )
+        if row is None:
+            raise NotFoundError(
+                f"There is no rule {name!r} in this task.", next_step="See `studio rule list`."
+            )
+        return _rule(row)
+
+
+def _rule(row: Row) -> CodedRationale:
+    return CodedRationale(
+        id=row["id"],
+        label_id=row["label_id"],
+        body=parse_rule(json.loads(row["body"])),
+        rationale_id=row["rationale_id"],
+        position=row["position"],
+        enabled=bool(row["enabled"]),
+        version=row["version"],
+    )

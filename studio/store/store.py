@@ -1,0 +1,65 @@
+"""The store: one object with a part for each stored noun, over one SQLite file."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from studio.store.connection import Connections
+from studio.store.examples import Examples
+from studio.store.finetunes import FineTunes
+from studio.store.jobs import Jobs
+from studio.store.labels import Labels
+from studio.store.migrations import prepare
+from studio.store.prompts import Prompts
+from studio.store.providers import Providers
+from studio.store.rationales import Rationales
+from studio.store.rules import Rules
+from studio.store.runs import Runs
+from studio.store.tasks import Tasks
+
+
+class Store:
+    """Everything a workspace remembers.
+
+    Each part has the writes and the reads of its noun. A write joins the transaction around it,
+    or makes its own.
+
+    Attributes:
+        path: The workspace file.
+        tasks, examples, rationales, rules, prompts, runs, labels, finetunes, jobs, providers:
+            The parts.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the workspace, creating or updating its schema.
+
+        Raises:
+            WorkspaceError: If the file is not ours, damaged, or cannot be written.
+        """
+        prepare(path)
+        self.path = path
+        self.db = Connections(path)
+        self.tasks = Tasks(self.db)
+        self.examples = Examples(self.db)
+        self.rationales = Rationales(self.db)
+        self.rules = Rules(self.db)
+        self.prompts = Prompts(self.db)
+        self.runs = Runs(self.db)
+        self.labels = Labels(self.db)
+        self.finetunes = FineTunes(self.db)
+        self.jobs = Jobs(self.db)
+        self.providers = Providers(self.db)
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """Return one write transaction for several parts; keep it short, never wait inside."""
+        return self.db.transaction()
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file (the worker's duty)."""
+        self.db.checkpoint()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.db.close()
