@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from studio.domain.job import WorkerInfo
 from studio.errors import WorkerError
-from studio.jobs.queue import WorkerInfo
 
 HEARTBEAT_LIMIT_S = 10.0
 _LOG_LIMIT = 5_000_000

@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from studio.domain.job import Job, JobStatus, Want
+from studio.domain.job import Job, JobStatus, Want, WorkerInfo
 
 
 class LostJobError(Exception):
     """Somebody else has this job now: stop at once and write nothing more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerInfo:
-    """A worker process, as it says of itself.
-
-    Attributes:
-        host: The machine's name.
-        pid: The process number there.
-        process_started: With the pid this names one process for good (see `process_started_at`).
-        started_at: Seconds since 1970.
-        heartbeat: When it last said that it lives; seconds since 1970.
-        version: Of the studio.
-    """
-
-    host: str
-    pid: int
-    process_started: float
-    started_at: float
-    heartbeat: float
-    version: str
-
-    @property
-    def name(self) -> str:
-        """Who owns a job; no two processes ever share it.
-
-        >>> WorkerInfo(
-        ...     host="h", pid=7, process_started=1.5, started_at=0, heartbeat=0, version="1"
-        ... ).name
-        'h:7:1.5'
-        """
-        return f"{self.host}:{self.pid}:{self.process_started}"
 
 
 class JobQueue(Protocol):
@@ -103,7 +70,11 @@ class JobQueue(Protocol):
         ...
 
     def release(self, job_id: int, fence: int, now: float) -> None:
-        """Put the job back to queued: its worker goes, the work remains."""
+        """Put the job back: its worker goes, the work remains.
+
+        It is queued if people want it to run and paused if they want that. One they want cancelled
+        stays running with no lease: the next claim lets its handler end it.
+        """
         ...
 
     def park(self, job_id: int, fence: int) -> None:

@@ -11,13 +11,18 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
-from studio.domain.job import Job, JobStatus
+from studio.domain.job import Job, JobStatus, WorkerInfo
 from studio.errors import StudioError
 from studio.jobs.control import CancelledJobError, Control, PausedError
 from studio.jobs.process import this_worker, worker_alive
-from studio.jobs.queue import JobQueue, LostJobError, WorkerInfo
+from studio.jobs.queue import JobQueue, LostJobError
 
 Handler = Callable[[Job, Control], Awaitable[None]]
+
+_WISHES = {
+    PausedError: (JobStatus.PAUSED, ""),
+    CancelledJobError: (JobStatus.CANCELLED, "Cancelled."),
+}
 
 log = logging.getLogger(__name__)
 
@@ -136,10 +141,8 @@ class Worker:
             if self._stop.is_set():
                 return JobStatus.QUEUED, ""
             return JobStatus.FAILED, _bug(job, error)  # cancelled by itself, not by us
-        except PausedError:
-            return JobStatus.PAUSED, ""
-        except CancelledJobError:
-            return JobStatus.CANCELLED, "Cancelled."
+        except (PausedError, CancelledJobError) as wish:
+            return _WISHES[type(wish)]
         except LostJobError:
             raise
         except StudioError as error:
