@@ -1,0 +1,81 @@
+"""Two runs on the same examples: which is better, and can one tell?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from studio.analysis.intervals import (
+    TOO_MANY,
+    mid_p_mcnemar,
+    needed_to_tell,
+    paired_difference,
+)
+from studio.domain.evaluation import Comparison, Figure
+from studio.domain.run import Prediction
+from studio.domain.task import Label
+from studio.errors import InputError
+
+
+def compare(
+    run_a: int,
+    run_b: int,
+    labels: tuple[Label, ...],
+    gold: Mapping[int, int],
+    preds_a: Sequence[Prediction],
+    preds_b: Sequence[Prediction],
+    metric: str = "accuracy",
+) -> Comparison:
+    """Return B against A on the examples both were asked about and gold is known of.
+
+    p is McNemar's mid-p on right and wrong, whatever the metric; the interval is of the metric.
+
+    Raises:
+        InputError: For a metric other than accuracy and macro_f1.
+    """
+    if metric not in ("accuracy", "macro_f1"):
+        raise InputError(
+            f"Runs cannot be compared by {metric!r}.", next_step="Use accuracy or macro_f1."
+        )
+    place = {label.id: i for i, label in enumerate(labels)}
+    none = len(labels)
+    a = {p.example_id: p.label_id for p in preds_a}
+    b = {p.example_id: p.label_id for p in preds_b}
+    ids = sorted(i for i in a.keys() & b.keys() if gold.get(i) in place)
+    fixed = tuple(i for i in ids if a[i] != gold[i] and b[i] == gold[i])
+    broke = tuple(i for i in ids if a[i] == gold[i] and b[i] != gold[i])
+    difference = paired_difference(
+        np.array([place[gold[i]] for i in ids], dtype=np.int64),
+        np.array([place.get(a[i] or 0, none) for i in ids], dtype=np.int64),
+        np.array([place.get(b[i] or 0, none) for i in ids], dtype=np.int64),
+        none,
+        metric,
+    )
+    return Comparison(
+        runs=(run_a, run_b),
+        metric=metric,
+        n=len(ids),
+        difference=difference,
+        p=mid_p_mcnemar(len(broke), len(fixed)),
+        fixed=fixed,
+        broke=broke,
+        changed=sum(a[i] != b[i] for i in ids),
+        needed=_needed(difference, metric, len(broke), len(fixed)),
+    )
+
+
+def _needed(difference: Figure, metric: str, broke: int, fixed: int) -> int | None:
+    """Return further examples for 80 % power; None when it tells already or never would."""
+    if difference.low > 0 or difference.high < 0 or not difference.n:
+        return None
+    if metric == "accuracy":
+        needed = needed_to_tell(broke, fixed, difference.n)
+        return None if needed is None else max(1, needed)
+    if abs(difference.value) < 1e-9:
+        return None
+    spread = (difference.high - difference.low) / (2 * 1.96)
+    total = difference.n * ((1.96 + 0.8416) * spread / difference.value) ** 2
+    more = max(1, math.ceil(total) - difference.n)
+    return more if more <= TOO_MANY else None

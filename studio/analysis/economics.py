@@ -1,0 +1,167 @@
+"""What people's time and the service cost, and what other ways to the same benchmark would."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+
+from studio.domain.correction import FROM_FILES, Correction
+from studio.domain.report import Arm
+
+LONGEST_GAP_S = 60.0
+BURST_GAP_S = 300.0
+FIRST_GUESS_S = 15.0
+
+
+def people_minutes(events: Sequence[Correction]) -> float:
+    """Return the minutes people worked, from the pace of their decisions.
+
+    A decision took the time since the same person's last one, at most a minute. After five minutes
+    without one, a new burst begins; its first decision counts the median gap of that person (of
+    everybody, or 15 s, where there is none). Imported and computed labels took nobody's time.
+
+    Args:
+        events: All events, in any order.
+
+    Returns:
+        Minutes, 0 without events of people.
+    """
+    paces = _paces(events)
+    everybody = [gap for pace in paces.values() for gap in pace.gaps if gap > 0]
+    usual = median(everybody) if everybody else FIRST_GUESS_S
+    seconds = 0.0
+    for pace in paces.values():
+        own = [gap for gap in pace.gaps if gap > 0]
+        seconds += sum(pace.gaps) + pace.bursts * (median(own) if own else usual)
+    return seconds / 60
+
+
+def seconds_per_label(events: Sequence[Correction]) -> float | None:
+    """Return the seconds a decision of a person took on average; None without such decisions."""
+    decisions = sum(event.origin not in FROM_FILES for event in events)
+    return people_minutes(events) * 60 / decisions if decisions else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    gaps: tuple[float, ...]
+    bursts: int
+
+
+def _paces(events: Sequence[Correction]) -> dict[str, _Pace]:
+    times: dict[str, list[datetime]] = defaultdict(list)
+    for event in events:
+        if event.origin not in FROM_FILES:
+            times[event.person].append(_time(event.at))
+    paces = {}
+    for person, moments in times.items():
+        raw = [(b - a).total_seconds() for a, b in pairwise(sorted(moments))]
+        within = [min(gap, LONGEST_GAP_S) for gap in raw if gap <= BURST_GAP_S]
+        paces[person] = _Pace(gaps=tuple(within), bursts=1 + len(raw) - len(within))
+    return paces
+
+
+def _time(at: str) -> datetime:
+    return datetime.fromisoformat(at).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """What is assumed where nothing can be measured.
+
+    Attributes:
+        expert_usd_hour: Of the expert who gives reasons and corrects.
+        annotator_usd_hour: Of an annotator who only labels.
+        ml_expert_usd_hour: Of somebody who trains and evaluates a model by hand.
+        seconds_per_label: An annotator's, for one label of one example.
+        labels_per_example: Annotators who see each example.
+        ml_expert_hours: Until a model is trained, evaluated and handed over.
+    """
+
+    expert_usd_hour: float = 60.0
+    annotator_usd_hour: float = 20.0
+    ml_expert_usd_hour: float = 100.0
+    seconds_per_label: float = 20.0
+    labels_per_example: float = 3.0
+    ml_expert_hours: float = 40.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What a way took so far.
+
+    Attributes:
+        minutes: People's minutes.
+        service_usd: Money for calls and training; None when some price is unknown.
+        reached: Whether its figure reaches the criterion; None when nobody can tell yet.
+    """
+
+    minutes: float
+    service_usd: float | None
+    reached: bool | None = None
+
+
+def arms(
+    rationales: Spent,
+    prompt: Spent | None,
+    labels_needed: int | None,
+    rates: Rates | None = None,
+) -> tuple[Arm, ...]:
+    """Return what three ways to the benchmark cost, each saying what is measured and assumed.
+
+    Args:
+        rationales: Measured on rationales, corrections and fine-tunes of this task.
+        prompt: Measured on the best prompt alone; None when no prompt was run.
+        labels_needed: Examples annotators would have to label to train and measure a model: from a
+            learning curve or, failing that, those labeled here; None when unknown.
+        rates: What is assumed; the defaults are round figures, not a survey.
+    """
+    rates = rates or Rates()
+    result = [_measured_arm("Rationales and a fine-tune", rationales, rates)]
+    if prompt is not None:
+        result.append(_measured_arm("Prompt only", prompt, rates))
+    if labels_needed is not None:
+        result.append(_annotator_arm(labels_needed, rates))
+    return tuple(result)
+
+
+def _measured_arm(name: str, spent: Spent, rates: Rates) -> Arm:
+    people = spent.minutes / 60 * rates.expert_usd_hour
+    service = (
+        "the price of the service is unknown"
+        if spent.service_usd is None
+        else f"${spent.service_usd:,.2f} for the service"
+    )
+    state = {
+        True: "It reaches the benchmark.",
+        False: "It misses the benchmark.",
+        None: "Whether it reaches the benchmark is not decided yet.",
+    }[spent.reached]
+    return Arm(
+        name=name,
+        minutes=spent.minutes,
+        service_usd=spent.service_usd,
+        total_usd=None if spent.service_usd is None else people + spent.service_usd,
+        basis=f"Measured here: {spent.minutes:,.0f} minutes from the pace of decisions, {service}. "
+        f"Assumed: an expert at ${rates.expert_usd_hour:g} an hour. {state}",
+    )
+
+
+def _annotator_arm(labels_needed: int, rates: Rates) -> Arm:
+    labeling = labels_needed * rates.labels_per_example * rates.seconds_per_label / 60
+    training = rates.ml_expert_hours * 60
+    money = (labeling * rates.annotator_usd_hour + training * rates.ml_expert_usd_hour) / 60
+    return Arm(
+        name="Annotators and an ML expert",
+        minutes=labeling + training,
+        service_usd=0.0,
+        total_usd=money,
+        basis=f"Assumed, nothing of it measured here: {labels_needed:,} examples labeled "
+        f"{rates.labels_per_example:g} times at {rates.seconds_per_label:g} s and "
+        f"${rates.annotator_usd_hour:g} an hour, {rates.ml_expert_hours:g} hours of an ML expert "
+        f"at ${rates.ml_expert_usd_hour:g}.",
+    )
