@@ -1,0 +1,97 @@
+"""The openai package's client behind one door: opened late, its exceptions translated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from studio.errors import BadReplyError, ProviderError
+from studio.providers.base_url import BaseUrl
+
+if TYPE_CHECKING:
+    import httpx2
+    from openai import AsyncOpenAI
+
+T = TypeVar("T")
+
+_TIMEOUT_S = 60.0
+_CONNECT_S = 5.0
+_NO_KEY = "no-key"
+
+
+class Connection:
+    """One client for one service, made at the first call, for the event loop of that call.
+
+    The package is imported then, for that takes a second. It never asks again by itself, follows
+    no redirect, and speaks to a local address without any proxy.
+    """
+
+    def __init__(
+        self, url: BaseUrl, api_key: str, http_client: httpx2.AsyncClient | None = None
+    ) -> None:
+        self.url = url
+        self._api_key = api_key
+        self._http_client = http_client
+        self._client: AsyncOpenAI | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def ask(self, call: Callable[[AsyncOpenAI], Awaitable[T]]) -> T:
+        """Return what a call gives.
+
+        Args:
+            call: Speaks to the client and reads the reply; a reply it cannot read may fail there.
+
+        Raises:
+            ProviderError: In place of the package's exceptions, and with no link to them.
+        """
+        import openai
+
+        from studio.providers.failures import translate
+
+        client = self._open()
+        failure: ProviderError
+        try:
+            return await call(client)
+        except openai.OpenAIError as error:
+            failure = translate(error, self.url.host, [self._api_key])
+        except (AttributeError, TypeError, ValueError, LookupError) as error:
+            failure = BadReplyError(
+                f"The reply of {self.url.host} cannot be read ({type(error).__name__}).",
+                next_step="Check that the address is that of an OpenAI-compatible service.",
+            )
+        raise failure
+
+    async def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    def _open(self) -> AsyncOpenAI:
+        loop = asyncio.get_running_loop()
+        if self._client is None:
+            self._client, self._loop = self._make(), loop
+        if self._loop is not loop:
+            raise RuntimeError("a provider belongs to the event loop that used it first")
+        return self._client
+
+    def _make(self) -> AsyncOpenAI:
+        from openai import AsyncOpenAI, DefaultAioHttpClient, Omit, Timeout
+
+        timeout = Timeout(_TIMEOUT_S, connect=_CONNECT_S)
+        http_client = self._http_client or DefaultAioHttpClient(
+            timeout=timeout, follow_redirects=False, trust_env=not self.url.is_local
+        )
+        headers: dict[str, Any] = {}
+        if not self.url.host.endswith(".openai.com"):  # whose account is nobody else's business
+            headers = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
+        return AsyncOpenAI(
+            api_key=self._api_key or _NO_KEY,
+            admin_api_key="",
+            base_url=self.url.url,
+            timeout=timeout,
+            max_retries=0,
+            default_headers=cast(dict[str, str], headers),
+            http_client=http_client,
+        )

@@ -1,0 +1,153 @@
+"""OpenAI's `fine_tuning.jobs` and `files`, which our own server speaks too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from studio.domain.finetune import FineTuneStatus
+from studio.errors import RefusedRequestError
+from studio.providers.base import FINE_TUNE_KEY, FineTuneState, RemoteEvent
+from studio.providers.connection import Connection
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+_PAGE = 100
+
+
+class FineTuning:
+    """The training half of a provider; see `Provider` for what each method gives."""
+
+    _connection: Connection
+
+    async def upload(self, jsonl: bytes, filename: str) -> str:
+        """Send a training file and return its id."""
+
+        async def call(client: AsyncOpenAI) -> str:
+            file = await client.files.create(
+                file=(filename, jsonl, "application/jsonl"), purpose="fine-tune"
+            )
+            if file.status == "error":
+                why = file.status_details or "it does not say why"
+                raise RefusedRequestError(
+                    f"{self._connection.url.host} refuses the training file: {why}.",
+                    next_step="Look at the lines it names.",
+                )
+            return _id(file)
+
+        return await self._connection.ask(call)
+
+    async def create_fine_tune(
+        self,
+        file_id: str,
+        base_model: str,
+        *,
+        suffix: str = "",
+        seed: int | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> FineTuneState:
+        """Start a training; what is not given is left out, for null is refused by some."""
+        given: dict[str, Any] = {"training_file": file_id, "model": base_model}
+        given |= {"suffix": suffix} if suffix else {}
+        given |= {"seed": seed} if seed is not None else {}
+        given |= {"metadata": dict(metadata)} if metadata else {}
+
+        async def call(client: AsyncOpenAI) -> FineTuneState:
+            return _state(await client.fine_tuning.jobs.create(**given))
+
+        return await self._connection.ask(call)
+
+    async def find_fine_tune(self, key: str) -> FineTuneState | None:
+        """Return the newest training whose metadata holds this key, None without one."""
+
+        async def call(client: AsyncOpenAI) -> FineTuneState | None:
+            async for job in _each(client.fine_tuning.jobs.list(limit=_PAGE)):
+                if (job.metadata or {}).get(FINE_TUNE_KEY) == key:
+                    return _state(job)
+            return None
+
+        return await self._connection.ask(call)
+
+    async def fine_tune(self, remote_id: str) -> FineTuneState:
+        """Return where a training stands."""
+
+        async def call(client: AsyncOpenAI) -> FineTuneState:
+            return _state(await client.fine_tuning.jobs.retrieve(remote_id))
+
+        return await self._connection.ask(call)
+
+    async def fine_tune_events(self, remote_id: str, after: str | None = None) -> list[RemoteEvent]:
+        """Return what a training reported, oldest first; only what came after that event."""
+
+        async def call(client: AsyncOpenAI) -> list[RemoteEvent]:
+            newest_first = []
+            pages = client.fine_tuning.jobs.list_events(remote_id, limit=_PAGE)
+            async for event in _each(pages):
+                if event.id == after:
+                    break
+                newest_first.append(_event(event))
+            return newest_first[::-1]
+
+        return await self._connection.ask(call)
+
+    async def cancel_fine_tune(self, remote_id: str) -> FineTuneState:
+        """End a training and return where it stands now."""
+
+        async def call(client: AsyncOpenAI) -> FineTuneState:
+            return _state(await client.fine_tuning.jobs.cancel(remote_id))
+
+        return await self._connection.ask(call)
+
+    async def result_files(self, remote_id: str) -> dict[str, bytes]:
+        """Return the files a training left, by name; a name given twice keeps its id before it."""
+
+        async def call(client: AsyncOpenAI) -> dict[str, bytes]:
+            job = await client.fine_tuning.jobs.retrieve(remote_id)
+            files: dict[str, bytes] = {}
+            for file_id in job.result_files or []:
+                told = (await client.files.retrieve(file_id)).filename
+                name = PurePosixPath(str(told).replace("\\", "/")).name or file_id
+                content = await client.files.content(file_id)
+                files[f"{file_id}-{name}" if name in files else name] = content.content
+            return files
+
+        return await self._connection.ask(call)
+
+
+async def _each(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
+    """Go through a paged list; a server that repeats itself ends it."""
+    seen: set[str] = set()
+    async for thing in pages:
+        if thing.id in seen:
+            return
+        seen.add(thing.id)
+        yield thing
+
+
+def _id(thing: Any) -> str:
+    if not isinstance(thing.id, str) or not thing.id:
+        raise ValueError("no id")  # becomes a BadReplyError
+    return str(thing.id)
+
+
+def _state(job: Any) -> FineTuneState:
+    return FineTuneState(
+        remote_id=_id(job),
+        status=FineTuneStatus(job.status),
+        model=job.fine_tuned_model or "",
+        trained_tokens=job.trained_tokens,
+        error=(job.error.message or "") if job.error else "",
+        estimated_finish=job.estimated_finish,
+    )
+
+
+def _event(event: Any) -> RemoteEvent:
+    return RemoteEvent(
+        id=_id(event),
+        at=float(event.created_at),
+        level=str(event.level),
+        message=str(event.message),
+        data=dict(event.data) if isinstance(event.data, Mapping) else {},
+    )

@@ -1,0 +1,201 @@
+"""Reading a chat completion: which outcome, which label, which probabilities.
+
+Pure functions on the decoded JSON of a reply, whatever transport brought it. A reply is untrusted:
+any shape is answered by an outcome, none by an exception.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from studio.domain.run import Answer, Outcome, Usage
+from studio.providers.logprobs import label_masses
+
+EXTENSION = "studio"
+"""Top-level key of what only our own embedded server tells."""
+
+_TOLERANCE = 0.02
+_FENCE = re.compile(r"\A```[\w-]*\s*\n?(.*?)\n?\s*```\Z", re.DOTALL)
+_TOLD = ("engine", "evidence", "unused_lines", "truncated", "not_english", "notes")
+
+
+def read_reply(reply: Any, label_names: Sequence[str], *, latency_ms: float = 0.0) -> Answer:
+    """Return what a chat completion says.
+
+    Args:
+        reply: The decoded JSON of the reply, or its text where that is no JSON.
+        label_names: The allowed answers.
+        latency_ms: How long it took.
+
+    Returns:
+        error for what is no chat completion at all; refused, filtered, truncated by the
+        service's own signs; empty, not_json, off_label, abstained by its text; else ok.
+    """
+    if not isinstance(reply, Mapping):
+        return _broken("The reply is no JSON object.", reply, latency_ms)
+    choice = _first(reply.get("choices"))
+    message = choice.get("message") if choice else None
+    if choice is None or not isinstance(message, Mapping):
+        return _broken("The reply holds no choices.", reply, latency_ms)
+    content = message.get("content")
+    text = content if isinstance(content, str) else ""
+    outcome, label, why = _outcome(choice, message, text, label_names)
+    detail, notes = _extension(reply)
+    if why:
+        detail["error"] = why
+    probabilities: dict[str, float] = {}
+    if outcome is Outcome.OK:
+        probabilities, note = _probabilities(reply, choice, text, label_names)
+        notes += [note] if note else []
+    if notes:
+        detail["notes"] = notes
+    return Answer(
+        outcome=outcome,
+        label=label,
+        probabilities=probabilities,
+        model=_text(reply.get("model")),
+        usage=_usage(reply.get("usage"), latency_ms),
+        detail=detail,
+        raw=text,
+    )
+
+
+def match_label(answer: Any, label_names: Sequence[str]) -> str | None:
+    """Return the label that an answer names: exactly, or else up to case and outer spaces.
+
+    Nothing looser: a near miss is off_label, so that people see what their model really does.
+
+    >>> match_label(" Spam ", ["spam", "ham"])
+    'spam'
+    >>> match_label("spam.", ["spam", "ham"]) is None
+    True
+    >>> match_label("A", ["a", "A"])
+    'A'
+    """
+    if not isinstance(answer, str):
+        return None
+    if answer in label_names:
+        return answer
+    folded = answer.strip().casefold()
+    near = [name for name in label_names if name.strip().casefold() == folded]
+    return near[0] if len(near) == 1 else None
+
+
+def _outcome(
+    choice: Mapping[str, Any], message: Mapping[str, Any], text: str, names: Sequence[str]
+) -> tuple[Outcome, str | None, str]:
+    """Return the outcome, the label, and a sentence where one helps."""
+    refusal, finish = message.get("refusal"), choice.get("finish_reason")
+    if isinstance(refusal, str) and refusal.strip():
+        return Outcome.REFUSED, None, refusal
+    if finish == "content_filter":
+        return Outcome.FILTERED, None, "The service's content filter held the answer back."
+    if finish == "length":
+        return Outcome.TRUNCATED, None, "The answer was cut off at the length limit."
+    if not text.strip():
+        return Outcome.EMPTY, None, ""
+    return _read_text(text, names)
+
+
+def _read_text(text: str, names: Sequence[str]) -> tuple[Outcome, str | None, str]:
+    """Read the answer itself: `{"label": …}`, fenced or not, or nothing but a label.
+
+    A label counts in other case and inside a code fence, for chat models write so where no
+    schema holds them; anything around it makes it not_json. A null label is abstained.
+    """
+    fenced = _FENCE.match(text.strip())
+    inner = (fenced.group(1) if fenced else text).strip()
+    try:
+        value = json.loads(inner)
+    except (ValueError, RecursionError):
+        label = match_label(inner, names)
+        if label is not None:
+            return Outcome.OK, label, ""
+        return Outcome.NOT_JSON, None, "The answer is neither JSON nor a label."
+    if isinstance(value, Mapping):
+        if "label" in value and value["label"] is None:
+            return Outcome.ABSTAINED, None, ""
+        value = value.get("label")
+    label = match_label(value, names) or match_label(inner, names)
+    if label is not None:
+        return Outcome.OK, label, ""
+    return Outcome.OFF_LABEL, None, "The answer is none of the labels."
+
+
+def _extension(reply: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return what our own server tells beside the label, and its notes."""
+    told = reply.get(EXTENSION)
+    if not isinstance(told, Mapping):
+        return {}, []
+    detail = {key: told[key] for key in _TOLD if key in told and key != "notes"}
+    notes = told.get("notes")
+    listed = notes if isinstance(notes, list) else [notes]
+    return detail, [note for note in listed if isinstance(note, str) and note]
+
+
+def _probabilities(
+    reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, names: Sequence[str]
+) -> tuple[dict[str, float], str]:
+    """Return the probability of each label and a note; the server's own word comes first."""
+    told = reply.get(EXTENSION)
+    if isinstance(told, Mapping) and told.get("probabilities"):
+        return _normalised(told["probabilities"], names)
+    logprobs = choice.get("logprobs")
+    tokens = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    if not isinstance(tokens, list) or not tokens:
+        return {}, ""
+    return _normalised(label_masses(tokens, text, names), names)
+
+
+def _normalised(masses: Any, names: Sequence[str]) -> tuple[dict[str, float], str]:
+    """Return probabilities that sum to 1, or none where they are too far from it."""
+    if not isinstance(masses, Mapping) or not masses:
+        return {}, ""
+    if not set(masses) <= set(names) or not all(_is_share(value) for value in masses.values()):
+        return {}, "Its probabilities are not those of the labels and were left out."
+    total = math.fsum(masses.values())
+    if abs(total - 1) > _TOLERANCE:
+        return {}, f"Its probabilities sum to {total:.2f} and were left out."
+    return {name: masses.get(name, 0.0) / total for name in names}, ""
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1.001
+
+
+def _first(choices: Any) -> Mapping[str, Any] | None:
+    if isinstance(choices, list) and choices and isinstance(choices[0], Mapping):
+        return choices[0]
+    return None
+
+
+def _broken(why: str, reply: Any, latency_ms: float) -> Answer:
+    """Return the answer of a reply that is no chat completion."""
+    model, raw = "", reply if isinstance(reply, str) else ""
+    usage = Usage(latency_ms=latency_ms)
+    if isinstance(reply, Mapping):
+        model, usage = _text(reply.get("model")), _usage(reply.get("usage"), latency_ms)
+    return Answer(
+        outcome=Outcome.ERROR, model=model, usage=usage, detail={"error": why}, raw=raw[:2000]
+    )
+
+
+def _usage(usage: Any, latency_ms: float) -> Usage:
+    told = usage if isinstance(usage, Mapping) else {}
+    return Usage(
+        input_tokens=_count(told.get("prompt_tokens")),
+        output_tokens=_count(told.get("completion_tokens")),
+        latency_ms=latency_ms,
+    )
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

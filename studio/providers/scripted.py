@@ -1,0 +1,182 @@
+"""A provider that answers from a script: for tests, demos and trying a page without a model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.domain.finetune import FineTuneStatus
+from studio.domain.run import Answer, Outcome, Question
+from studio.errors import ProviderUnavailableError, RefusedRequestError
+from studio.providers.base import FINE_TUNE_KEY, FineTuneState, RemoteEvent
+
+
+@dataclass(slots=True)
+class _Training:
+    state: FineTuneState
+    metadata: dict[str, str]
+    looks: int = 0
+    events: list[RemoteEvent] = field(default_factory=list)
+
+
+class ScriptedProvider:
+    """Says what it was told to say; see `Provider` for the methods.
+
+    The same question always gets the same answer. A training ends well at the second look.
+
+    Args:
+        answers: A function from question to answer, or the content of the last message to a
+            label or an answer; what is not in it is abstained.
+        name: What people call it.
+        fail_times: The first so many questions fail.
+        failure: What they fail with.
+        delay_s: How long each answer takes.
+
+    Attributes:
+        calls: Questions asked so far, failed ones included.
+        questions: These questions.
+        uploads: File id to content.
+    """
+
+    host = "script"
+    is_local = True
+    default_model = "scripted"
+
+    def __init__(
+        self,
+        answers: Callable[[Question], Answer] | Mapping[str, Answer | str],
+        *,
+        name: str = "scripted",
+        fail_times: int = 0,
+        failure: Exception | None = None,
+        delay_s: float = 0.0,
+    ) -> None:
+        self._answers = answers
+        self._fail_times = fail_times
+        self._failure = failure
+        self._delay_s = delay_s
+        self._trainings: dict[str, _Training] = {}
+        self.name = name
+        self.questions: list[Question] = []
+        self.uploads: dict[str, bytes] = {}
+
+    @property
+    def calls(self) -> int:
+        """Questions asked so far, failed ones included."""
+        return len(self.questions)
+
+    async def classify(self, question: Question) -> Answer:
+        """Answer as the script says, or fail as long as it says so."""
+        self.questions.append(question)
+        number = self.calls
+        await asyncio.sleep(self._delay_s)
+        if number <= self._fail_times:
+            raise self._failure or ProviderUnavailableError("The script says: not reachable.")
+        if callable(self._answers):
+            return self._answers(question)
+        said = self._answers.get(question.messages[-1]["content"])
+        if isinstance(said, Answer):
+            return said
+        outcome = Outcome.ABSTAINED if said is None else Outcome.OK
+        return Answer(outcome=outcome, label=said, model=question.model, raw=said or "")
+
+    async def models(self) -> list[str]:
+        """Return the script's model and the trained ones."""
+        trained = [t.state.model for t in self._trainings.values() if t.state.model]
+        return [self.default_model, *trained]
+
+    async def check(self) -> str:
+        """Return one sentence on what answered."""
+        return "A script answers; no model is asked."
+
+    async def engine(self) -> str:
+        """Return nothing: a script has no version."""
+        return ""
+
+    async def upload(self, jsonl: bytes, filename: str) -> str:
+        """Keep a training file and return its id."""
+        file_id = f"file-{len(self.uploads) + 1}"
+        self.uploads[file_id] = jsonl
+        return file_id
+
+    async def create_fine_tune(
+        self,
+        file_id: str,
+        base_model: str,
+        *,
+        suffix: str = "",
+        seed: int | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> FineTuneState:
+        """Start a training; asking twice trains twice, as with a real service."""
+        if file_id not in self.uploads:
+            raise RefusedRequestError(f"The script has no file {file_id}.")
+        remote_id = f"ftjob-{len(self._trainings) + 1}"
+        state = FineTuneState(remote_id=remote_id, status=FineTuneStatus.QUEUED)
+        training = _Training(state, dict(metadata or {}))
+        training.metadata["model"] = f"ft:{base_model}:{suffix or remote_id}"
+        self._trainings[remote_id] = training
+        self._say(training, "Queued.")
+        return state
+
+    async def find_fine_tune(self, key: str) -> FineTuneState | None:
+        """Return the newest training whose metadata holds this key, None without one."""
+        for training in reversed(self._trainings.values()):
+            if training.metadata.get(FINE_TUNE_KEY) == key:
+                return training.state
+        return None
+
+    async def fine_tune(self, remote_id: str) -> FineTuneState:
+        """Return where a training stands: running at the first look, then succeeded."""
+        training = self._training(remote_id)
+        if training.state.status.is_final:
+            return training.state
+        training.looks += 1
+        if training.looks == 1:
+            return self._move(training, FineTuneStatus.RUNNING, "Training.")
+        return self._move(
+            training, FineTuneStatus.SUCCEEDED, "Done.", model=training.metadata["model"]
+        )
+
+    async def fine_tune_events(self, remote_id: str, after: str | None = None) -> list[RemoteEvent]:
+        """Return what a training reported, oldest first; only what came after that event."""
+        events = self._training(remote_id).events
+        known = [index for index, event in enumerate(events) if event.id == after]
+        return events[known[0] + 1 :] if known else list(events)
+
+    async def cancel_fine_tune(self, remote_id: str) -> FineTuneState:
+        """End a training and return where it stands now."""
+        training = self._training(remote_id)
+        if training.state.status.is_final:
+            raise RefusedRequestError(f"The training {remote_id} has ended already.")
+        return self._move(training, FineTuneStatus.CANCELLED, "Cancelled.")
+
+    async def result_files(self, remote_id: str) -> dict[str, bytes]:
+        """Return a metrics file for a training that succeeded."""
+        done = self._training(remote_id).state.status is FineTuneStatus.SUCCEEDED
+        return {"step_metrics.csv": b"step,train_loss\n1,0.5\n2,0.25\n"} if done else {}
+
+    async def close(self) -> None:
+        """Do nothing; there is nothing to close."""
+
+    def _training(self, remote_id: str) -> _Training:
+        if remote_id not in self._trainings:
+            raise RefusedRequestError(f"The script knows no training {remote_id}.")
+        return self._trainings[remote_id]
+
+    def _move(
+        self, training: _Training, status: FineTuneStatus, message: str, model: str = ""
+    ) -> FineTuneState:
+        remote_id = training.state.remote_id
+        training.state = FineTuneState(remote_id=remote_id, status=status, model=model)
+        self._say(training, message)
+        return training.state
+
+    def _say(self, training: _Training, message: str, **data: Any) -> None:
+        number = len(training.events) + 1
+        event_id = f"{training.state.remote_id}-{number}"
+        training.events.append(
+            RemoteEvent(id=event_id, at=float(number), level="info", message=message, data=data)
+        )
