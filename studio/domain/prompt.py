@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from studio.domain.task import Task
+
 ANSWER_LINE = "Answer with one label."
 
 
@@ -151,12 +153,32 @@ def render_messages(
     return messages
 
 
+def prompt_of(task: Task) -> PromptText:
+    """Return the prompt a task has before anybody wrote one: its question and definitions."""
+    return PromptText(
+        instructions=task.question,
+        definitions={label.name: label.definition for label in task.labels if label.definition},
+    )
+
+
 def example_turns(text: str, label: str) -> list[dict[str, str]]:
     """Return the user and assistant turn that show one labeled text."""
     return [
         {"role": "user", "content": user_turn(text)},
         {"role": "assistant", "content": json.dumps({"label": label}, ensure_ascii=False)},
     ]
+
+
+def training_jsonl(
+    body: PromptText, label_names: Sequence[str], rows: Sequence[tuple[int, str, str]]
+) -> str:
+    """Return OpenAI chat JSONL that teaches (example id, text, label); few-shots are left out."""
+    system = {"role": "system", "content": render_system(body, label_names)}
+    lines = [
+        json.dumps({"messages": [system, *example_turns(text, label)]}, ensure_ascii=False)
+        for _, text, label in rows
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def user_turn(text: str) -> str:

@@ -93,6 +93,16 @@ class Connections:
         return conn
 
 
+class ReadOnlyConnections(Connections):
+    """Connections of screens: a write is a bug in the screen."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Refuse."""
+        raise PermissionError("Screens only read; writing belongs in an action.")
+        yield
+
+
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """Open one connection with the pragmas every part relies on."""
     with _kind_errors(path):

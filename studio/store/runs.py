@@ -87,6 +87,16 @@ class Runs:
         )
         return [_run(row) for row in rows]
 
+    def classifier(self, run_id: int) -> str:
+        """Return what labeled in this run: "rules", "prompt:VERSION" or "model:FINETUNE"."""
+        row = self.db.one(
+            "SELECT kind, prompt_version_id, finetune_id FROM run WHERE id = ?", (run_id,)
+        )
+        if row["kind"] == ClassifierKind.RULES:
+            return "rules"
+        number = row["finetune_id" if row["kind"] == ClassifierKind.MODEL else "prompt_version_id"]
+        return f"{row['kind']}:{number}"
+
     def params(self, run_id: int) -> dict[str, Any]:
         """Return what else the run was started with."""
         return dict(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from studio.store.connection import Connections
+from studio.domain.run import Run
+from studio.store.connection import Connections, ReadOnlyConnections
 from studio.store.examples import Examples
 from studio.store.finetunes import FineTunes
 from studio.store.jobs import Jobs
@@ -39,8 +41,11 @@ class Store:
             WorkspaceError: If the file is not ours, damaged, or cannot be written.
         """
         prepare(path)
+        self._join(path, Connections(path))
+
+    def _join(self, path: Path, db: Connections) -> None:
         self.path = path
-        self.db = Connections(path)
+        self.db = db
         self.tasks = Tasks(self.db)
         self.examples = Examples(self.db)
         self.rationales = Rationales(self.db)
@@ -52,9 +57,39 @@ class Store:
         self.jobs = Jobs(self.db)
         self.providers = Providers(self.db)
 
+    def reader(self) -> Store:
+        """Return the same store for screens: reads as here, while a write fails loudly."""
+        reader = Store.__new__(Store)
+        reader._join(self.path, ReadOnlyConnections(self.path))
+        return reader
+
     def transaction(self) -> AbstractContextManager[Any]:
         """Return one write transaction for several parts; keep it short, never wait inside."""
         return self.db.transaction()
+
+    def file_run(
+        self,
+        run: Run,
+        *,
+        example_ids: Sequence[int],
+        finetune_id: int | None = None,
+        params: dict[str, Any] | None = None,
+        now: float,
+    ) -> Run:
+        """Store a run together with the job that does it; previews go first."""
+        with self.transaction():
+            run_id = self.runs.create(
+                run, example_ids=example_ids, finetune_id=finetune_id, params=params or {}
+            )
+            job_id = self.jobs.file(
+                kind="run",
+                subject_id=run_id,
+                total=len(example_ids),
+                now=now,
+                params={"priority": "high"} if run.preview else {},
+            )
+            self.runs.set_job(run_id, job_id)
+            return self.runs.get(run_id)
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the file (the worker's duty)."""

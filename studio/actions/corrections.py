@@ -1,0 +1,143 @@
+"""What experts do with labels: decide, correct, take back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from studio.analysis.tables import read_table
+from studio.domain.correction import Correction, Origin
+from studio.domain.example import Split
+from studio.errors import InputError
+from studio.store.labels import NewLabel
+from studio.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A label a person gives one example.
+
+    Attributes:
+        example_id: The example.
+        label: The label's name; None takes the person's label back.
+        client: The browser's own number of this decision, so that one sent twice counts once.
+        note: A remark; may be empty.
+    """
+
+    example_id: int
+    label: str | None
+    client: str | None = None
+    note: str = ""
+
+
+def correct_labels(
+    ws: Workspace,
+    task_id: int,
+    decisions: Sequence[Decision],
+    *,
+    run_id: int | None = None,
+    by: str,
+) -> int:
+    """Append a person's decisions; what was there before stays in the history.
+
+    A decision on a test example, or one without a run's label in sight, counts as blind.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        decisions: In the order they were made.
+        run_id: The run whose labels were in sight; None when nothing was.
+        by: Who decided.
+
+    Returns:
+        How many were new; a decision sent twice counts once.
+
+    Raises:
+        InputError: If a label or example is unknown; nothing is stored then.
+    """
+    if not by.strip():
+        raise InputError("Nobody is named as the person who decides.", next_step="Give your name.")
+    task = ws.store.tasks.get(task_id)
+    splits = {
+        e.id: e.split for e in ws.store.examples.some(task_id, [d.example_id for d in decisions])
+    }
+    rows = []
+    for d in decisions:
+        if d.example_id not in splits:
+            raise InputError(f"Example {d.example_id} is not of this task; nothing was stored.")
+        blind = run_id is None or splits[d.example_id] is Split.TEST
+        rows.append(
+            NewLabel(
+                example_id=d.example_id,
+                label_id=None if d.label is None else task.label(d.label).id,
+                person=by,
+                origin=Origin.BLIND if blind else Origin.ASSISTED,
+                run_id=None if blind else run_id,
+                note=d.note,
+                client=d.client,
+            )
+        )
+    return ws.store.labels.append(task_id, rows, ws.now()) if rows else 0
+
+
+def undo_correction(ws: Workspace, task_id: int, *, by: str) -> Correction | None:
+    """Take back this person's latest decision that still stands, by one more event.
+
+    Returns:
+        The decision taken back; None when there is none.
+    """
+    return ws.store.labels.undo(task_id, by, ws.now())
+
+
+def import_corrections(
+    ws: Workspace,
+    task_id: int,
+    *,
+    data: bytes,
+    filename: str,
+    by: str,
+    run_id: int | None = None,
+    blind: bool = False,
+) -> tuple[int, list[tuple[int, str]]]:
+    """Append the decisions of a file with the columns id and label.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        data: The file's bytes.
+        filename: Its name.
+        by: Whose decisions they are.
+        run_id: The run whose labels were in sight.
+        blind: No model's label was in sight.
+
+    Returns:
+        How many were stored, and (line, reason) of the rows that were not.
+
+    Raises:
+        InputError: If the file cannot be read or lacks a column.
+    """
+    task = ws.store.tasks.get(task_id)
+    table = read_table(data, filename)
+    id_column, label_column = table.column("id", "id"), table.column("label", "label")
+    ids = ws.store.examples.by_external_id(task_id, [row[id_column] for _, row in table.rows])
+    names = {name.casefold(): name for name in task.label_names}
+    rejected = list(table.rejected)
+    decisions: list[NewLabel] = []
+    for line, row in table.rows:
+        example_id, label = ids.get(row[id_column]), names.get(row[label_column].strip().casefold())
+        if example_id is None:
+            rejected.append((line, f"there is no example {row[id_column][:40]!r}"))
+        elif label is None:
+            rejected.append((line, f"the label {row[label_column][:40]!r} is unknown"))
+        else:
+            decisions.append(
+                NewLabel(
+                    example_id=example_id,
+                    label_id=task.label(label).id,
+                    person=by,
+                    origin=Origin.BLIND if blind else Origin.ASSISTED,
+                    run_id=None if blind else run_id,
+                )
+            )
+    stored = ws.store.labels.append(task_id, decisions, ws.now()) if decisions else 0
+    return stored, sorted(rejected)

@@ -1,0 +1,158 @@
+"""What everyone does with figures: evaluate, compare, find slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from studio.analysis.comparison import compare
+from studio.analysis.metrics import cell_examples, evaluate
+from studio.analysis.slices import (
+    label_slices,
+    length_slices,
+    metadata_slices,
+    rule_slices,
+    score_slices,
+)
+from studio.analysis.votes import apply_rules
+from studio.domain.evaluation import Comparison, Evaluation
+from studio.domain.example import Split
+from studio.domain.run import Prediction, Run
+from studio.domain.slicing import Slice, SliceScore
+from studio.errors import InputError, NotFoundError
+from studio.workspace import Workspace
+
+
+def evaluate_run(
+    ws: Workspace, run_id: int, *, split: str = "validation", slice_name: str = "", by: str
+) -> Evaluation:
+    """Return a run's metrics against gold; a look at test is counted.
+
+    Args:
+        ws: The workspace.
+        run_id: The run.
+        split: train, validation or test, or several joined by "+".
+        slice_name: Only the examples of this slice, e.g. "course = dessert"; all when empty.
+        by: Who looks.
+
+    Raises:
+        InputError: If the run has no example with gold there.
+        NotFoundError: If there is no such slice.
+    """
+    run = ws.read.runs.get(run_id)
+    task = ws.read.tasks.get(run.task_id)
+    gold, predictions = _measured(ws, run, split)
+    if slice_name:
+        ids = _slice(ws, run, split, slice_name).example_ids
+        gold = {i: label for i, label in gold.items() if i in ids}
+        predictions = [p for p in predictions if p.example_id in ids]
+    if Split.TEST.value in split.split("+"):
+        ws.store.labels.record_look(task.id, run_id, by, ws.now())
+    return evaluate(run_id, split, task.labels, gold, predictions)
+
+
+def compare_runs(
+    ws: Workspace,
+    run_a: int,
+    run_b: int,
+    *,
+    split: str = "train+validation",
+    metric: str = "macro_f1",
+    by: str,
+) -> Comparison:
+    """Return B against A on the examples both labeled and gold is known of.
+
+    Raises:
+        InputError: If the runs are of different tasks or share no example with gold.
+    """
+    first, second = ws.read.runs.get(run_a), ws.read.runs.get(run_b)
+    if first.task_id != second.task_id:
+        raise InputError(
+            "The runs belong to different tasks.", next_step="Compare two of one task."
+        )
+    task = ws.read.tasks.get(first.task_id)
+    gold, before = _measured(ws, first, split)
+    _, after = _measured(ws, second, split)
+    shared = {p.example_id for p in before} & {p.example_id for p in after} & set(gold)
+    if not shared:
+        raise InputError(
+            f"Runs {run_a} and {run_b} share no example with gold in {split}.",
+            next_step="Run both on the same split.",
+        )
+    if Split.TEST.value in split.split("+"):
+        for run in (first, second):
+            ws.store.labels.record_look(task.id, run.id, by, ws.now())
+    return compare(run_a, run_b, task.labels, gold, before, after, metric)
+
+
+def find_slices(ws: Workspace, run_id: int, *, split: str = "validation") -> list[SliceScore]:
+    """Return the run's slices by metadata, rules, labels and length, the worst first.
+
+    Raises:
+        InputError: If the run has no example with gold there.
+    """
+    run = ws.read.runs.get(run_id)
+    gold, predictions = _measured(ws, run, split)
+    wrong = {p.example_id for p in predictions if gold.get(p.example_id, p.label_id) != p.label_id}
+    known = {p.example_id for p in predictions if p.example_id in gold}
+    return score_slices(_slices(ws, run, split, known, gold), wrong, known)
+
+
+def examples_of_cell(
+    ws: Workspace, run_id: int, *, split: str, gold: str, predicted: str
+) -> list[int]:
+    """Return the ids of the examples in one cell of the confusion matrix."""
+    run = ws.read.runs.get(run_id)
+    task = ws.read.tasks.get(run.task_id)
+    labels, predictions = _measured(ws, run, split)
+    return cell_examples(labels, predictions, task.labels, gold, predicted)
+
+
+def _measured(ws: Workspace, run: Run, split: str) -> tuple[dict[int, int], list[Prediction]]:
+    """Return gold and predictions of the splits; on test only blind gold counts."""
+    splits = _splits(split)
+    blind = Split.TEST.value in splits
+    found = ws.read.labels.gold(run.task_id, splits, blind_only=blind)
+    gold = {i: g.label_id for i, g in found.items()}
+    predictions = ws.read.runs.predictions(run.id, splits=splits)
+    if not any(p.example_id in gold for p in predictions):
+        covered = ", ".join(run.splits) or "nothing"
+        raise InputError(
+            f"Run {run.id} has no labeled example with gold in {split}; it covers {covered}.",
+            next_step="Run the classifier there, or import or give gold labels.",
+        )
+    return gold, predictions
+
+
+def _splits(split: str) -> tuple[str, ...]:
+    names = tuple(split.split("+"))
+    known = [s.value for s in Split]
+    for name in names:
+        if name not in known:
+            raise InputError(f"There is no split {name!r}.", next_step=f"Use {', '.join(known)}.")
+    return names
+
+
+def _slices(
+    ws: Workspace, run: Run, split: str, ids: set[int], gold: dict[int, int]
+) -> list[Slice]:
+    examples = [e for e in ws.read.examples.all(run.task_id, _splits(split)) if e.id in ids]
+    rules = ws.read.rules.all(run.task_id, enabled_only=True)
+    task = ws.read.tasks.get(run.task_id)
+    found: list[Slice] = [*metadata_slices(examples), *length_slices(examples)]
+    found += label_slices(gold, task.labels)
+    if rules:
+        found += rule_slices(apply_rules(rules, examples), rules)
+    return found
+
+
+def _slice(ws: Workspace, run: Run, split: str, name: str) -> Slice:
+    gold, predictions = _measured(ws, run, split)
+    ids: Sequence[int] = [p.example_id for p in predictions if p.example_id in gold]
+    found = _slices(ws, run, split, set(ids), gold)
+    for candidate in found:
+        if candidate.name.casefold() == name.casefold():
+            return candidate
+    raise NotFoundError(
+        f"There is no slice {name!r}.",
+        next_step=f"There are {', '.join(s.name for s in found[:6])} …; see `studio slices`.",
+    )

@@ -1,0 +1,152 @@
+"""What analysts do with training sets and fine-tunes."""
+
+from __future__ import annotations
+
+from studio.domain.example import Split
+from studio.domain.finetune import FineTune, TrainingSet
+from studio.domain.job import Want
+from studio.domain.prompt import prompt_of, training_jsonl
+from studio.errors import ConsentNeededError, InputError
+from studio.workspace import Workspace
+
+MIN_EXAMPLES = 10
+
+
+def create_training_set(
+    ws: Workspace, task_id: int, *, name: str = "", run_id: int | None = None, by: str
+) -> TrainingSet:
+    """Freeze the labels a model is to learn from; only examples of train.
+
+    Without a run these are all gold labels of train. With a run they are its labels, where
+    people's corrections win; labels that only came with a file do not.
+
+    Raises:
+        InputError: If there are fewer than 10, or only one label among them.
+    """
+    task = ws.store.tasks.get(task_id)
+    train = (Split.TRAIN.value,)
+    gold = ws.store.labels.gold(task_id, train)
+    if run_id is None:
+        rows = [(i, g.label_id, g.origin.value) for i, g in gold.items()]
+        source = "gold of train"
+    else:
+        run = ws.store.runs.get(run_id)
+        if run.task_id != task_id:
+            raise InputError(f"Run {run_id} belongs to another task.")
+        people = {i: g for i, g in gold.items() if g.origin.value not in ("imported", "computed")}
+        said = {
+            p.example_id: p.label_id
+            for p in ws.store.runs.predictions(run_id, splits=train)
+            if p.label_id is not None
+        }
+        rows = [(i, label, "prediction") for i, label in said.items() if i not in people]
+        rows += [(i, people[i].label_id, people[i].origin.value) for i in people if i in said]
+        source = f"run {run_id} with {sum(i in said for i in people)} corrections"
+    labels = {label_id for _, label_id, _ in rows}
+    if len(rows) < MIN_EXAMPLES or len(labels) < 2:
+        found = task.name_of(next(iter(labels), None))
+        raise InputError(
+            f"There are {len(rows)} labeled examples in train"
+            + (f", all {found!r}." if len(labels) == 1 else "."),
+            next_step=f"A training set needs at least {MIN_EXAMPLES}, of two labels or more.",
+        )
+    return ws.store.finetunes.freeze(
+        task_id, name=name or source, source=source, rows=sorted(rows), by=by, at=ws.now()
+    )
+
+
+def export_training_set(
+    ws: Workspace, task_id: int, training_set_id: int, *, prompt: str = ""
+) -> str:
+    """Return a training set as OpenAI chat JSONL, a line an example."""
+    ws.store.finetunes.training_set(task_id, training_set_id)
+    task = ws.store.tasks.get(task_id)
+    body = ws.store.prompts.find(task_id, prompt).body if prompt else prompt_of(task)
+    return training_jsonl(body, task.label_names, ws.store.finetunes.training_rows(training_set_id))
+
+
+def launch_finetune(
+    ws: Workspace,
+    task_id: int,
+    *,
+    training_set_id: int | None = None,
+    prompt: str = "",
+    provider: str = "",
+    base_model: str = "",
+    consent: bool = False,
+    by: str,
+) -> FineTune:
+    """File a fine-tune; the worker launches and watches it.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        training_set_id: What to learn from; all gold of train, frozen now, when None.
+        prompt: The prompt the model is trained and asked with; the latest one when empty, one of
+            the label definitions when there is none.
+        provider: Where to train; the configured one when empty.
+        base_model: What to start from; the provider's default when empty.
+        consent: The person agrees to send the training set to that provider; recorded.
+        by: Who launches it.
+
+    Raises:
+        InputError: If the training set is unusable.
+        ConsentNeededError: If texts would leave the machine and nobody agreed.
+    """
+    task = ws.store.tasks.get(task_id)
+    service = ws.provider(provider or ws.settings.provider)
+    if training_set_id is None:
+        training_set = create_training_set(ws, task_id, by=by)
+    else:
+        training_set = ws.store.finetunes.training_set(task_id, training_set_id)
+    if not service.is_local and not ws.store.providers.has_consent(task_id, service.host):
+        if not consent:
+            raise ConsentNeededError(
+                f"This would send {training_set.size} texts with their labels to {service.host}.",
+                next_step="Agree with --yes, or on the page.",
+            )
+        shown = {"examples": training_set.size, "columns": ["text", "label"], "price": "unknown"}
+        ws.store.providers.record_consent(
+            task_id, provider=service.name, host=service.host, person=by, shown=shown, at=ws.now()
+        )
+    if prompt:
+        version_id = ws.store.prompts.find(task_id, prompt).id
+    else:
+        versions = ws.store.prompts.all(task_id)
+        version_id = (
+            versions[-1]
+            if versions
+            else ws.store.prompts.save(
+                task_id, name="definitions", body=prompt_of(task), author="studio",
+                note="made of the label definitions", at=ws.now(),
+            )
+        ).id  # fmt: skip
+    with ws.store.transaction():
+        finetune_id = ws.store.finetunes.create(
+            task_id,
+            training_set_id=training_set.id,
+            prompt_version_id=version_id,
+            provider=service.name,
+            base_model=base_model or service.default_model,
+            by=by,
+            at=ws.now(),
+        )
+        job_id = ws.store.jobs.file(
+            kind="finetune", subject_id=finetune_id, total=100, now=ws.clock()
+        )
+        ws.store.finetunes.update(finetune_id, job_id=job_id)
+    ws.wake()
+    return ws.store.finetunes.get(finetune_id)
+
+
+def steer_finetune(ws: Workspace, finetune_id: int, want: Want) -> FineTune:
+    """Cancel or resume a fine-tune."""
+    finetune = ws.store.finetunes.get(finetune_id)
+    if finetune.job_id is not None:
+        with ws.store.transaction():
+            if want is Want.RUN:
+                ws.store.jobs.revive(finetune.job_id)
+            ws.store.jobs.ask(finetune.job_id, want, ws.clock())
+        if want is Want.RUN:
+            ws.wake()
+    return ws.store.finetunes.get(finetune_id)

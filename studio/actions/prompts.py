@@ -1,0 +1,142 @@
+"""What business users do with prompts: save, compare and preview them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from studio.analysis.sampling import spread
+from studio.domain.example import Split
+from studio.domain.prompt import PromptText, PromptVersion, render_system
+from studio.domain.run import ClassifierKind, Run
+from studio.domain.task import Task
+from studio.errors import ConsentNeededError, InputError
+from studio.workspace import Workspace
+
+PREVIEW_SIZE = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A draft tried on a sample, beside the version before.
+
+    Attributes:
+        run_id: The run of the draft.
+        before_id: The run of the version before on the same sample; None without one.
+        example_ids: The sample, of train and validation.
+    """
+
+    run_id: int
+    before_id: int | None
+    example_ids: tuple[int, ...]
+
+
+def save_prompt(
+    ws: Workspace, task_id: int, *, name: str, body: PromptText, note: str = "", by: str
+) -> PromptVersion:
+    """Store the next version of a prompt; an unchanged text returns the version that has it.
+
+    Raises:
+        InputError: If the name is empty, a label is unknown, or a few-shot is of the test split.
+    """
+    clean = " ".join(name.split())
+    if not clean:
+        raise InputError("The prompt has no name.", next_step="Give it a short one, e.g. first.")
+    check_prompt(ws, ws.store.tasks.get(task_id), body)
+    return ws.store.prompts.save(
+        task_id, name=clean, body=body, author=by, note=" ".join(note.split()), at=ws.now()
+    )
+
+
+def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
+    """Refuse a prompt that names unknown labels or shows examples of the test split.
+
+    Raises:
+        InputError: With what to mend.
+    """
+    for label in [*body.definitions, *(label for label, _ in body.reasons)]:
+        task.label(label)
+    for shot in body.few_shots:
+        task.label(shot.label)
+    ids = [shot.example_id for shot in body.few_shots if shot.example_id is not None]
+    for example in ws.store.examples.some(task.id, ids):
+        if example.split is Split.TEST:
+            raise InputError(
+                f"Example {example.external_id} is of the locked test split.",
+                next_step="Choose a few-shot of train.",
+            )
+
+
+def diff_prompts(task: Task, before: PromptText, after: PromptText) -> list[str]:
+    """Return what changed between two prompts, a line each: "+ new", "- old", "  kept"."""
+    lines = [_lines(task, body) for body in (before, after)]
+    return [line for line in difflib.ndiff(*lines) if not line.startswith("?")]
+
+
+def preview_prompt(
+    ws: Workspace,
+    task_id: int,
+    *,
+    body: PromptText,
+    before: PromptText | None = None,
+    provider: str = "",
+    n: int = PREVIEW_SIZE,
+    seed: int = 0,
+    by: str,
+) -> Preview:
+    """File runs of a draft, and of the version before it, on the same small sample.
+
+    The sample is drawn from train and validation, each gold label in turn; never from test.
+
+    Raises:
+        InputError: If there are no examples, or the draft is unusable.
+        ConsentNeededError: If the provider is elsewhere and nobody agreed to send texts there.
+    """
+    task = ws.store.tasks.get(task_id)
+    for draft in filter(None, (body, before)):
+        check_prompt(ws, task, draft)
+    service = ws.provider(provider or ws.settings.provider)
+    if not service.is_local and not ws.store.providers.has_consent(task_id, service.host):
+        raise ConsentNeededError(
+            f"A preview would send up to {n} texts to {service.host}.",
+            next_step="Agree on the Settings page, or start a run with --yes.",
+        )
+    open_splits = (Split.TRAIN.value, Split.VALIDATION.value)
+    ids = [e.id for e in ws.store.examples.all(task_id, open_splits)]
+    if not ids:
+        raise InputError(
+            "There are no examples in train and validation to try the prompt on.",
+            next_step="Import examples first.",
+        )
+    gold = {i: g.label_id for i, g in ws.store.labels.gold(task_id).items()}
+    sample = spread(ids, gold, n, seed)
+
+    def file(draft: PromptText, title: str) -> Run:
+        run = Run(
+            id=0,
+            task_id=task_id,
+            kind=ClassifierKind.PROMPT,
+            title=title,
+            model=service.default_model,
+            provider=service.name,
+            splits=open_splits,
+            preview=True,
+            created_at=ws.now(),
+            created_by=by,
+        )
+        params = {"body": draft.to_dict()}
+        return ws.store.file_run(run, example_ids=sample, params=params, now=ws.clock())
+
+    first = file(before, "version before") if before is not None else None
+    draft_run = file(body, "draft")
+    ws.wake()
+    return Preview(
+        run_id=draft_run.id,
+        before_id=first.id if first else None,
+        example_ids=tuple(sample),
+    )
+
+
+def _lines(task: Task, body: PromptText) -> list[str]:
+    lines = render_system(body, task.label_names).splitlines()
+    return lines + [f"Example: {shot.text} -> {shot.label}" for shot in body.few_shots]

@@ -1,0 +1,47 @@
+"""What people do with providers: add them, look what answers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from studio.errors import InputError
+from studio.store.providers import ProviderEntry
+from studio.workspace import Workspace
+
+
+def add_provider(
+    ws: Workspace, *, name: str, base_url: str, key_env: str = "", model: str = "", by: str
+) -> ProviderEntry:
+    """Add an OpenAI-compatible service; its key stays in the environment and is never stored.
+
+    Raises:
+        InputError: If the name is taken by the embedded server, or the address is not allowed.
+    """
+    clean = name.strip()
+    if not clean or clean == "embedded":
+        raise InputError(f"A provider cannot be called {name!r}.", next_step="Choose another name.")
+    if key_env and not key_env.replace("_", "").isalnum():
+        raise InputError(
+            "The key is given by the name of a variable, not by itself.",
+            next_step="Set e.g. OPENAI_API_KEY in the environment and name that.",
+        )
+    entry = ProviderEntry(name=clean, base_url=base_url.strip(), key_env=key_env, model=model)
+    ws.store.providers.save(entry, by=by, at=ws.now())
+    return entry
+
+
+def check_provider(ws: Workspace, name: str) -> str:
+    """Return one sentence on what answers; for the command line, never in a page's script.
+
+    Raises:
+        ProviderError: If nothing answers, or it refuses.
+    """
+
+    async def ask() -> str:
+        service = ws.provider(name)
+        try:
+            return await service.check()
+        finally:
+            await service.close()
+
+    return asyncio.run(ask())

@@ -1,0 +1,226 @@
+"""What people do with runs: start them, steer them, take their labels away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from studio.analysis.sampling import spread
+from studio.domain.example import Split
+from studio.domain.job import Want
+from studio.domain.prompt import prompt_of
+from studio.domain.run import ClassifierKind, Run
+from studio.domain.task import Task
+from studio.errors import ConsentNeededError, InputError
+from studio.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is to label: a prompt, the rules, or a model; nothing means the task's champion.
+
+    Attributes:
+        prompt: A prompt's name ("better", "better v2") or the number of a version.
+        rules: The rules in force.
+        model: A fine-tune's number or its model's name.
+    """
+
+    prompt: str = ""
+    rules: bool = False
+    model: str = ""
+
+
+def start_run(
+    ws: Workspace,
+    task_id: int,
+    *,
+    choice: Choice,
+    splits: Sequence[str] = (),
+    limit: int | None = None,
+    provider: str = "",
+    consent: bool = False,
+    again: bool = False,
+    by: str,
+) -> Run:
+    """File a run; the worker does it.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        choice: What is to label; nothing means the champion, else a prompt of the definitions.
+        splits: Which splits; train and validation when none is named. Test only when it is named.
+        limit: A sample of at most so many examples, spread over the gold labels.
+        provider: Where prompts are sent; the configured one when empty.
+        consent: The person agrees to send this task's texts to that provider; recorded.
+        again: Ask even where the same question was answered before.
+        by: Who starts it.
+
+    Raises:
+        InputError: If there is nothing to label, or nothing to label with.
+        ConsentNeededError: If texts would leave the machine and nobody agreed.
+    """
+    task = ws.store.tasks.get(task_id)
+    wanted = _splits(splits)
+    ids = _example_ids(ws, task_id, wanted, limit)
+    if not ids:
+        raise InputError(
+            f"The task {task.name!r} has no examples in {' and '.join(wanted)}.",
+            next_step="Import examples, or name another split.",
+        )
+    run, finetune_id = _classifier(ws, task, choice, provider, by)
+    if run.provider:
+        _check_consent(ws, task, run.provider, len(ids), consent, by)
+    filed = ws.store.file_run(
+        replace(run, splits=wanted, created_at=ws.now()),
+        example_ids=ids,
+        finetune_id=finetune_id,
+        params={"again": True} if again else {},
+        now=ws.clock(),
+    )
+    ws.wake()
+    return filed
+
+
+def steer_run(ws: Workspace, run_id: int, want: Want) -> Run:
+    """Pause, resume or cancel a run; a failed or cancelled one goes on where it was."""
+    run = ws.store.runs.get(run_id)
+    if run.job_id is not None:
+        with ws.store.transaction():
+            if want is Want.RUN:
+                ws.store.jobs.revive(run.job_id)
+            ws.store.jobs.ask(run.job_id, want, ws.clock())
+        if want is Want.RUN:
+            ws.wake()
+    return ws.store.runs.get(run_id)
+
+
+def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
+    """Return a run as `--json` shows it."""
+    run = ws.read.runs.get(run_id)
+    return {
+        "run": run.id,
+        "title": run.title,
+        "kind": run.kind.value,
+        "status": run.status,
+        "total": run.total,
+        "done": run.done,
+        "outcomes": ws.read.runs.outcomes(run_id),
+        "error": run.error,
+        **ws.read.runs.calls(run_id),
+    }
+
+
+def export_run(ws: Workspace, run_id: int) -> list[dict[str, Any]]:
+    """Return the run's labels as rows: id, text, split, label, confidence, outcome."""
+    run = ws.read.runs.get(run_id)
+    task = ws.read.tasks.get(run.task_id)
+    predictions = ws.read.runs.predictions(run_id)
+    examples = {
+        e.id: e for e in ws.read.examples.some(task.id, [p.example_id for p in predictions])
+    }
+    return [
+        {
+            "id": examples[p.example_id].external_id,
+            "text": examples[p.example_id].text,
+            "split": examples[p.example_id].split.value,
+            "label": task.name_of(p.label_id) or "",
+            "confidence": p.confidence,
+            "outcome": p.outcome.value,
+        }
+        for p in predictions
+    ]
+
+
+def _splits(splits: Sequence[str]) -> tuple[str, ...]:
+    known = {split.value for split in Split}
+    for name in splits:
+        if name not in known:
+            raise InputError(
+                f"There is no split {name!r}.", next_step=f"Use {', '.join(sorted(known))}."
+            )
+    return tuple(splits) or (Split.TRAIN.value, Split.VALIDATION.value)
+
+
+def _example_ids(
+    ws: Workspace, task_id: int, splits: Sequence[str], limit: int | None
+) -> list[int]:
+    ids = [example.id for example in ws.store.examples.all(task_id, splits)]
+    if limit is None or limit >= len(ids):
+        return ids
+    if limit < 1:
+        raise InputError("The limit must be at least 1.", next_step="Leave it out to label all.")
+    gold = {i: g.label_id for i, g in ws.store.labels.gold(task_id, splits).items()}
+    return spread(ids, gold, limit)
+
+
+def _classifier(
+    ws: Workspace, task: Task, choice: Choice, provider: str, by: str
+) -> tuple[Run, int | None]:
+    """Return a run that names the classifier, and the fine-tune behind it, if any."""
+    if sum((bool(choice.prompt), choice.rules, bool(choice.model))) > 1:
+        raise InputError(
+            "Name one of a prompt, the rules, or a model.",
+            next_step="Rules joined with a model come later.",
+        )
+    if not (choice.prompt or choice.rules or choice.model) and task.champion:
+        kind, _, number = task.champion.partition(":")
+        choice = Choice(**{kind: number or True})  # type: ignore[arg-type]
+    if choice.rules:
+        if not ws.store.rules.all(task.id, enabled_only=True):
+            raise InputError(
+                f"The task {task.name!r} has no rules.", next_step="Code a rationale first."
+            )
+        return _blank(task, ClassifierKind.RULES, "rules", by), None
+    if choice.model:
+        finetune = ws.store.finetunes.find(task.id, choice.model)
+        if not finetune.model:
+            raise InputError(
+                f"Fine-tune {finetune.id} is {finetune.status}; it has no model.",
+                next_step="Wait for it, or choose another.",
+            )
+        return (
+            _blank(
+                task, ClassifierKind.MODEL, f"model {finetune.id}", by,
+                prompt_version_id=finetune.prompt_version_id, model=finetune.model,
+                provider=finetune.provider,
+            ),
+            finetune.id,
+        )  # fmt: skip
+    if choice.prompt:
+        version = ws.store.prompts.find(task.id, choice.prompt)
+    else:
+        version = ws.store.prompts.save(
+            task.id, name="definitions", body=prompt_of(task), author="studio",
+            note="made of the label definitions", at=ws.now(),
+        )  # fmt: skip
+    service = ws.provider(provider or ws.settings.provider)
+    return (
+        _blank(
+            task, ClassifierKind.PROMPT, version.title, by,
+            prompt_version_id=version.id, model=service.default_model, provider=service.name,
+        ),
+        None,
+    )  # fmt: skip
+
+
+def _blank(task: Task, kind: ClassifierKind, title: str, by: str, **more: Any) -> Run:
+    return Run(id=0, task_id=task.id, kind=kind, title=title, created_by=by, **more)
+
+
+def _check_consent(
+    ws: Workspace, task: Task, provider: str, n: int, consent: bool, by: str
+) -> None:
+    """Let nothing leave the machine before somebody agreed; keep who did and what was shown."""
+    service = ws.provider(provider)
+    if service.is_local or ws.store.providers.has_consent(task.id, service.host):
+        return
+    shown = {"examples": n, "columns": ["text"], "model": service.default_model, "price": "unknown"}
+    if not consent:
+        raise ConsentNeededError(
+            f"This run would send the text of {n} examples to {service.host}, at an unknown price.",
+            next_step="Agree with --yes, or on the page; it is asked once for a task and host.",
+        )
+    ws.store.providers.record_consent(
+        task.id, provider=provider, host=service.host, person=by, shown=shown, at=ws.now()
+    )

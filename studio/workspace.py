@@ -1,0 +1,47 @@
+"""An opened studio: what every action gets."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.config import Settings
+from studio.providers.base import Provider
+from studio.store.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Settings, store, providers and clock of one opened studio.
+
+    Attributes:
+        settings: The settings in force.
+        store: For actions and handlers: writes, and reads that see them.
+        read: For screens: the same reads; a write through it fails loudly.
+        provider: Opens a provider by name; its calls belong in the worker, never in a page.
+        engine: Says what the embedded server is: {"engine", "fallback", "url"}, or {"error"}.
+        wake: Makes sure that a worker runs, unless the settings say that somebody else does.
+        clock: Seconds since 1970.
+    """
+
+    settings: Settings
+    store: Store
+    read: Store
+    provider: Callable[[str], Provider]
+    engine: Callable[[], dict[str, Any]]
+    wake: Callable[[], None]
+    clock: Callable[[], float] = time.time
+
+    @property
+    def path(self) -> Path:
+        """The workspace file."""
+        return self.settings.workspace
+
+    def now(self) -> str:
+        """Return the time as it is stored: UTC in ISO form, to the millisecond."""
+        at = datetime.datetime.fromtimestamp(self.clock(), datetime.UTC)
+        return at.isoformat(timespec="milliseconds")
