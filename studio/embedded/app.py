@@ -1,0 +1,261 @@
+"""The server's routes. Each is short: read the request, ask a noun, reply."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import logging
+import uuid
+from typing import Any
+
+import numpy as np
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from studio.embedded.answering import Answerer
+from studio.embedded.chat import chunks, complete
+from studio.embedded.decisions import decide
+from studio.embedded.files import PURPOSES, Files
+from studio.embedded.fine_tuning import FineTuning
+from studio.embedded.models import BASE, Models
+from studio.embedded.protocol import (
+    UPLOAD_LIMIT,
+    ApiError,
+    error_reply,
+    json_body,
+    page_of,
+    text_field,
+)
+
+_LOG = logging.getLogger(__name__)
+MOST_INPUTS = 2048
+
+
+class Routes:
+    """What the server does at each address.
+
+    Args:
+        answerer: Judges texts.
+        models: Lists and deletes models.
+        files: Keeps files.
+        jobs: Runs fine-tuning.
+        about: What `/health` says beside being well.
+    """
+
+    def __init__(
+        self,
+        answerer: Answerer,
+        models: Models,
+        files: Files,
+        jobs: FineTuning,
+        about: dict[str, Any],
+    ) -> None:
+        self._answerer, self._models, self._files, self._jobs = answerer, models, files, jobs
+        self._about = about
+
+    def app(self, token: str) -> ASGIApp:
+        """Return the ASGI application, behind its token."""
+        routes = [
+            Route("/health", self.health),
+            Route("/v1/models", self.list_models),
+            Route("/v1/models/{name:path}", self.model, methods=["GET", "DELETE"]),
+            Route("/v1/chat/completions", self.chat, methods=["POST"]),
+            Route("/v1/decisions", self.decisions, methods=["POST"]),
+            Route("/v1/embeddings", self.embeddings, methods=["POST"]),
+            Route("/v1/files", self.list_files),
+            Route("/v1/files", self.upload, methods=["POST"]),
+            Route("/v1/files/{number}", self.file, methods=["GET", "DELETE"]),
+            Route("/v1/files/{number}/content", self.content),
+            Route("/v1/fine_tuning/jobs", self.list_jobs),
+            Route("/v1/fine_tuning/jobs", self.create_job, methods=["POST"]),
+            Route("/v1/fine_tuning/jobs/{number}", self.job),
+            Route("/v1/fine_tuning/jobs/{number}/cancel", self.cancel, methods=["POST"]),
+            Route("/v1/fine_tuning/jobs/{number}/events", self.events),
+            Route("/v1/fine_tuning/jobs/{number}/checkpoints", self.checkpoints),
+            Route("/{rest:path}", self.unknown, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
+        ]
+        return Gate(Router(routes), token)
+
+    async def health(self, _: Request) -> Response:
+        """Say that the server is well, and what answers."""
+        return JSONResponse({"status": "ok", **self._about})
+
+    async def unknown(self, request: Request) -> Response:
+        """Refuse an address that does not exist."""
+        message = f"Unknown request URL: {request.method} {request.url.path}"
+        raise ApiError(message, status=404, code="unknown_url")
+
+    def list_models(self, _: Request) -> Response:
+        """List the models."""
+        return JSONResponse({"object": "list", "data": self._models.newest()})
+
+    def model(self, request: Request) -> Response:
+        """Show or delete one model."""
+        name = request.path_params["name"]
+        if request.method == "DELETE":
+            self._models.delete(name)
+            return JSONResponse({"id": name, "object": "model", "deleted": True})
+        return JSONResponse(self._models.get(name))
+
+    async def chat(self, request: Request) -> Response:
+        """Label a text."""
+        body = await json_body(request)
+        reply = await complete(body, self._answerer)
+        if body.get("stream"):
+            options = body.get("stream_options") or {}
+            parts = chunks(reply, bool(options.get("include_usage")))
+            return StreamingResponse(parts, media_type="text/event-stream")
+        return JSONResponse(reply)
+
+    async def decisions(self, request: Request) -> Response:
+        """Answer questions about a text."""
+        return JSONResponse(await decide(await json_body(request), self._answerer))
+
+    async def embeddings(self, request: Request) -> Response:
+        """Give the vectors of texts."""
+        body = await json_body(request)
+        model = text_field(body, "model")
+        if model != BASE:
+            message = f"The model '{model}' gives no embeddings; use {BASE}."
+            raise ApiError(message, status=404, param="model", code="model_not_found")
+        texts = _inputs(body)
+        known = await self._answerer.batcher.vectors(texts)
+        plain = body.get("encoding_format") != "base64"
+        used = sum(one.tokens for one in known)
+        data = [
+            {
+                "object": "embedding",
+                "index": number,
+                "embedding": one.vector.tolist() if plain else _base64(one.vector),
+            }
+            for number, one in enumerate(known)
+        ]
+        usage = {"prompt_tokens": used, "total_tokens": used}
+        return JSONResponse({"object": "list", "data": data, "model": model, "usage": usage})
+
+    def list_files(self, request: Request) -> Response:
+        """List the files."""
+        purpose = request.query_params.get("purpose")
+        found = [one for one in self._files.newest() if purpose in (None, "", one["purpose"])]
+        page = page_of(found, request, default=10_000)
+        first, last = (page["data"][n]["id"] if page["data"] else "" for n in (0, -1))
+        return JSONResponse({**page, "first_id": first, "last_id": last})
+
+    async def upload(self, request: Request) -> Response:
+        """Keep a file."""
+        if int(request.headers.get("content-length") or 0) > UPLOAD_LIMIT:
+            raise ApiError("The file is larger than 512 MB.", status=413, param="file")
+        async with request.form(max_files=1) as form:
+            purpose, file = form.get("purpose"), form.get("file")
+            if purpose not in PURPOSES:
+                allowed = ", ".join(PURPOSES)
+                raise ApiError(f"purpose must be one of {allowed}.", param="purpose")
+            if not isinstance(file, UploadFile):
+                raise ApiError("You must provide a file.", param="file", code="missing_parameter")
+            life = str(form.get("expires_after[seconds]") or "0")
+            content, name = await file.read(), file.filename or ""
+        made = await asyncio.to_thread(
+            self._files.add, name, content, str(purpose), life=int(life) if life.isdigit() else 0
+        )
+        return JSONResponse(made)
+
+    def file(self, request: Request) -> Response:
+        """Show or delete one file."""
+        number = request.path_params["number"]
+        found = self._files.get(number)
+        if request.method == "DELETE":
+            self._files.delete(number)
+            return JSONResponse({"id": number, "object": "file", "deleted": True})
+        return JSONResponse(found)
+
+    def content(self, request: Request) -> Response:
+        """Give a file's bytes."""
+        path = self._files.path(request.path_params["number"])
+        return FileResponse(path, media_type="application/octet-stream")
+
+    def list_jobs(self, request: Request) -> Response:
+        """List the jobs."""
+        return JSONResponse(page_of(self._jobs.newest(), request))
+
+    async def create_job(self, request: Request) -> Response:
+        """File a job."""
+        body = await json_body(request)
+        return JSONResponse(await asyncio.to_thread(self._jobs.create, body))
+
+    def job(self, request: Request) -> Response:
+        """Show one job."""
+        return JSONResponse(self._jobs.get(request.path_params["number"]))
+
+    def cancel(self, request: Request) -> Response:
+        """Stop a job."""
+        return JSONResponse(self._jobs.cancel(request.path_params["number"]))
+
+    def events(self, request: Request) -> Response:
+        """List what a job has said."""
+        return JSONResponse(page_of(self._jobs.events(request.path_params["number"]), request))
+
+    def checkpoints(self, request: Request) -> Response:
+        """List a job's checkpoints."""
+        found = self._jobs.checkpoints(request.path_params["number"])
+        page = page_of(found, request, default=10)
+        first, last = (page["data"][n]["id"] if page["data"] else None for n in (0, -1))
+        return JSONResponse({**page, "first_id": first, "last_id": last})
+
+
+class Gate:
+    """Lets in who carries the token, names each request, and turns every error into a reply."""
+
+    def __init__(self, inner: ASGIApp, token: str) -> None:
+        self._inner, self._expected = inner, f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        started = False
+        name = f"req_{uuid.uuid4().hex}".encode()
+
+        async def named(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", name)]
+            await send(message)
+
+        try:
+            if scope["path"] != "/health":
+                self._check(dict(scope["headers"]).get(b"authorization", b""))
+            await self._inner(scope, receive, named)
+        except Exception as error:
+            reply = error_reply(error)
+            if reply.status_code == 500:
+                _LOG.exception("request %s failed", name.decode())
+            if not started:
+                await reply(scope, receive, named)
+
+    def _check(self, given: bytes) -> None:
+        if not hmac.compare_digest(given, self._expected):
+            message = "Incorrect API key provided: the token stands in the server's server.json."
+            raise ApiError(message, status=401, code="invalid_api_key")
+
+
+def _inputs(body: dict[str, Any]) -> list[str]:
+    given = body.get("input")
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not 1 <= len(texts) <= MOST_INPUTS:
+        message = f"input must be a string or a list of 1 to {MOST_INPUTS} strings."
+        raise ApiError(message, param="input")
+    if not all(isinstance(text, str) for text in texts):
+        raise ApiError("input must hold strings; token numbers are not read.", param="input")
+    if body.get("dimensions") is not None:
+        raise ApiError("dimensions cannot be chosen.", param="dimensions")
+    return texts
+
+
+def _base64(vector: Any) -> str:
+    return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode()

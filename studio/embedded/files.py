@@ -1,0 +1,81 @@
+"""Uploaded and made files: the `/v1/files` part of the protocol."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from studio.embedded.disk import new_id, read_json, write_bytes, write_json
+from studio.errors import NotFoundError
+
+PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data")
+
+
+class Files:
+    """The files of one server, a folder each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    def add(self, name: str, content: bytes, purpose: str, *, life: int = 0) -> dict[str, Any]:
+        """Keep a file and return its object; with `life` it expires after so many seconds."""
+        number = new_id("file-")
+        now = int(time.time())
+        made = {
+            "id": number,
+            "object": "file",
+            "bytes": len(content),
+            "created_at": now,
+            "filename": name or "upload",
+            "purpose": purpose,
+            "status": "processed",
+        }
+        if life:
+            made["expires_at"] = now + life
+        write_bytes(self._folder / number / "content", content)
+        write_json(self._folder / number / "file.json", made)
+        return made
+
+    def get(self, number: str) -> dict[str, Any]:
+        """Return a file's object.
+
+        Raises:
+            NotFoundError: There is no such file, or it has expired.
+        """
+        try:
+            if not re.fullmatch(r"file-[0-9a-f]+", number):
+                raise FileNotFoundError(number)
+            found = read_json(self._folder / number / "file.json")
+        except (OSError, ValueError) as error:
+            raise NotFoundError(f"No such File object: {number}") from error
+        if found.get("expires_at", time.time() + 1) <= time.time():
+            self.delete(number)
+            raise NotFoundError(f"No such File object: {number}")
+        return found
+
+    def path(self, number: str) -> Path:
+        """Return where a file's bytes are.
+
+        Raises:
+            NotFoundError: There is no such file.
+        """
+        self.get(number)
+        return self._folder / number / "content"
+
+    def newest(self) -> list[dict[str, Any]]:
+        """Return all files, the newest first."""
+        found = []
+        for folder in sorted(self._folder.glob("file-*"), reverse=True):
+            try:
+                found.append(self.get(folder.name))
+            except NotFoundError:
+                continue
+        return found
+
+    def delete(self, number: str) -> None:
+        """Forget a file."""
+        shutil.rmtree(self._folder / number, ignore_errors=True)

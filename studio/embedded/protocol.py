@@ -1,0 +1,100 @@
+"""What every reply of the OpenAI protocol shares: errors, lists, JSON bodies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from studio.embedded.conversation import MessageError
+from studio.errors import InputError, NotFoundError, StudioError, WeightsError
+
+BODY_LIMIT = 16 * 2**20
+UPLOAD_LIMIT = 512 * 2**20
+_STATUS = ((NotFoundError, 404), (InputError, 400), (WeightsError, 422))
+
+
+class ApiError(Exception):
+    """A refusal with everything the protocol's error object holds."""
+
+    def __init__(
+        self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message, self.status, self.param, self.code = message, status, param, code
+
+
+def error_reply(error: Exception) -> JSONResponse:
+    """Return the four-key error object for an exception."""
+    if isinstance(error, ApiError):
+        return _reply(error.message, error.status, error.param, error.code)
+    if isinstance(error, MessageError):
+        return _reply(str(error), 400, error.param, "invalid_value")
+    if isinstance(error, StudioError):
+        status = next((number for kind, number in _STATUS if isinstance(error, kind)), 500)
+        message = error.message if status == 404 else str(error)
+        return _reply(message, status, getattr(error, "param", None), error.code)
+    return _reply("The embedded server met a fault of its own.", 500, None, None)
+
+
+def _reply(message: str, status: int, param: str | None, code: str | None) -> JSONResponse:
+    kinds = {401: "authentication_error", 500: "server_error"}
+    kind = kinds.get(status, "invalid_request_error")
+    body = {"message": message, "type": kind, "param": param, "code": code}
+    return JSONResponse({"error": body}, status_code=status)
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    """Return a request's JSON object.
+
+    Raises:
+        ApiError: It is too large or no JSON object.
+    """
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > BODY_LIMIT:
+            raise ApiError("The request is larger than 16 MB.", status=413)
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(f"The request is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise ApiError("The request is not a JSON object.")
+    return body
+
+
+def text_field(body: Mapping[str, Any], name: str) -> str:
+    """Return a required string of a request.
+
+    Raises:
+        ApiError: It is missing or no string.
+    """
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise ApiError(f"You must provide {name}, a string.", param=name, code="missing_parameter")
+    return value
+
+
+def page_of(rows: Sequence[dict[str, Any]], request: Request, default: int = 20) -> dict[str, Any]:
+    """Return one page of a list, as asked for by `limit`, `after` and `order`.
+
+    Raises:
+        ApiError: The limit is no number, or `after` names nothing in the list.
+    """
+    asked, after = request.query_params.get("limit", ""), request.query_params.get("after", "")
+    if asked and not asked.isdigit():
+        raise ApiError("limit must be a whole number.", param="limit")
+    limit = max(1, min(int(asked or default), 10_000))
+    found = list(rows)
+    if request.query_params.get("order") == "asc":
+        found.reverse()
+    if after:
+        place = next((n for n, row in enumerate(found) if row["id"] == after), None)
+        if place is None:
+            raise ApiError(f"after names no object of this list: {after}", param="after")
+        found = found[place + 1 :]
+    return {"object": "list", "data": found[:limit], "has_more": len(found) > limit}
