@@ -51,7 +51,7 @@ def translate(error: Exception, host: str, secrets: Collection[str] = ()) -> Pro
         secrets: What must not stand in the sentence even if the service repeats it.
     """
     told = _told(error, secrets)
-    if {getattr(error, "code", None), getattr(error, "type", None)} & _QUOTA_CODES:
+    if {str(getattr(error, name, "")) for name in ("code", "type")} & _QUOTA_CODES:
         return _quota(error, host, told)
     for kind in type(error).__mro__:
         if kind in TABLE:
@@ -74,6 +74,11 @@ def _told(error: Exception, secrets: Collection[str]) -> str:
 
 
 def _timeout(error: Any, host: str, told: str) -> ProviderError:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if not isinstance(cause, TimeoutError) and "Timeout" not in type(cause).__name__:
+        return _unreachable(error, host, told)  # the aiohttp transport calls a refusal a timeout
     return ProviderUnavailableError(
         f"{host} did not answer in time.",
         next_step="Ask again; if it stays so, ask for less at once or choose a faster model.",
@@ -175,7 +180,7 @@ def _by_status(error: Any, host: str, told: str) -> ProviderError:
     if status == 402:
         return _quota(error, host, told)
     if status == 408:
-        return _timeout(error, host, told)
+        return _failed(error, host, told)
     if status >= 400:
         return _refused(error, host, told)
     return RefusedRequestError(

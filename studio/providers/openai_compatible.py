@@ -60,9 +60,7 @@ class OpenAICompatible(FineTuning):
 
     async def classify(self, question: Question) -> Answer:
         """Ask one question, for a label under a strict schema and for its probabilities."""
-        started = time.perf_counter()
-        reply = await self._complete(question)
-        latency_ms = (time.perf_counter() - started) * 1000
+        reply, latency_ms = await self._complete(question)
         answer = read_reply(reply, question.label_names, latency_ms=latency_ms)
         if self.is_local and isinstance(reply, Mapping) and EXTENSION in reply:
             free = dataclasses.replace(answer.usage, cost_usd=0.0)  # our own server
@@ -106,20 +104,23 @@ class OpenAICompatible(FineTuning):
         """Close the connections."""
         await self._connection.close()
 
-    async def _complete(self, question: Question) -> Any:
-        """Return the decoded reply, asking again without a wish that the model refuses."""
+    async def _complete(self, question: Question) -> tuple[Any, float]:
+        """Return the decoded reply and its milliseconds; asks again without a refused wish."""
         while True:
             wishes = self._sampling.options(question.model)
 
-            async def call(client: AsyncOpenAI, wishes: dict[str, Any] = wishes) -> Any:
+            async def call(
+                client: AsyncOpenAI, wishes: dict[str, Any] = wishes
+            ) -> tuple[Any, float]:
                 completions: Any = client.chat.completions.with_raw_response
+                started = time.perf_counter()
                 raw = await completions.create(
                     model=question.model,
                     messages=list(question.messages),
                     response_format=answer_schema(question.label_names),
                     **wishes,
                 )
-                return _decoded(raw)
+                return _decoded(raw), (time.perf_counter() - started) * 1000
 
             try:
                 return await self._connection.ask(call)

@@ -1,0 +1,81 @@
+"""A provider that cannot be reached now; it can be named in a run, which then waits or fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from studio.domain.run import Answer, Question
+from studio.errors import ProviderUnavailableError
+from studio.providers.base import FineTuneState, RemoteEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsentProvider:
+    """Knows who it is; every call raises a ProviderUnavailableError that says why."""
+
+    name: str
+    host: str
+    is_local: bool
+    default_model: str
+    why: str
+    next_step: str
+
+    async def classify(self, question: Question) -> Answer:
+        """Fail."""
+        self._fail()
+
+    async def models(self) -> list[str]:
+        """Fail."""
+        self._fail()
+
+    async def check(self) -> str:
+        """Fail."""
+        self._fail()
+
+    async def engine(self) -> str:
+        """Fail."""
+        self._fail()
+
+    async def upload(self, jsonl: bytes, filename: str) -> str:
+        """Fail."""
+        self._fail()
+
+    async def create_fine_tune(
+        self,
+        file_id: str,
+        base_model: str,
+        *,
+        suffix: str = "",
+        seed: int | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> FineTuneState:
+        """Fail."""
+        self._fail()
+
+    async def find_fine_tune(self, key: str) -> FineTuneState | None:
+        """Fail."""
+        self._fail()
+
+    async def fine_tune(self, remote_id: str) -> FineTuneState:
+        """Fail."""
+        self._fail()
+
+    async def fine_tune_events(self, remote_id: str, after: str | None = None) -> list[RemoteEvent]:
+        """Fail."""
+        self._fail()
+
+    async def cancel_fine_tune(self, remote_id: str) -> FineTuneState:
+        """Fail."""
+        self._fail()
+
+    async def result_files(self, remote_id: str) -> dict[str, bytes]:
+        """Fail."""
+        self._fail()
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+    def _fail(self) -> NoReturn:
+        raise ProviderUnavailableError(self.why, next_step=self.next_step)

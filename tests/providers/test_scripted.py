@@ -1,0 +1,54 @@
+"""The scripted provider does what its script says."""
+
+import asyncio
+
+import pytest
+
+from studio.domain.finetune import FineTuneStatus
+from studio.domain.run import Answer, Outcome
+from studio.errors import ProviderUnavailableError, RateLimitedError
+from studio.providers.base import FINE_TUNE_KEY, Provider
+from studio.providers.scripted import ScriptedProvider
+from tests.providers.helpers import QUESTION
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+def test_answers_come_from_a_mapping_or_a_function():
+    provider = ScriptedProvider({'{"text": "hi"}': "ham"})
+    assert run(provider.classify(QUESTION)).label == "ham"
+    assert run(ScriptedProvider({}).classify(QUESTION)).outcome is Outcome.ABSTAINED
+    refused = Answer(outcome=Outcome.REFUSED)
+    assert run(ScriptedProvider(lambda _: refused).classify(QUESTION)) is refused
+    assert provider.questions == [QUESTION]
+
+
+def test_it_fails_as_often_as_told():
+    provider = ScriptedProvider({}, fail_times=2, failure=RateLimitedError("slow down"))
+    for _ in range(2):
+        with pytest.raises(RateLimitedError):
+            run(provider.classify(QUESTION))
+    assert run(provider.classify(QUESTION)).outcome is Outcome.ABSTAINED
+    assert provider.calls == 3
+    with pytest.raises(ProviderUnavailableError):
+        run(ScriptedProvider({}, fail_times=1).classify(QUESTION))
+
+
+def test_a_training_runs_to_its_end_and_is_found_by_its_key():
+    async def main(provider: Provider):
+        file_id = await provider.upload(b"{}", "t.jsonl")
+        state = await provider.create_fine_tune(file_id, "base", metadata={FINE_TUNE_KEY: "k"})
+        assert await provider.find_fine_tune("other") is None
+        assert await provider.find_fine_tune("k") == state
+        first = await provider.fine_tune_events(state.remote_id)
+        while not state.status.is_final:
+            state = await provider.fine_tune(state.remote_id)
+        later = await provider.fine_tune_events(state.remote_id, first[-1].id)
+        assert [event.message for event in later] == ["Training.", "Done."]
+        assert await provider.result_files(state.remote_id)
+        assert state.model in await provider.models()
+        return state.status
+
+    assert run(main(ScriptedProvider({}))) is FineTuneStatus.SUCCEEDED
