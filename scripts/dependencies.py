@@ -19,10 +19,15 @@ NOTES = {
         "the community modules are used",
     ),
     "openai": ("every call to a provider", "vendor's own SDK, released 2026-11"),
+    "httpx2": (
+        "the transport under that SDK: its failures and time limits",
+        "released 2026-11; openai needs it anyway",
+    ),
     "pandas": ("files in, tables out", "released 2026-11"),
     "numpy": ("every computation", "released 2026-11; pandas needs it anyway"),
     "altair": ("charts", "released 2026-09; comes with Streamlit anyway"),
     "scikit-learn": ("the embedded fine-tune, metrics", "released 2026-09"),
+    "scipy": ("exact tests of runs and slices", "released 2026-08; scikit-learn needs it anyway"),
     "sqlite-utils": ("schema, migrations, small writes", "released 2026-08, one careful author"),
     "pysqlite3": (
         "a current SQLite",
@@ -64,7 +69,7 @@ NOTES = {
 LICENCES = {"pysqlite3": "Zlib", "altair": "BSD-3-Clause", "google-re2": "BSD-3-Clause"}
 LICENCES |= {"tokenizers": "Apache-2.0", "streamlit-aggrid": "MIT", "pyyaml": "MIT"}
 LICENCES |= {"pyahocorasick": "BSD-3-Clause", "onnxruntime": "MIT", "psutil": "BSD-3-Clause"}
-LICENCES |= {"import-linter": "BSD-2-Clause"}
+LICENCES |= {"scipy": "BSD-3-Clause", "import-linter": "BSD-2-Clause"}
 
 
 def declared() -> dict[str, list[str]]:

@@ -7,6 +7,8 @@ the measured one: sizes differ from machine to machine.
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import sys
 import tomllib
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import studio.domain
 from studio import errors
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,6 +155,28 @@ def contracts_part() -> str:
     return "\n".join(lines) + "\n"
 
 
+def domain_classes() -> Iterator[type]:
+    """Yield every public class of studio.domain, module by module."""
+    for module in pkgutil.iter_modules(studio.domain.__path__, "studio.domain."):
+        for thing in vars(importlib.import_module(module.name)).values():
+            ours = isinstance(thing, type) and thing.__module__ == module.name
+            if ours and not thing.__name__.startswith("_"):
+                yield thing
+
+
+def domain_part() -> str:
+    """Return one row a domain class, with the first line of its docstring."""
+    rows = [
+        (
+            f"`{kind.__name__}`",
+            f"`domain/{kind.__module__.split('.')[-1]}.py`",
+            first_line(kind.__doc__),
+        )
+        for kind in domain_classes()
+    ]
+    return table(("class", "in", "means"), rows)
+
+
 def commands_part() -> str:
     """Return the command line, command by command; empty while there is none."""
     try:
@@ -211,6 +236,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings_part,
     "contracts": contracts_part,
     "commands": commands_part,
+    "domain": domain_part,
 }
 MEASURED: dict[str, Callable[[], str]] = {
     "dependencies": dependencies_part,
