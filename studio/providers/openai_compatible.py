@@ -85,7 +85,7 @@ class OpenAICompatible(FineTuning):
         return f"{self.host} answers and offers {count}; {self.default_model} {known}."
 
     async def engine(self) -> str:
-        """Return what our own server calls its engine; empty for any other service."""
+        """Return what our own server calls its engine and its version; empty for other services."""
         if not self.is_local:
             return ""
         address = f"{self._connection.url.root}/health"
@@ -97,8 +97,11 @@ class OpenAICompatible(FineTuning):
             health = await self._connection.ask(call)
         except RefusedRequestError:
             return ""  # a server without /health
-        told = health.get("system_fingerprint") if isinstance(health, Mapping) else None
-        return told if isinstance(told, str) else ""
+        if not isinstance(health, Mapping):
+            return ""
+        fingerprint = health.get("system_fingerprint")
+        told = [fingerprint] if fingerprint else [health.get("engine"), health.get("version")]
+        return " ".join(part for part in told if isinstance(part, str))
 
     async def close(self) -> None:
         """Close the connections."""

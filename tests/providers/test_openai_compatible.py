@@ -135,6 +135,9 @@ def test_the_engine_is_asked_of_local_servers_only():
     assert ask(answer, lambda p: p.engine(), base_url="http://127.0.0.1:9/v1") == "enc-1"
     assert ask(answer, lambda p: p.engine()) == ""
     assert paths == ["/health"]
+    ours = {"status": "ok", "engine": "minilm", "fallback": None, "version": "0.1.0"}
+    reply = httpx2.Response(200, json=ours)
+    assert ask(lambda _: reply, lambda p: p.engine(), base_url="http://[::1]/v1") == "minilm 0.1.0"
     none = ask(lambda _: error(404), lambda p: p.engine(), base_url="http://localhost:9/v1")
     text = ask(
         lambda _: httpx2.Response(200, text=""), lambda p: p.engine(), base_url="http://[::1]/v1"
