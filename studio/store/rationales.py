@@ -48,11 +48,11 @@ class Rationales:
             )
             bump(self.db, task_id)
 
-    def all(self, task_id: int) -> list[Rationale]:
-        """Return the rationales in use, oldest first."""
+    def all(self, task_id: int, *, retired: bool = False) -> list[Rationale]:
+        """Return the rationales in use, or the retired ones, oldest first."""
         rows = self.db.read(
-            "SELECT * FROM rationale WHERE task_id = ? AND retired_at IS NULL ORDER BY id",
-            (task_id,),
+            "SELECT * FROM rationale WHERE task_id = ? AND (retired_at IS NOT NULL) = ? ORDER BY id",
+            (task_id, retired),
         )
         return [_rationale(row) for row in rows]
 
