@@ -12,7 +12,6 @@ from studio import errors
 from studio.providers.failures import TABLE, translate
 from tests.providers.helpers import KEY, QUESTION, ask, error
 
-
 INDISCREET = f"Incorrect key {KEY}, Bearer abc.def"
 
 
