@@ -31,6 +31,11 @@ NOT_POSSIBLE = 3
 
 def main(argv: Sequence[str]) -> int:
     """Run the named benchmarks, or all; 1 when one failed."""
+    if argv[:1] == ["--into"] and len(argv) == 3:
+        page, text = ROOT / argv[1], sys.stdin.read()
+        body = f"{machine()}\n\n{text}"
+        page.write_text(put(page.read_text(encoding="utf-8"), argv[2], body), encoding="utf-8")
+        return 0
     known = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
     known = {name: path for name, path in known.items() if not name.startswith("_")}
     if unknown := [name for name in argv if name not in known]:
@@ -49,7 +54,8 @@ def main(argv: Sequence[str]) -> int:
         )
         if done.returncode == 0 and done.stdout.strip():
             page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else HEAD
-            PAGE.write_text(put(page, name, f"{machine()}\n\n{done.stdout}"), encoding="utf-8")
+            text = f"{heading(name)}{machine()}\n\n{done.stdout}"
+            PAGE.write_text(put(page, name, text), encoding="utf-8")
         elif done.returncode not in (0, NOT_POSSIBLE):
             failed.append(name)
     if failed:
@@ -65,11 +71,16 @@ def put(page: str, name: str, text: str) -> str:
     True
     """
     head, foot = f"<!-- made by make bench: {name} -->", "<!-- end -->"
-    part = f"{head}\n## {name.replace('_', ' ').capitalize()}\n\n{text.strip()}\n{foot}"
+    part = f"{head}\n{text.strip()}\n{foot}"
     old = re.compile(re.escape(head) + r".*?" + re.escape(foot), re.DOTALL)
     if old.search(page):
         return old.sub(lambda _: part, page)
     return f"{page.rstrip()}\n\n{part}\n"
+
+
+def heading(name: str) -> str:
+    """Return a benchmark's heading, made of its file's name."""
+    return f"## {name.replace('_', ' ').capitalize()}\n\n"
 
 
 def machine() -> str:
