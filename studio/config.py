@@ -102,6 +102,17 @@ def _convert(setting: Setting, text: str, kind: str) -> object:
     return value
 
 
+def app_folder() -> Path:
+    """Return where app.py, pages/ and data/ are: in the installed package, else in the checkout."""
+    packaged = Path(__file__).parent / "_app"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent
+
+
+def data_folder() -> Path:
+    """Return the folder of the data that comes with the studio."""
+    return app_folder() / "data"
+
+
 def find_key(
     name: str, environ: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> str:

@@ -139,7 +139,7 @@ def _slices(
     rules = ws.read.rules.all(run.task_id, enabled_only=True)
     task = ws.read.tasks.get(run.task_id)
     found: list[Slice] = [*metadata_slices(examples), *length_slices(examples)]
-    found += label_slices(gold, task.labels)
+    found += label_slices(task.labels, gold)
     if rules:
         found += rule_slices(apply_rules(rules, examples), rules)
     return found

@@ -8,7 +8,7 @@ from typing import Any
 from studio.analysis.splits import assign_splits
 from studio.analysis.tables import Table, read_table
 from studio.domain.correction import Origin
-from studio.domain.example import SPLIT_ALIASES, Split, normalise
+from studio.domain.example import SPLIT_ALIASES, Example, Split, normalise
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.store.labels import NewLabel
@@ -136,7 +136,7 @@ def split_examples(
         )
     gold = ws.store.labels.gold(task_id)
     splits = assign_splits(
-        [(e.id, e.text) for e in examples],
+        examples,
         labels={i: g.label_id for i, g in gold.items()},
         groups={e.id: e.metadata.get(group, "") for e in examples} if group else {},
         shares=(train, validation, test),
@@ -194,7 +194,7 @@ def _assign(rows: list[_Row], table: Table, columns: Columns, *, seed: int) -> N
         return
     group = table.column(columns.group, "group") if columns.group else ""
     splits = assign_splits(
-        [(i, rows[i].text) for i in open_rows],
+        [Example(id=i, external_id="", text=rows[i].text, split=Split.TRAIN) for i in open_rows],
         labels={i: label for i in open_rows if (label := rows[i].label_id) is not None},
         groups={i: rows[i].metadata.get(group, "") for i in open_rows} if group else {},
         seed=seed,

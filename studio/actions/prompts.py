@@ -69,8 +69,8 @@ def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
 
 def diff_prompts(task: Task, before: PromptText, after: PromptText) -> list[str]:
     """Return what changed between two prompts, a line each: "+ new", "- old", "  kept"."""
-    lines = [_lines(task, body) for body in (before, after)]
-    return [line for line in difflib.ndiff(*lines) if not line.startswith("?")]
+    changed = difflib.ndiff(_lines(task, before), _lines(task, after))
+    return [line for line in changed if not line.startswith("?")]
 
 
 def preview_prompt(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from studio.domain.rationale import find_evidence
+from studio.domain.rationale import Evidence, find_evidence
 from studio.errors import InputError
 from studio.workspace import Workspace
 
@@ -33,7 +33,7 @@ def record_rationale(
             "The rationale is empty.", next_step="Say in a sentence why the label fits."
         )
     task = ws.store.tasks.get(task_id)
-    found = ()
+    found: tuple[Evidence, ...] = ()
     if example_id is not None:
         example = ws.store.examples.get(task_id, example_id)
         found = find_evidence(example.text, [w.strip() for w in evidence if w.strip()])

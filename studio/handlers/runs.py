@@ -29,6 +29,7 @@ FLUSH = 64
 FLUSH_S = 0.25
 TRIES = 4
 CHUNK = 2_000
+MOST_MISSES = 8
 _WORTH_ANOTHER_TRY = (ProviderUnavailableError, RateLimitedError, BadReplyError)
 
 
@@ -128,6 +129,7 @@ class _Asker:
     ) -> None:
         self._ws, self._run, self._task, self._body = ws, run, task, body
         self._service, self._engine = service, engine
+        self._misses = 0
         self._again = bool(ws.store.runs.params(run.id).get("again"))
 
     @classmethod
@@ -165,12 +167,16 @@ class _Asker:
                 answer = await self._service.classify(self._question(example))
             except _WORTH_ANOTHER_TRY as error:
                 if attempt == TRIES:
+                    self._misses += 1
+                    if self._misses >= MOST_MISSES and isinstance(error, ProviderUnavailableError):
+                        raise  # nobody is there: what is labeled stays, the rest waits
                     # An error is not an answer: its key is its own, so that it is asked again.
                     answer = Answer(outcome=Outcome.ERROR, detail={"error": error.message})
                     return self._result(example, f"{self._run.id}:{key}", answer)
                 wait = getattr(error, "retry_after_s", None) or 0.5 * 2**attempt
                 await asyncio.sleep(min(wait, 30.0))
             else:
+                self._misses = 0
                 elapsed = (self._ws.clock() - started) * 1000
                 return self._result(example, key, self._priced(answer, elapsed))
         raise AssertionError("unreachable")

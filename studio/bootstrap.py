@@ -1,0 +1,168 @@
+"""Wiring: the only place that knows which store, providers, handlers and server belong together."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from studio import __version__
+from studio.config import Settings, find_key, load_settings
+from studio.handlers.finetunes import finetune_handler
+from studio.handlers.runs import run_handler
+from studio.jobs.process import WorkerLock, start_worker, this_worker, worker_alive
+from studio.jobs.worker import Handler, Worker
+from studio.providers.absent import AbsentProvider
+from studio.providers.base import Provider
+from studio.store.store import Store
+from studio.workspace import Workspace
+
+EMBEDDED = "embedded"
+EMBEDDED_MODEL = "studio-encoder"
+CHECKPOINT_S = 5.0
+
+
+def open_workspace(
+    path: Path | None = None,
+    *,
+    provider: Callable[[str], Provider] | None = None,
+    wake: Callable[[], None] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Workspace:
+    """Open a workspace, making or updating its file.
+
+    Args:
+        path: The workspace file; the configured one when None.
+        provider: How providers are opened; tests pass a scripted one.
+        wake: How a worker is made sure of; tests pass something that does nothing.
+        clock: Seconds since 1970.
+
+    Raises:
+        WorkspaceError: If the file is not a workspace, is damaged, or cannot be written.
+        InputError: If a setting cannot be read.
+    """
+    settings = load_settings(workspace=path)
+    store = Store(settings.workspace)
+    if not store.tasks.setting("workspace_id"):
+        store.tasks.set_setting("workspace_id", secrets.token_hex(8))
+    return Workspace(
+        settings=settings,
+        store=store,
+        read=store.reader(),
+        provider=provider or functools.partial(_open_provider, settings, store),
+        engine=functools.partial(_engine, settings),
+        wake=wake or functools.partial(_wake, settings, store, clock),
+        clock=clock,
+    )
+
+
+def make_worker(ws: Workspace) -> Worker:
+    """Return the worker of a workspace with its handlers."""
+    handlers: dict[str, Handler] = {
+        "run": functools.partial(run_handler, ws),
+        "finetune": functools.partial(finetune_handler, ws),
+    }
+    return Worker(
+        ws.store.jobs, handlers, info=this_worker(__version__, ws.clock()), clock=ws.clock
+    )
+
+
+def is_worker_alive(ws: Workspace) -> bool:
+    """Return whether some worker of this workspace lives."""
+    now = ws.clock()
+    return any(worker_alive(info, now) for info in ws.read.jobs.workers()[:5])
+
+
+def serve_worker(ws: Workspace) -> None:
+    """Do the workspace's jobs until told to stop, with the embedded server beside them.
+
+    Raises:
+        WorkerError: If another worker is at work here.
+        WeightsError: If the encoder's weights were altered.
+    """
+    from studio.embedded.server import EmbeddedServer
+
+    with WorkerLock(ws.path.with_name(ws.path.name + ".worker.lock")):
+        server = None
+        if _find_server(ws.settings) is None:
+            server = EmbeddedServer(ws.settings.embedded_folder)
+            server.start()
+        try:
+            asyncio.run(_work(ws))
+        finally:
+            if server is not None:
+                server.stop()
+            ws.store.checkpoint()
+
+
+async def _work(ws: Workspace) -> None:
+    """Run the worker, and move the database's log into its file now and then."""
+
+    async def tidy() -> None:
+        while True:
+            await asyncio.sleep(CHECKPOINT_S)
+            ws.store.checkpoint()
+
+    tidying = asyncio.create_task(tidy())
+    try:
+        await make_worker(ws).run(signals=True)
+    finally:
+        tidying.cancel()
+
+
+def _open_provider(settings: Settings, store: Store, name: str) -> Provider:
+    """Open a provider by name; the embedded one by the address its server wrote down."""
+    from studio.providers.openai_compatible import OpenAICompatible
+
+    if name != EMBEDDED:
+        entry = store.providers.get(name)
+        return OpenAICompatible(entry.name, entry.base_url, find_key(entry.key_env), entry.model)
+    found = _find_server(settings)
+    if found is None:
+        return AbsentProvider(
+            name=EMBEDDED,
+            host="127.0.0.1",
+            is_local=True,
+            default_model=EMBEDDED_MODEL,
+            why="The embedded server does not run.",
+            next_step="It starts with the worker: `studio worker`, or open the app.",
+        )
+    return OpenAICompatible(EMBEDDED, found.url, found.token, EMBEDDED_MODEL)
+
+
+def _engine(settings: Settings) -> dict[str, Any]:
+    """Return what the embedded server says of itself, or why it says nothing."""
+    found = _find_server(settings)
+    if found is None:
+        return {"error": "The embedded server does not run; it starts with the worker."}
+    return {"url": found.url, **found.health}
+
+
+def _find_server(settings: Settings) -> Any:
+    from studio.embedded.server import find
+
+    return find(settings.embedded_folder)
+
+
+def _wake(settings: Settings, store: Store, clock: Callable[[], float]) -> None:
+    """Start the worker unless one lives or somebody else looks after it."""
+    if settings.worker == "external":
+        return
+    if any(worker_alive(info, clock()) for info in store.jobs.workers()[:5]):
+        return
+    start_worker(
+        settings.workspace,
+        argv=[
+            sys.executable,
+            "-m",
+            "studio.cli.main",
+            "worker",
+            "--workspace",
+            str(settings.workspace),
+        ],
+    )
