@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from studio.domain.example import Split
 from studio.domain.finetune import FineTune, TrainingSet
 from studio.domain.job import Want
 from studio.domain.prompt import prompt_of, training_jsonl
+from studio.domain.task import Task
 from studio.errors import ConsentNeededError, InputError
 from studio.workspace import Workspace
 
 MIN_EXAMPLES = 10
+FEW_EXAMPLES = 20
 
 
 def create_training_set(
@@ -24,24 +29,7 @@ def create_training_set(
         InputError: If there are fewer than 10, or only one label among them.
     """
     task = ws.store.tasks.get(task_id)
-    train = (Split.TRAIN.value,)
-    gold = ws.store.labels.gold(task_id, train)
-    if run_id is None:
-        rows = [(i, g.label_id, g.origin.value) for i, g in gold.items()]
-        source = "gold of train"
-    else:
-        run = ws.store.runs.get(run_id)
-        if run.task_id != task_id:
-            raise InputError(f"Run {run_id} belongs to another task.")
-        people = {i: g for i, g in gold.items() if g.origin.value not in ("imported", "computed")}
-        said = {
-            p.example_id: p.label_id
-            for p in ws.store.runs.predictions(run_id, splits=train)
-            if p.label_id is not None
-        }
-        rows = [(i, label, "prediction") for i, label in said.items() if i not in people]
-        rows += [(i, people[i].label_id, people[i].origin.value) for i in people if i in said]
-        source = f"run {run_id} with {sum(i in said for i in people)} corrections"
+    rows, source = _chosen(ws, task, run_id)
     labels = {label_id for _, label_id, _ in rows}
     if len(rows) < MIN_EXAMPLES or len(labels) < 2:
         found = task.name_of(next(iter(labels), None))
@@ -53,6 +41,72 @@ def create_training_set(
     return ws.store.finetunes.freeze(
         task_id, name=name or source, source=source, rows=sorted(rows), by=by, at=ws.now()
     )
+
+
+def preview_training_set(ws: Workspace, task_id: int, *, run_id: int | None = None) -> TrainingSet:
+    """Return what `create_training_set` would freeze now, with the id 0; nothing is stored."""
+    task = ws.read.tasks.get(task_id)
+    rows, source = _chosen(ws, task, run_id)
+    return TrainingSet(
+        id=0,
+        name=source,
+        source=source,
+        size=len(rows),
+        labels=dict(Counter(task.name_of(label_id) or "" for _, label_id, _ in rows)),
+        origins=dict(Counter(origin for _, _, origin in rows)),
+        hash="",
+        created_at="",
+    )
+
+
+def lint_training_set(task: Task, training_set: TrainingSet) -> list[str]:
+    """Return what speaks against learning from these labels, a sentence each, the worst first."""
+    found = []
+    if training_set.size < MIN_EXAMPLES:
+        found.append(f"There are {training_set.size} labels; at least {MIN_EXAMPLES} are needed.")
+    if len(training_set.labels) == 1:
+        found.append(f"Every label is {next(iter(training_set.labels))!r}; two are needed.")
+    elif missing := [name for name in task.label_names if name not in training_set.labels]:
+        found.append(f"No example is labeled {_listed(missing)}, so the model never answers that.")
+    few = [f"{name!r} ({n})" for name, n in training_set.labels.items() if n < FEW_EXAMPLES]
+    if few and training_set.size >= MIN_EXAMPLES:
+        found.append(
+            f"Few examples of {_listed(few, quoted=True)}; from about {FEW_EXAMPLES} of a label "
+            "on a model tells it well."
+        )
+    if made := training_set.origins.get("prediction", 0):
+        found.append(
+            f"{made} of {training_set.size} labels were made by a model and are not gold: "
+            "the new model learns its mistakes too."
+        )
+    return found
+
+
+def _listed(names: Sequence[str], *, quoted: bool = False) -> str:
+    shown = [name if quoted else repr(name) for name in names[:5]]
+    return ", ".join(shown) + (" and others" if len(names) > 5 else "")
+
+
+def _chosen(
+    ws: Workspace, task: Task, run_id: int | None
+) -> tuple[list[tuple[int, int, str]], str]:
+    """Return (example id, label id, origin) of what is to be learnt from, and its source."""
+    train = (Split.TRAIN.value,)
+    gold = ws.read.labels.gold(task.id, train)
+    if run_id is None:
+        return [(i, g.label_id, g.origin.value) for i, g in gold.items()], "gold of train"
+    run = ws.read.runs.get(run_id)
+    if run.task_id != task.id:
+        raise InputError(f"Run {run_id} belongs to another task.")
+    people = {i: g for i, g in gold.items() if g.origin.value not in ("imported", "computed")}
+    said = {
+        p.example_id: p.label_id
+        for p in ws.read.runs.predictions(run_id, splits=train)
+        if p.label_id is not None
+    }
+    rows = [(i, label, "prediction") for i, label in said.items() if i not in people]
+    rows += [(i, people[i].label_id, people[i].origin.value) for i in people if i in said]
+    return rows, f"run {run_id} with {sum(i in said for i in people)} corrections"
 
 
 def export_training_set(
