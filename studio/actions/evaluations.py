@@ -14,7 +14,7 @@ from studio.analysis.slices import (
     score_slices,
 )
 from studio.analysis.votes import apply_rules
-from studio.domain.evaluation import Comparison, Evaluation
+from studio.domain.evaluation import NO_LABEL, Comparison, Evaluation
 from studio.domain.example import Split
 from studio.domain.run import Prediction, Run
 from studio.domain.slicing import Slice, SliceScore
@@ -105,6 +105,23 @@ def examples_of_cell(
     task = ws.read.tasks.get(run.task_id)
     labels, predictions = _measured(ws, run, split)
     return cell_examples(labels, predictions, task.labels, gold, predicted)
+
+
+def examples_of_cells(
+    ws: Workspace, run_id: int, *, split: str
+) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Return (gold, predicted) to the ids of its examples, for all cells that are not empty."""
+    run = ws.read.runs.get(run_id)
+    task = ws.read.tasks.get(run.task_id)
+    labels, predictions = _measured(ws, run, split)
+    name = {label.id: label.name for label in task.labels}
+    cells: dict[tuple[str, str], list[int]] = {}
+    for p in predictions:
+        gold = name.get(labels.get(p.example_id, 0))
+        if gold is not None:
+            said = NO_LABEL if p.label_id is None else name.get(p.label_id, NO_LABEL)
+            cells.setdefault((gold, said), []).append(p.example_id)
+    return {cell: tuple(ids) for cell, ids in cells.items()}
 
 
 def _measured(ws: Workspace, run: Run, split: str) -> tuple[dict[int, int], list[Prediction]]:
