@@ -1,0 +1,50 @@
+"""Keeps the person's name in the browser, so that it is asked once a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+_JS = """
+export default function ({ data, setStateValue }) {
+  const key = "rationale-studio-person";
+  try {
+    if (data.forget) localStorage.removeItem(key);
+    else if (data.remember) localStorage.setItem(key, data.remember);
+    else {
+      const name = localStorage.getItem(key);
+      if (name) setStateValue("name", name);
+    }
+  } catch (error) { /* a browser without storage asks again */ }
+}
+"""
+
+
+@st.cache_resource(show_spinner=False)
+def _component() -> Any:
+    return st.components.v2.component("rationale_studio_memory", js=_JS)
+
+
+def browser_memory(*, remember: str, forget: bool) -> str:
+    """Write the name into the browser, or read it from there.
+
+    Args:
+        remember: The name to keep; empty reads instead.
+        forget: Remove what is kept.
+
+    Returns:
+        The name the browser knew, or "" while it has not answered or knows none.
+    """
+    with st.sidebar:
+        result = _component()(
+            data={"remember": remember, "forget": forget},
+            key="browser_memory",
+            height=1,
+            on_name_change=_nothing,
+        )
+    return " ".join(str(result.name or "").split())[:60] if not (remember or forget) else ""
+
+
+def _nothing() -> None:
+    """Only its presence counts: with a callback the component's value always exists."""

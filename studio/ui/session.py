@@ -1,0 +1,123 @@
+"""Who looks, at which workspace and which task."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from studio.bootstrap import open_workspace
+from studio.config import load_settings
+from studio.domain.task import Task
+from studio.errors import StudioError
+from studio.ui.browser_memory import browser_memory
+from studio.workspace import Workspace
+
+PERSON = "person"
+TASK = "task"
+_NEXT_TASK = "next_task"
+_FORGET = "forget_person"
+
+
+def get_workspace() -> Workspace:
+    """Return the configured workspace, opened once a process, its worker started.
+
+    Raises:
+        WorkspaceError: If the file is not a workspace, is damaged, or cannot be written.
+        InputError: If a setting cannot be read.
+    """
+    return _open(str(load_settings().workspace))
+
+
+@st.cache_resource(show_spinner=False)
+def _open(path: str) -> Workspace:
+    ws = open_workspace(Path(path))
+    with suppress(StudioError):  # the pages that need the worker say that it is not there
+        ws.wake()
+    return ws
+
+
+def person() -> str:
+    """Return who is looking: the signed-in user, else the name given in this browser."""
+    return _signed_in() or str(st.session_state.get(PERSON, "")) or load_settings().person or "me"
+
+
+def ask_name() -> None:
+    """Let nobody in without a name: sign-in where it is set up, else ask once a browser."""
+    if _signed_in():
+        return
+    if st.user.get("is_logged_in") is False:
+        st.title("Rationale Studio")
+        st.write("Sign in to go on: what you label and decide is kept under your name.")
+        st.button("Sign in", type="primary", on_click=st.login, key="sign_in")
+        st.stop()
+    known = str(st.session_state.get(PERSON, ""))
+    remembered = browser_memory(
+        remember=known, forget=not known and bool(st.session_state.pop(_FORGET, False))
+    )
+    if not known and remembered:
+        st.session_state[PERSON] = remembered
+        st.rerun()
+    if not known:
+        _draw_gate()
+        st.stop()
+
+
+def forget_name() -> None:
+    """Ask for a name again; a callback."""
+    st.session_state.pop(PERSON, None)
+    st.session_state[_FORGET] = True
+
+
+def is_signed_in() -> bool:
+    """Whether the name comes from a sign-in, so that it cannot be changed here."""
+    return bool(_signed_in())
+
+
+def choose_task(ws: Workspace) -> None:
+    """Draw the choice of the task in the sidebar; once a run, by app.py."""
+    names = [task.name for task in ws.read.tasks.all()]
+    wanted = st.session_state.pop(_NEXT_TASK, None)
+    if not names:
+        return
+    if wanted in names:
+        st.session_state[TASK] = wanted
+    st.sidebar.selectbox("Task", names, key=TASK, bind="query-params")
+
+
+def current_task(ws: Workspace) -> Task | None:
+    """Return the task chosen in the sidebar, else the first one; None in an empty workspace."""
+    tasks = ws.read.tasks.all()
+    chosen = st.session_state.get(TASK)
+    return next((task for task in tasks if task.name == chosen), tasks[0] if tasks else None)
+
+
+def go_to_task(task: Task) -> None:
+    """Choose this task on the next run; follow it with `st.rerun()` or `st.switch_page`."""
+    st.session_state[_NEXT_TASK] = task.name
+
+
+def _signed_in() -> str:
+    # Without a sign-in or a trusted proxy, what Streamlit calls the user is a placeholder.
+    user: Any = st.user
+    if user.get("is_logged_in") or st.get_option("server.trustedUserHeaders"):
+        return str(user.get("name") or user.get("email") or "")
+    return ""
+
+
+def _draw_gate() -> None:
+    st.title("Rationale Studio")
+    st.write("What may we call you? What you label and decide is kept under this name.")
+    with st.form("name_gate", width=420):
+        name = st.text_input(
+            "Your name", value=load_settings().person, max_chars=60, autocomplete="name"
+        )
+        if st.form_submit_button("Start", type="primary"):
+            clean = " ".join(name.split())
+            if clean:
+                st.session_state[PERSON] = clean
+                st.rerun()
+            st.error("Type a name first, e.g. Ada.")
+    st.caption("It stays on this machine, and this browser remembers it.")

@@ -1,0 +1,73 @@
+"""Reads where a task stands; once for each revision of the task."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from studio.actions.evaluations import evaluate_run
+from studio.domain.finetune import FineTuneStatus
+from studio.domain.next_step import Best, Standing
+from studio.domain.run import Run
+from studio.domain.task import Task
+from studio.errors import InputError
+from studio.workspace import Workspace
+
+_LATEST = 12
+_FROM_FILES = ("imported", "computed")
+
+
+def standing(ws: Workspace, task: Task) -> Standing:
+    """Return where the task stands; computed anew when anything of it was written."""
+    return _standing(str(ws.path), task.id, task.revision, ws, task)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _standing(path: str, task_id: int, revision: int, _ws: Workspace, _task: Task) -> Standing:
+    read = _ws.read
+    gold = dict.fromkeys(("train", "validation", "test"), 0)
+    gold_labels = dict.fromkeys(_task.label_names, 0)
+    by_people = 0
+    for row in read.labels.counts(task_id):
+        gold[row["split"]] += row["n"]
+        gold_labels[_task.name_of(row["label_id"]) or ""] += row["n"]
+        by_people += 0 if row["origin"] in _FROM_FILES else row["n"]
+    runs = read.runs.all(task_id)
+    finished = [run for run in runs if run.done >= run.total > 0]
+    finetunes = read.finetunes.all(task_id)
+    metric = _task.criterion.metric if _task.criterion else "macro_f1"
+    return Standing(
+        examples=read.examples.counts(task_id),
+        gold=gold,
+        gold_labels=gold_labels,
+        by_people=by_people,
+        undefined=tuple(label.name for label in _task.labels if not label.definition),
+        rationales=len(read.rationales.all(task_id)),
+        rules=len(read.rules.all(task_id, enabled_only=True)),
+        prompts=len(read.prompts.all(task_id)),
+        models=sum(f.status is FineTuneStatus.SUCCEEDED for f in finetunes),
+        runs=len(finished),
+        open_jobs=len(runs) - len(finished) + sum(not f.status.is_final for f in finetunes),
+        best=_best(_ws, finished, metric) if gold["validation"] else None,
+        criterion=_task.criterion,
+        test_measured=any("test" in run.splits for run in finished),
+    )
+
+
+def _best(ws: Workspace, finished: list[Run], metric: str) -> Best | None:
+    """Return the best of the latest runs on validation; test is never looked at here."""
+    found = []
+    for run in [run for run in finished if "validation" in run.splits][:_LATEST]:
+        try:
+            evaluation = evaluate_run(ws, run.id, split="validation", by="studio")
+        except InputError:  # a sample of the split may hold no gold
+            continue
+        found.append(
+            Best(
+                run_id=run.id,
+                title=run.title,
+                metric=metric,
+                figure=evaluation.metric(metric),
+                majority=evaluation.majority,
+            )
+        )
+    return max(found, key=lambda best: best.figure.value, default=None)
