@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio import __version__
 from studio.config import Settings, find_key, load_settings
@@ -22,9 +22,13 @@ from studio.providers.base import Provider
 from studio.store.store import Store
 from studio.workspace import Workspace
 
+if TYPE_CHECKING:
+    from studio.embedded.server import EmbeddedServer
+
 EMBEDDED = "embedded"
 EMBEDDED_MODEL = "studio-encoder"
 CHECKPOINT_S = 5.0
+SLOTS = 4
 
 
 def open_workspace(
@@ -68,7 +72,11 @@ def make_worker(ws: Workspace) -> Worker:
         "finetune": functools.partial(finetune_handler, ws),
     }
     return Worker(
-        ws.store.jobs, handlers, info=this_worker(__version__, ws.clock()), clock=ws.clock
+        ws.store.jobs,
+        handlers,
+        info=this_worker(__version__, ws.clock()),
+        clock=ws.clock,
+        slots=SLOTS,
     )
 
 
@@ -98,6 +106,18 @@ def serve_worker(ws: Workspace) -> None:
             if server is not None:
                 server.stop()
             ws.store.checkpoint()
+
+
+def serve_embedded(settings: Settings, *, port: int = 0) -> EmbeddedServer:
+    """Start the embedded server alone; stop it when done.
+
+    Raises:
+        PortTakenError: If another program listens there.
+        ConflictError: If one runs on this workspace already.
+    """
+    from studio.embedded.server import EmbeddedServer
+
+    return EmbeddedServer(settings.embedded_folder, port=port).start()
 
 
 async def _work(ws: Workspace) -> None:

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from studio.domain.finetune import FineTune, FineTuneStatus
 from studio.domain.job import Job
 from studio.domain.prompt import prompt_of, training_jsonl
-from studio.errors import ProviderError, RunFailedError
+from studio.errors import (
+    ProviderError,
+    ProviderUnavailableError,
+    RateLimitedError,
+    RefusedRequestError,
+    RunFailedError,
+)
 from studio.jobs.control import CancelledJobError, Control
-from studio.providers.base import FINE_TUNE_KEY, FineTuneState, Provider
+from studio.providers.base import FINE_TUNE_KEY, FineTuneState, Provider, RemoteEvent
 from studio.workspace import Workspace
 
 POLL_LOCAL_S = 0.4
 POLL_REMOTE_S = 10.0
+MOST_FAILED_POLLS = 10
 
 
 async def finetune_handler(ws: Workspace, job: Job, control: Control) -> None:
     """Launch a fine-tune, or find the one launched before a restart, and watch it to its end."""
     finetune = ws.store.finetunes.get(job.subject_id)
     service = ws.provider(finetune.provider)
+    remote_id = finetune.remote_id
     try:
         await control.checkpoint(done=0, total=100, message="launching")
-        remote_id = finetune.remote_id or await _launch(ws, finetune, service)
-        try:
-            state = await _watch(ws, finetune.id, remote_id, service, control)
-        except CancelledJobError:
-            await service.cancel_fine_tune(remote_id)
-            raise
+        remote_id = remote_id or await _launch(ws, finetune, service)
+        state = await _watch(ws, finetune.id, remote_id, service, control)
         await _settle(ws, job, finetune.id, state, service)
     except CancelledJobError:
+        await _cancel(service, remote_id)
         ws.store.finetunes.update(finetune.id, status=FineTuneStatus.CANCELLED)
         raise
     except ProviderError as error:
@@ -40,6 +46,13 @@ async def finetune_handler(ws: Workspace, job: Job, control: Control) -> None:
     finally:
         await service.close()
     await control.checkpoint(done=100, message="")
+
+
+async def _cancel(service: Provider, remote_id: str) -> None:
+    """Cancel the training at its provider; one that has ended by itself is left alone."""
+    if remote_id:
+        with contextlib.suppress(RefusedRequestError):
+            await service.cancel_fine_tune(remote_id)
 
 
 async def _launch(ws: Workspace, finetune: FineTune, service: Provider) -> str:
@@ -76,14 +89,23 @@ async def _watch(
     """Copy status and events until the training has ended."""
     poll = POLL_LOCAL_S if service.is_local else POLL_REMOTE_S
     last: str | None = None
-    seen = 0
+    seen = failures = 0
     while True:
-        events = await service.fine_tune_events(remote_id, last)
+        try:
+            events = await service.fine_tune_events(remote_id, last)
+            state = await service.fine_tune(remote_id)
+        except (ProviderUnavailableError, RateLimitedError):
+            # The training goes on elsewhere; a poll that fails says nothing of it.
+            failures += 1
+            if failures > MOST_FAILED_POLLS:
+                raise
+            await control.sleep(poll * failures)
+            continue
+        failures = 0
         if events:
             last = events[-1].id
             seen += len(events)
             ws.store.finetunes.add_events(finetune_id, [(e.id, e) for e in events])
-        state = await service.fine_tune(remote_id)
         ws.store.finetunes.update(finetune_id, status=state.status)
         message = events[-1].message if events else control.message
         # How many events there will be is unknown: approach the end without reaching it.
@@ -108,19 +130,17 @@ async def _settle(
         status=state.status,
         model=state.model,
         seconds=seconds,
-        metrics=_metrics(await service.result_files(state.remote_id), state),
+        metrics=_metrics(events, state),
     )
 
 
-def _metrics(files: dict[str, bytes], state: FineTuneState) -> dict[str, Any]:
-    """Return what the provider measured itself, where it left a JSON of metrics."""
+def _metrics(events: Sequence[RemoteEvent], state: FineTuneState) -> dict[str, Any]:
+    """Return what the provider measured itself: the last value of each metric it reported."""
     metrics: dict[str, Any] = {}
+    for event in events:
+        metrics |= {k: v for k, v in event.data.items() if isinstance(v, int | float | str)}
     if state.trained_tokens is not None:
         metrics["trained_tokens"] = state.trained_tokens
-    for name, body in files.items():
-        if name.endswith("metrics.json"):
-            found = json.loads(body)
-            metrics |= {k: v for k, v in found.items() if isinstance(v, int | float | str | dict)}
     return metrics
 
 

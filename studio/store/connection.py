@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +96,9 @@ class Connections:
 class ReadOnlyConnections(Connections):
     """Connections of screens: a write is a bug in the screen."""
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """Refuse."""
         raise PermissionError("Screens only read; writing belongs in an action.")
-        yield
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

@@ -155,10 +155,11 @@ class Jobs:
             )
 
     def release(self, job_id: int, fence: int, now: float) -> None:
-        """Put the job back to queued: its worker goes, the work remains."""
+        """Put the job back: its worker goes, the work remains; see `JobQueue.release`."""
         with self.db.transaction() as conn:
             conn.execute(
-                "UPDATE job SET status = 'queued', owner = NULL, lease_until = NULL, heartbeat = ?"
+                "UPDATE job SET owner = NULL, heartbeat = ?, lease_until = CASE want WHEN 'cancel' THEN 0 END,"
+                " status = CASE want WHEN 'run' THEN 'queued' WHEN 'pause' THEN 'paused' ELSE status END"
                 " WHERE id = ? AND fence = ? AND status = 'running'",
                 (now, job_id, fence),
             )

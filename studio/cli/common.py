@@ -1,0 +1,141 @@
+"""What all commands share: options, output, waiting, and how an error is told."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from studio.bootstrap import is_worker_alive, open_workspace
+from studio.domain.job import Job
+from studio.domain.task import Task
+from studio.errors import InputError, RunFailedError, WorkerError
+from studio.workspace import Workspace
+
+WorkspacePath = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", "-w", envvar="STUDIO_WORKSPACE", show_default="./studio.db",
+        help="The workspace file.",
+    ),
+]  # fmt: skip
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Agree that texts are sent to a provider elsewhere.")
+]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait until it ends, with a progress bar.")]
+WORKER_PATIENCE_S = 15.0
+
+
+def open_ws(path: Path | None) -> Workspace:
+    """Open the workspace a command works on."""
+    return open_workspace(path)
+
+
+def task_of(ws: Workspace, name: str) -> Task:
+    """Return the task of this name."""
+    return ws.read.tasks.by_name(name)
+
+
+def me(ws: Workspace) -> str:
+    """Return who the command line acts as."""
+    return ws.settings.person or getpass.getuser()
+
+
+def emit(data: Any, as_json: bool, text: str | Callable[[], str]) -> None:
+    """Print the JSON document, or the text people read."""
+    if as_json:
+        typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(text() if callable(text) else text)
+
+
+def read_file(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        InputError: If it does not exist, is a folder, or may not be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"The file {path} cannot be read: {(error.strerror or 'unknown').lower()}.",
+            next_step="Check its name and permissions.",
+        ) from None
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a text file.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(
+            f"The file {path} cannot be written: {(error.strerror or 'unknown').lower()}.",
+            next_step="Name another place.",
+        ) from None
+
+
+def wait_for(ws: Workspace, job_id: int, what: str) -> Job:
+    """Wait until a job has ended, with progress on standard error.
+
+    Raises:
+        RunFailedError: If it failed or was cancelled.
+        WorkerError: If no worker takes it.
+    """
+    show = sys.stderr.isatty()
+    started = waited = time.monotonic()
+    while True:
+        job = ws.read.jobs.get(job_id)
+        if show:
+            left = job.seconds_left(ws.clock())
+            eta = "" if left is None else f", {left:.0f} s left"
+            sys.stderr.write(f"\r{what}: {job.done} of {job.total}{eta}   {job.message[:40]:40}")
+            sys.stderr.flush()
+        if job.status.is_final or job.status.value == "paused":
+            break
+        alive = is_worker_alive(ws)
+        waited = time.monotonic() if alive else waited
+        if not alive and time.monotonic() - waited > WORKER_PATIENCE_S:
+            raise WorkerError(
+                "No worker is running on this workspace; the job stays queued.",
+                next_step=f"Start `studio worker`, or look into {ws.settings.worker_log}.",
+            )
+        time.sleep(0.05 if time.monotonic() - started < 2 else 0.2)
+    if show:
+        sys.stderr.write("\r" + " " * 100 + "\r")
+    if job.status.value in ("failed", "cancelled"):
+        raise RunFailedError(
+            f"The {what} {job.status.value}: {job.message or 'no reason was given'}",
+            next_step="What was finished is kept.",
+        )
+    return job
+
+
+def table(rows: list[dict[str, Any]], empty: str) -> str:
+    """Return rows as aligned columns, or what to say when there are none."""
+    if not rows:
+        return empty
+    columns = list(rows[0])
+    cells = [columns, *[[_cell(row[c]) for c in columns] for row in rows]]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,175 @@
+"""studio trainingset create | show | export; studio finetune launch | list | show | events | ..."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from studio.actions.finetunes import (
+    create_training_set,
+    export_training_set,
+    launch_finetune,
+    steer_finetune,
+)
+from studio.cli.common import (
+    AsJson,
+    Wait,
+    WorkspacePath,
+    Yes,
+    emit,
+    me,
+    open_ws,
+    table,
+    task_of,
+    wait_for,
+    write_file,
+)
+from studio.domain.finetune import FineTune
+from studio.domain.job import Want
+
+sets = typer.Typer(help="Frozen examples a model learns from.", no_args_is_help=True)
+group = typer.Typer(help="Trainings and the models that come out.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(sets, name="trainingset")
+    app.add_typer(group, name="finetune")
+
+
+@sets.command("create")
+def create(
+    task: str,
+    run: Annotated[
+        int | None, typer.Option(help="Labels of this run with corrections; gold when left out.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What to call it.")] = "",
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze a training set from examples of train."""
+    ws = open_ws(workspace)
+    found = create_training_set(ws, task_of(ws, task).id, name=name, run_id=run, by=me(ws))
+    counts = ", ".join(f"{n} {label}" for label, n in found.labels.items())
+    emit(asdict(found), as_json, f"Training set {found.id} ({found.source}): {counts}.")
+
+
+@sets.command("show")
+def show_set(
+    task: str, number: int, workspace: WorkspacePath = None, as_json: AsJson = False
+) -> None:
+    """Show a training set."""
+    ws = open_ws(workspace)
+    found = ws.read.finetunes.training_set(task_of(ws, task).id, number)
+    counts = ", ".join(f"{n} {label}" for label, n in found.labels.items())
+    emit(asdict(found), as_json, f"Training set {found.id} ({found.source}): {counts}.")
+
+
+@sets.command("export")
+def export(
+    task: str,
+    number: int,
+    file: Path,
+    prompt: Annotated[str, typer.Option(help="The prompt to teach with.")] = "",
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a training set as OpenAI chat JSONL."""
+    ws = open_ws(workspace)
+    text = export_training_set(ws, task_of(ws, task).id, number, prompt=prompt)
+    write_file(file, text)
+    emit({"file": str(file), "lines": text.count("\n")}, as_json, f"Wrote {file}.")
+
+
+@group.command("launch")
+def launch(
+    task: str,
+    trainingset: Annotated[
+        int | None, typer.Option(help="What to learn from; all gold of train when left out.")
+    ] = None,
+    prompt: Annotated[str, typer.Option(help="The prompt it is trained with.")] = "",
+    base: Annotated[str, typer.Option(help="The model to start from.")] = "",
+    provider: Annotated[str, typer.Option(help="Where to train.")] = "",
+    yes: Yes = False,
+    wait: Wait = False,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Launch a fine-tune; the worker watches it."""
+    ws = open_ws(workspace)
+    finetune = launch_finetune(
+        ws,
+        task_of(ws, task).id,
+        training_set_id=trainingset,
+        prompt=prompt,
+        provider=provider,
+        base_model=base,
+        consent=yes,
+        by=me(ws),
+    )
+    if wait and finetune.job_id is not None:
+        wait_for(ws, finetune.job_id, "fine-tune")
+    _emit(ws.read.finetunes.get(finetune.id), as_json)
+
+
+@group.command("list")
+def list_finetunes(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """List the fine-tunes of a task, newest first."""
+    ws = open_ws(workspace)
+    rows = [_to_dict(f) for f in ws.read.finetunes.all(task_of(ws, task).id)]
+    shown = [
+        {k: r[k] for k in ("finetune", "status", "model", "provider", "seconds")} for r in rows
+    ]
+    emit(rows, as_json, table(shown, "No fine-tune yet. Launch one with `studio finetune launch`."))
+
+
+@group.command("show")
+def show(number: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Show a fine-tune."""
+    _emit(open_ws(workspace).read.finetunes.get(number), as_json)
+
+
+@group.command("events")
+def events(number: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Show what a training reported."""
+    ws = open_ws(workspace)
+    ws.read.finetunes.get(number)
+    found = ws.read.finetunes.events(number)
+    lines = "\n".join(f"{e.level:5} {e.message}" for e in found) or "No event yet."
+    emit([asdict(e) for e in found], as_json, lines)
+
+
+@group.command("cancel")
+def cancel(number: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Cancel a training."""
+    _emit(steer_finetune(open_ws(workspace), number, Want.CANCEL), as_json)
+
+
+@group.command("resume")
+def resume(number: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Resume a fine-tune whose job failed or was cancelled."""
+    _emit(steer_finetune(open_ws(workspace), number, Want.RUN), as_json)
+
+
+def _emit(finetune: FineTune, as_json: bool) -> None:
+    data = _to_dict(finetune)
+    text = f"Fine-tune {finetune.id}: {finetune.status.value}"
+    text += f", model {finetune.model}" if finetune.model else ""
+    emit(data, as_json, text + (f"\n{finetune.error}" if finetune.error else ""))
+
+
+def _to_dict(finetune: FineTune) -> dict[str, Any]:
+    return {
+        "finetune": finetune.id,
+        "status": finetune.status.value,
+        "model": finetune.model,
+        "metrics": finetune.metrics,
+        "trainingset": finetune.training_set_id,
+        "provider": finetune.provider,
+        "base": finetune.base_model,
+        "seconds": finetune.seconds,
+        "error": finetune.error,
+    }

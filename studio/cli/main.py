@@ -1,0 +1,89 @@
+"""The command `studio`: the same actions and words as the app, for a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from studio import __version__
+from studio.cli import (
+    demo,
+    evaluations,
+    examples,
+    finetunes,
+    prompts,
+    providers,
+    rationales,
+    reports,
+    rules,
+    runs,
+    system,
+    tasks,
+)
+from studio.errors import StudioError
+
+app = typer.Typer(
+    name="studio",
+    help="Turn an expert's reasons into a measured text classifier and a decision.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (system, demo, tasks, examples, rationales, rules, prompts, runs, finetunes,
+             evaluations, reports, providers):  # fmt: skip
+    part.register(app)
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; an error is one sentence on standard error and an exit code."""
+    as_json = "--json" in sys.argv
+    try:
+        code = app(standalone_mode=False)
+    except StudioError as error:
+        _tell(error.code, error.message, error.next_step, as_json)
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        _tell("interrupted", "Interrupted.", "Jobs go on in the worker.", as_json)
+        sys.exit(1)
+    except typer.TyperException as error:
+        # Typer's errors of use carry the command they are about and a message of their own.
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "studio"
+        _tell("bad_use", _sentence(error), f"See `{command} --help`.", as_json)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _tell("interrupted", "Interrupted.", "Jobs go on in the worker.", as_json)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _sentence(error: Exception) -> str:
+    say = getattr(error, "format_message", None)
+    return str(say() if say else error).strip()
+
+
+def _tell(code: str, message: str, next_step: str, as_json: bool) -> None:
+    if as_json:
+        document = {"error": {"code": code, "message": message, "next": next_step}}
+        typer.echo(json.dumps(document, ensure_ascii=False), err=True)
+    else:
+        typer.echo(f"Error: {message} {next_step}".strip(), err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""Commands: studio prompt save | list | show | diff | preview."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from studio.actions.evaluations import compare_runs, evaluate_run
+from studio.actions.prompts import diff_prompts, preview_prompt, save_prompt
+from studio.cli.common import (
+    AsJson,
+    WorkspacePath,
+    emit,
+    me,
+    open_ws,
+    read_file,
+    table,
+    task_of,
+    wait_for,
+)
+from studio.domain.prompt import PromptText, render_system
+from studio.domain.task import Task
+from studio.errors import InputError
+from studio.workspace import Workspace
+
+group = typer.Typer(help="Instructions for models, in versions.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(group, name="prompt")
+
+
+@group.command("save")
+def save(
+    task: str,
+    name: str,
+    file: Annotated[
+        Path | None, typer.Argument(help="Text of the instructions, or YAML with all parts.")
+    ] = None,
+    instructions: Annotated[str, typer.Option(help="The instructions, instead of a file.")] = "",
+    definition: Annotated[
+        list[str] | None, typer.Option(help='What a label means here: NAME="..."; may be repeated.')
+    ] = None,
+    rationales: Annotated[
+        bool, typer.Option("--rationales", help="Tell the model the task's rationales.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="Why, in a line.")] = "",
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Save the next version of a prompt."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    body = _body(ws, found, file, instructions, definition or [], rationales)
+    version = save_prompt(ws, found.id, name=name, body=body, note=note, by=me(ws))
+    data = {"prompt": version.name, "version": version.number, "id": version.id}
+    emit(data, as_json, f"Saved {version.title}.")
+
+
+@group.command("list")
+def list_prompts(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """List the versions of a task's prompts."""
+    ws = open_ws(workspace)
+    rows = [
+        {"id": v.id, "prompt": v.name, "version": v.number, "author": v.author, "at": v.at[:16], "note": v.note}
+        for v in ws.read.prompts.all(task_of(ws, task).id)
+    ]  # fmt: skip
+    emit(rows, as_json, table(rows, "No prompt yet. Save one with `studio prompt save`."))
+
+
+@group.command("show")
+def show(task: str, prompt: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Show a prompt as the model reads it."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    version = ws.read.prompts.find(found.id, prompt)
+    text = render_system(version.body, found.label_names)
+    data = {
+        "prompt": version.name,
+        "version": version.number,
+        "text": text,
+        **version.body.to_dict(),
+    }
+    emit(data, as_json, text)
+
+
+@group.command("diff")
+def diff(
+    task: str, before: str, after: str, workspace: WorkspacePath = None, as_json: AsJson = False
+) -> None:
+    """Show what changed between two prompts or versions."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    bodies = [ws.read.prompts.find(found.id, name).body for name in (before, after)]
+    lines = diff_prompts(found, *bodies)
+    emit({"before": before, "after": after, "lines": lines}, as_json, "\n".join(lines))
+
+
+@group.command("preview")
+def preview(
+    task: str,
+    prompt: str,
+    before: Annotated[str, typer.Option(help="The version to compare with.")] = "",
+    limit: Annotated[int, typer.Option(help="Examples to try it on.")] = 40,
+    provider: Annotated[
+        str, typer.Option(help="Where to ask; the configured one by default.")
+    ] = "",
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try a prompt on a small sample of train and validation."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    read = ws.read.prompts
+    filed = preview_prompt(
+        ws,
+        found.id,
+        body=read.find(found.id, prompt).body,
+        before=read.find(found.id, before).body if before else None,
+        provider=provider,
+        n=limit,
+        by=me(ws),
+    )
+    for run_id in filter(None, (filed.before_id, filed.run_id)):
+        wait_for(ws, ws.read.runs.get(run_id).job_id or 0, "preview")
+    split = "train+validation"
+    evaluation = evaluate_run(ws, filed.run_id, split=split, by=me(ws))
+    data: dict[str, Any] = {"run": filed.run_id, "accuracy": evaluation.accuracy.to_dict()}
+    text = f"accuracy {evaluation.accuracy} (always {evaluation.majority_label}: {evaluation.majority:.3f})"
+    if filed.before_id:
+        c = compare_runs(
+            ws, filed.before_id, filed.run_id, split=split, metric="accuracy", by=me(ws)
+        )
+        data |= {"changed": c.changed, "fixed": len(c.fixed), "broke": len(c.broke),
+                 "difference": c.difference.to_dict(), "needed": c.needed}  # fmt: skip
+        text += f"\nchanged {c.changed}, fixed {len(c.fixed)}, broke {len(c.broke)}; difference {c.difference}"
+    emit(data, as_json, text)
+
+
+def _body(
+    ws: Workspace,
+    task: Task,
+    file: Path | None,
+    instructions: str,
+    definitions: list[str],
+    rationales: bool,
+) -> PromptText:
+    data: dict[str, Any] = {"instructions": instructions, "definitions": {}, "reasons": []}
+    if file is not None:
+        text = read_file(file).decode("utf-8", errors="replace")
+        if file.suffix in (".yaml", ".yml"):
+            try:
+                loaded = yaml.safe_load(text)
+            except yaml.YAMLError as error:
+                raise InputError(
+                    f"{file} is not YAML.", next_step="Check its indentation."
+                ) from error
+            if not isinstance(loaded, dict):
+                raise InputError(f"{file} holds no prompt.", next_step="Write `instructions: …`.")
+            data |= loaded
+        else:
+            data["instructions"] = text
+    for item in definitions:
+        label, equals, text = item.partition("=")
+        if not equals:
+            raise InputError(f"The definition {item!r} has no =.", next_step='Write NAME="text".')
+        data["definitions"][label.strip()] = text
+    if not data["definitions"]:
+        data["definitions"] = {x.name: x.definition for x in task.labels if x.definition}
+    if rationales:
+        data["reasons"] = [
+            [task.name_of(r.label_id), r.text] for r in ws.read.rationales.all(task.id)
+        ]
+    return PromptText.from_dict(data)

@@ -1,0 +1,144 @@
+"""Commands: studio run start | list | show | pause | resume | cancel | export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from studio.actions.runs import Choice, export_run, run_status, start_run, steer_run
+from studio.analysis.tables import write_csv
+from studio.cli.common import (
+    AsJson,
+    Wait,
+    WorkspacePath,
+    Yes,
+    emit,
+    me,
+    open_ws,
+    table,
+    task_of,
+    wait_for,
+    write_file,
+)
+from studio.domain.job import Want
+
+group = typer.Typer(help="One pass of one classifier over examples.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(group, name="run")
+
+
+@group.command("start")
+def start(
+    task: str,
+    prompt: Annotated[str, typer.Option(help="A prompt's name or version.")] = "",
+    rules: Annotated[bool, typer.Option("--rules", help="The rules in force.")] = False,
+    model: Annotated[str, typer.Option(help="A fine-tune's number or model name.")] = "",
+    split: Annotated[
+        list[str] | None,
+        typer.Option(help="Which splits, may be repeated; train and validation by default."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many examples, a sample.")] = None,
+    provider: Annotated[str, typer.Option(help="Where prompts are sent.")] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Ask even what was answered before.")
+    ] = False,
+    yes: Yes = False,
+    wait: Wait = False,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start a run; without a prompt, rules or model it uses the champion."""
+    ws = open_ws(workspace)
+    run = start_run(
+        ws,
+        task_of(ws, task).id,
+        choice=Choice(prompt=prompt, rules=rules, model=model),
+        splits=split or [],
+        limit=limit,
+        provider=provider,
+        consent=yes,
+        again=again,
+        by=me(ws),
+    )
+    if wait and run.job_id is not None:
+        wait_for(ws, run.job_id, "run")
+    data = run_status(ws, run.id)
+    emit(data, as_json, lambda: _text(data))
+
+
+@group.command("list")
+def list_runs(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """List the runs of a task, newest first."""
+    ws = open_ws(workspace)
+    rows = [
+        {"run": r.id, "classifier": r.title, "status": r.status, "done": r.done, "total": r.total,
+         "splits": "+".join(r.splits), "provider": r.provider or "-"}
+        for r in ws.read.runs.all(task_of(ws, task).id)
+    ]  # fmt: skip
+    emit(rows, as_json, table(rows, "No run yet. Start one with `studio run start`."))
+
+
+@group.command("show")
+def show(run: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Show a run: status, outcomes, calls and cost."""
+    ws = open_ws(workspace)
+    data = run_status(ws, run)
+    emit(data, as_json, lambda: _text(data))
+
+
+@group.command("pause")
+def pause(run: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Pause a run; what is labeled stays."""
+    _steer(run, Want.PAUSE, workspace, as_json)
+
+
+@group.command("resume")
+def resume(run: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Resume a paused, failed or cancelled run where it stopped."""
+    _steer(run, Want.RUN, workspace, as_json)
+
+
+@group.command("cancel")
+def cancel(run: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Cancel a run; what is labeled stays."""
+    _steer(run, Want.CANCEL, workspace, as_json)
+
+
+@group.command("export")
+def export(
+    run: int,
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to; standard output when left out.")
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the run's labels as CSV: id, text, split, label, confidence, outcome."""
+    ws = open_ws(workspace)
+    rows = export_run(ws, run)
+    text = write_csv(rows, ["id", "text", "split", "label", "confidence", "outcome"])
+    if file is not None:
+        write_file(file, text)
+    emit(rows, as_json, f"Wrote {len(rows)} rows to {file}." if file else text.rstrip())
+
+
+def _steer(run: int, want: Want, workspace: Path | None, as_json: bool) -> None:
+    ws = open_ws(workspace)
+    steer_run(ws, run, want)
+    data = run_status(ws, run)
+    emit(data, as_json, lambda: _text(data))
+
+
+def _text(data: dict[str, Any]) -> str:
+    outcomes = ", ".join(f"{n} {name}" for name, n in data["outcomes"].items()) or "nothing yet"
+    cost = "unknown" if data["cost_usd"] is None else f"${data['cost_usd']:.4f}"
+    lines = [
+        f"Run {data['run']} ({data['title']}): {data['status']}, {data['done']} of {data['total']}",
+        f"outcomes: {outcomes}; calls: {data['calls']}; cost: {cost}",
+    ]
+    return "\n".join(lines + ([data["error"]] if data["error"] else []))

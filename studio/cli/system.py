@@ -1,0 +1,119 @@
+"""Commands: studio app | worker | serve | backup | restore | doctor."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from studio.actions.samples import load_sample
+from studio.actions.workspaces import back_up, examine, restore_backup
+from studio.bootstrap import is_worker_alive, serve_embedded, serve_worker
+from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
+from studio.config import app_folder, load_settings
+from studio.errors import PortTakenError
+
+DEFAULT_PORT = 8501
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("app")(run_app)
+    app.command("worker")(worker)
+    app.command("serve")(serve)
+    app.command("backup")(backup)
+    app.command("restore")(restore)
+    app.command("doctor")(doctor)
+
+
+def run_app(
+    port: Annotated[int, typer.Option(help="The port of 127.0.0.1 to listen on.")] = DEFAULT_PORT,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+    sample: Annotated[
+        bool, typer.Option(help="Load the keto task into a workspace that has no task.")
+    ] = True,
+    workspace: WorkspacePath = None,
+) -> None:
+    """Open the app, its worker and the embedded server."""
+    _check_port(port)
+    ws = open_ws(workspace)
+    if sample and not ws.read.tasks.all():
+        load_sample(ws, by=me(ws))
+    ws.wake()
+    ws.store.close()
+    folder = app_folder()
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(folder / "app.py"),
+        "--server.port", str(port), "--server.headless", "false" if browser else "true",
+    ]  # fmt: skip
+    environ = os.environ | {"STUDIO_WORKSPACE": str(ws.path)}
+    typer.echo(f"Rationale Studio is at http://127.0.0.1:{port} (workspace {ws.path}).", err=True)
+    raise typer.Exit(subprocess.call(command, cwd=folder, env=environ))  # noqa: S603
+
+
+def worker(workspace: WorkspacePath = None) -> None:
+    """Do the jobs of a workspace; the app and other commands start one by themselves."""
+    serve_worker(open_ws(workspace))
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="The port of 127.0.0.1; 0 takes a free one.")] = 0,
+    workspace: WorkspacePath = None,
+) -> None:
+    """Run the OpenAI-compatible server alone."""
+    server = serve_embedded(load_settings(workspace=workspace), port=port)
+    typer.echo(f"Listening at {server.url}", err=True)
+    typer.echo(f"The token stands in {server.folder / 'server.json'}.", err=True)
+    try:
+        server.wait()
+    finally:
+        server.stop()
+
+
+def backup(file: Path, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Write a verified copy of the workspace and of what the embedded server learnt."""
+    ws = open_ws(workspace)
+    size = back_up(ws, file)
+    emit(
+        {"file": str(file), "bytes": size},
+        as_json,
+        f"Wrote {file} ({size / 1e6:.1f} MB), verified.",
+    )
+
+
+def restore(file: Path, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Put a backup in place of the workspace; the old one is set aside, not deleted."""
+    aside = restore_backup(load_settings(workspace=workspace), file)
+    text = f"Restored {file}." + (f" The old workspace is {aside}." if aside else "")
+    emit({"restored": str(file), "aside": str(aside) if aside else None}, as_json, text)
+
+
+def doctor(workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Check the workspace, the worker and the embedded server."""
+    ws = open_ws(workspace)
+    findings: list[dict[str, Any]] = examine(ws)
+    alive = is_worker_alive(ws)
+    engine = ws.engine()
+    findings += [
+        {"check": "worker", "ok": alive, "says": "alive" if alive else "not running; it starts when needed"},
+        {"check": "embedded server", "ok": "error" not in engine,
+         "says": engine.get("error") or f"{engine.get('engine')} at {engine.get('url')}"},
+    ]  # fmt: skip
+    emit(findings, as_json, table(findings, ""))
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            raise PortTakenError(
+                f"Port {port} is taken by another program.",
+                next_step=f"Close it, or choose another: --port {port + 1 if port < 65000 else 8600}.",
+            ) from None
