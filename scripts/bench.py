@@ -32,9 +32,8 @@ NOT_POSSIBLE = 3
 def main(argv: Sequence[str]) -> int:
     """Run the named benchmarks, or all; 1 when one failed."""
     if argv[:1] == ["--into"] and len(argv) == 3:
-        page, text = ROOT / argv[1], sys.stdin.read()
-        body = f"{machine()}\n\n{text}"
-        page.write_text(put(page.read_text(encoding="utf-8"), argv[2], body), encoding="utf-8")
+        target, body = ROOT / argv[1], f"{machine()}\n\n{sys.stdin.read()}"
+        target.write_text(put(target.read_text(encoding="utf-8"), argv[2], body), encoding="utf-8")
         return 0
     known = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
     known = {name: path for name, path in known.items() if not name.startswith("_")}

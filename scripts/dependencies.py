@@ -25,6 +25,7 @@ NOTES = {
     ),
     "pandas": ("files in, tables out", "released 2026-11"),
     "numpy": ("every computation", "released 2026-11; pandas needs it anyway"),
+    "pyarrow": ("Parquet files in and out", "released 2026-11; Streamlit needs it anyway"),
     "altair": ("charts", "released 2026-09; comes with Streamlit anyway"),
     "scikit-learn": ("the embedded fine-tune, metrics", "released 2026-09"),
     "scipy": ("exact tests of runs and slices", "released 2026-08; scikit-learn needs it anyway"),

@@ -25,6 +25,8 @@ _PART = re.compile(
     re.DOTALL,
 )
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
+# Every command has these; the page tells them once.
+_COMMON = {"workspace", "as_json", "help"}
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -189,27 +191,28 @@ def commands_part() -> str:
 
 
 def _command(command: Any, path: str) -> Iterator[str]:
-    """Yield the lines of a command and those below it."""
-    children = getattr(command, "commands", None)
-    text = first_line(command.help)
-    if children is None:
-        words = [path]
-        options = []
-        for param in command.params:
-            if param.param_type_name == "argument":
-                name = (param.metavar or param.name).upper()
-                words.append(name if param.required else f"[{name}]")
-            elif not param.hidden and param.name != "help":
-                options.append(param)
-        yield f"### `{path}`\n\n{text}\n"
-        yield f"```\n{' '.join(words)}{' [OPTIONS]' if options else ''}\n```\n"
-        if options:
-            rows = [(f"`{', '.join(o.opts + o.secondary_opts)}`", o.help or "") for o in options]
-            yield table(("option", "what it does"), rows)
+    """Yield the lines of a command, or of those below a group."""
+    if children := getattr(command, "commands", None):
+        for name in children:
+            if not children[name].hidden:
+                yield from _command(children[name], f"{path} {name}")
         return
-    for name in children:
-        if not children[name].hidden:
-            yield from _command(children[name], f"{path} {name}")
+    shown = [p for p in command.params if not getattr(p, "hidden", False) and p.name not in _COMMON]
+    words, rows = [path], []
+    for param in shown:
+        if param.param_type_name == "argument":
+            name = (param.metavar or param.name).strip("[]").upper()
+            words.append(name if param.required else f"[{name}]")
+            rows += [(f"`{name}`", param.help, "")] if param.help else []
+        else:
+            default = "" if param.default in (None, False, True, (), []) else f"`{param.default}`"
+            names = ", ".join(f"`{opt}`" for opt in [*param.opts, *param.secondary_opts])
+            rows.append((names, param.help or "", "required" if param.required else default))
+    if any(p.param_type_name == "option" for p in shown):
+        words.append("[OPTIONS]")
+    yield f"## `{path}`\n\n{' '.join((command.help or '').split())}\n\n    {' '.join(words)}\n"
+    if rows:
+        yield table(("", "what it is", "default"), rows)
 
 
 def dependencies_part() -> str:
