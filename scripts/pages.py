@@ -205,7 +205,8 @@ def _command(command: Any, path: str) -> Iterator[str]:
             words.append(name if param.required else f"[{name}]")
             rows += [(f"`{name}`", param.help, "")] if param.help else []
         else:
-            default = "" if param.default in (None, False, True, (), []) else f"`{param.default}`"
+            quiet = param.default is None or isinstance(param.default, bool)
+            default = "" if quiet or param.default in ("", (), []) else f"`{param.default}`"
             names = ", ".join(f"`{opt}`" for opt in [*param.opts, *param.secondary_opts])
             rows.append((names, param.help or "", "required" if param.required else default))
     if any(p.param_type_name == "option" for p in shown):
