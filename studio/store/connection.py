@@ -96,7 +96,7 @@ class Connections:
 class ReadOnlyConnections(Connections):
     """Connections of screens: a write is a bug in the screen."""
 
-    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:  # type: ignore[override]
         """Refuse."""
         raise PermissionError("Screens only read; writing belongs in an action.")
 
