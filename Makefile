@@ -3,6 +3,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # Compiled modules make the second start several times faster; some machines switch them off.
 unexport PYTHONDONTWRITEBYTECODE
+# The first start on a machine must open the app, not ask for an e-mail address.
+export STREAMLIT_SERVER_SHOW_EMAIL_PROMPT = false
 
 # The first Python that is 3.11 or newer; another one: make setup PYTHON=/path/to/python
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
