@@ -160,7 +160,7 @@ def needed_for(figure: Figure, threshold: float) -> int | None:
     else:
         reach = figure.value - figure.low if distance > 0 else figure.high - figure.value
         total = figure.n * (reach / distance) ** 2
-    more = max(1, math.ceil(total) - figure.n)
+    more = max(1, math.ceil(total * (1 - 1e-12)) - figure.n)
     return more if more <= TOO_MANY else None
 
 

@@ -16,7 +16,7 @@ from studio.analysis.report_tables import (
     money,
     slices_table,
 )
-from studio.domain.evaluation import Figure
+from studio.domain.evaluation import Evaluation, Figure
 from studio.domain.report import Report, Verdict
 
 _WORDS = {Verdict.GO: "✓ Go", Verdict.NO_GO: "✗ No-go", Verdict.NOT_YET: "… Not yet"}
@@ -87,9 +87,7 @@ def _figure(report: Report) -> str:
         return ""
     metric = report.criterion.metric if report.criterion else "accuracy"
     goal = report.criterion.threshold if report.criterion else None
-    base = evaluation.majority if evaluation and metric == "accuracy" else None
-    if base is not None and math.isnan(base):
-        base = None
+    base = _baseline(evaluation, metric)
     marks = [figure.low, *(m for m in (goal, base) if m is not None)]
     start = max(0.0, math.floor(min(marks) * 10 - 0.5) / 10)
 
@@ -107,13 +105,23 @@ def _figure(report: Report) -> str:
         f'<line class="interval" x1="{x(figure.low)}" y1="50" x2="{x(figure.high)}" y2="50"/>'
         f'<circle class="value" cx="{x(figure.value)}" cy="50" r="6"/>'
     )
-    told = f"{_metric(metric)} {_plain(figure)}"
+    told = f"{_capital(_metric(metric))} {_plain(figure)}"
     classifier = f" of {escape(report.classifier)}" if report.classifier else ""
     return (
         f'<figure><svg viewBox="0 0 800 116" role="img" aria-label="{escape(told)}">'
         f"{''.join(parts)}</svg><figcaption>{escape(told)}{classifier}. The bar is the 95 % "
         "interval.</figcaption></figure>"
     )
+
+
+def _baseline(evaluation: Evaluation | None, metric: str) -> float | None:
+    """Return the metric of always saying the most frequent label (its F1 is 2p / (1 + p))."""
+    if evaluation is None or not evaluation.n:
+        return None
+    share = evaluation.majority
+    if metric == "accuracy":
+        return share
+    return 2 * share / (1 + share) / sum(label.support > 0 for label in evaluation.labels)
 
 
 def _tick(x: float, text: str) -> str:
@@ -188,6 +196,10 @@ def _times(number: int) -> str:
 
 def _metric(name: str) -> str:
     return {"accuracy": "accuracy", "macro_f1": "macro-F1"}.get(name, name)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _plain(figure: Figure) -> str:

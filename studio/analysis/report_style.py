@@ -66,7 +66,8 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 caption { text-align: left; padding-bottom: .35rem; }
 th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
-th:first-child, td:first-child, td.text, th.text { text-align: left; overflow-wrap: anywhere; }
+th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; min-width: 8rem; }
+.prose th:last-child, .prose td:last-child { text-align: left; font-size: .9rem; }
 td small { color: var(--soft); white-space: nowrap; }
 td.cell { background: rgba(var(--heat), var(--share, 0)); }
 td.hit { outline: 1px solid var(--soft); outline-offset: -2px; }

@@ -85,22 +85,26 @@ def arms_table(arms: Sequence[Arm]) -> str:
         for arm in arms
     ]
     header = ("Way to the benchmark", "People", "Service", "Total", "Where the numbers come from")
-    return _section("What it costs", header, rows)
+    return _section("What it costs", header, rows, kind="prose")
 
 
 def _section(
-    title: str, header: Sequence[str], rows: Iterable[Sequence[str]], caption: str = ""
+    title: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    caption: str = "",
+    kind: str = "",
 ) -> str:
     """Return a heading and a table; its cells are HTML already."""
     lines = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
-    return _titled(title, header, "".join(f"<tr>{line}</tr>" for line in lines), caption)
+    return _titled(title, header, "".join(f"<tr>{line}</tr>" for line in lines), caption, kind)
 
 
-def _titled(title: str, header: Sequence[str], body: str, caption: str) -> str:
+def _titled(title: str, header: Sequence[str], body: str, caption: str, kind: str = "") -> str:
     told = f"<caption>{escape(caption)}</caption>" if caption else ""
     names = "".join(f'<th scope="col">{name}</th>' for name in header)
     return (
-        f'<section><h2>{escape(title)}</h2><div class="scroll"><table>{told}'
+        f'<section><h2>{escape(title)}</h2><div class="scroll"><table class="{kind}">{told}'
         f"<thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )
 
@@ -116,11 +120,11 @@ def figure_cell(figure: Figure) -> str:
     """Return a figure and its interval as a table shows them.
 
     >>> figure_cell(Figure(value=0.5, low=0.25, high=0.75, n=9))
-    '0.500 <small>0.250-0.750</small>'
+    '0.500 <small>0.250–0.750</small>'
     """
     if math.isnan(figure.value):
         return "unknown"
-    return f"{figure.value:.3f} <small>{figure.low:.3f}-{figure.high:.3f}</small>"
+    return f"{figure.value:.3f} <small>{figure.low:.3f}–{figure.high:.3f}</small>"
 
 
 def money(usd: float | None) -> str:

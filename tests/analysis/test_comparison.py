@@ -1,0 +1,80 @@
+"""Two runs are told apart only where the examples allow it."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.analysis.comparison import compare
+from studio.analysis.intervals import mid_p_mcnemar
+from studio.errors import InputError
+
+from .builders import labels, read_rows, said, shared
+
+LABELS = labels("a", "b")
+
+
+def test_only_examples_both_were_asked_about_count():
+    gold = {1: 1, 2: 1, 3: 2, 4: 2}
+    result = compare(
+        5, 6, LABELS, gold, said({1: 2, 2: 1, 3: 2, 9: 1}), said({1: 1, 2: 2, 3: None, 4: 2})
+    )
+    assert (result.runs, result.n, result.changed) == ((5, 6), 3, 3)
+    assert (result.fixed, result.broke) == ((1,), (2, 3))
+    assert result.difference.value == pytest.approx(-1 / 3)
+    assert result.p == mid_p_mcnemar(2, 1)
+    assert not result.tells
+    assert result.needed is not None
+
+
+def test_equal_runs_need_nothing_more():
+    same = said(dict.fromkeys(range(30), 1))
+    for metric in ("accuracy", "macro_f1"):
+        result = compare(1, 2, LABELS, dict.fromkeys(range(30), 1), same, same, metric)
+        assert (result.p, result.difference.value, result.needed) == (1, 0, None)
+        assert not result.tells
+
+
+def test_nothing_in_common_is_unknown():
+    result = compare(1, 2, LABELS, {}, said({1: 1}), said({1: 1}))
+    assert (result.n, result.needed, result.tells) == (0, None, False)
+
+
+def test_a_clear_winner_needs_no_more():
+    gold = dict.fromkeys(range(200), 1)
+    worse = said({i: 2 if i < 40 else 1 for i in range(200)})
+    result = compare(1, 2, LABELS, gold, worse, said(dict(gold)), "macro_f1")
+    assert result.tells
+    assert result.needed is None
+    assert len(result.fixed) == 40
+
+
+def test_an_unknown_metric_is_refused():
+    with pytest.raises(InputError, match="kappa"):
+        compare(1, 2, LABELS, {}, [], [], "kappa")
+
+
+@pytest.mark.parametrize(
+    ("name", "fixed", "broke", "gain", "exact_p"),
+    [
+        ("ag_news", 122, 80, 0.021, 0.0038),
+        ("emotion", 103, 78, 0.018, 0.074),
+        ("rotten_tomatoes", 8, 8, 0.0, 1.0),
+    ],
+)
+def test_published_comparisons_come_out_again(name, fixed, broke, gain, exact_p):
+    from scipy.stats import binomtest
+
+    rows = read_rows(shared("datasets", "gepa_predictions", f"{name}.csv"))
+    names = sorted({row["expected"] for row in rows})
+    known = {label.name: label.id for label in labels(*names)}
+    gold = {i: known[row["expected"]] for i, row in enumerate(rows)}
+    a, b = (
+        said({i: known.get(row[f"{prompt}_predicted"]) for i, row in enumerate(rows)})
+        for prompt in ("default", "confidence")
+    )
+    result = compare(1, 2, labels(*names), gold, a, b)
+    assert (len(result.fixed), len(result.broke)) == (fixed, broke)
+    assert result.difference.value == pytest.approx(gain, abs=5e-4)
+    assert binomtest(fixed, fixed + broke).pvalue == pytest.approx(exact_p, abs=6e-4)
+    assert result.p <= exact_p + 6e-4
+    assert result.tells is (exact_p < 0.05)

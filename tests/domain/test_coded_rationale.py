@@ -1,0 +1,147 @@
+"""Rules survive being written down, and bad ones are told what to mend."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio.domain.coded_rationale import (
+    MAX_PATTERN,
+    Column,
+    Condition,
+    Keywords,
+    Length,
+    Number,
+    Phrase,
+    Regex,
+    RuleBody,
+    describe,
+    parse_rule,
+    rule_to_dict,
+)
+from studio.errors import InputError
+
+_text = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
+_texts = st.lists(_text, min_size=1, max_size=3).map(tuple)
+_numbers = st.integers(-99, 99) | st.floats(-1e6, 1e6)
+
+
+def _limits(numbers):
+    pairs = st.tuples(st.none() | numbers, st.none() | numbers)
+    return pairs.filter(lambda p: p != (None, None) and (None in p or p[0] <= p[1]))
+
+
+conditions: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(Keywords, _texts, st.just(()) | _texts),
+    st.builds(Phrase, _text),
+    st.builds(Regex, st.text(min_size=1, max_size=20)),
+    _limits(st.integers(0, 99)).map(lambda p: Length("words", *p)),
+    _limits(_numbers).map(lambda p: Number(*p)),
+    st.builds(lambda name, values: Column(name, values), _text, _texts),
+    st.builds(lambda name, p: Column(name, (), *p), _text, _limits(_numbers)),
+)
+_some = st.lists(conditions, max_size=3).map(tuple)
+bodies: st.SearchStrategy[RuleBody] = st.builds(
+    RuleBody,
+    name=st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True),
+    label=_text,
+    against=st.booleans(),
+    decisive=st.booleans(),
+    scope=st.just("text") | _text,
+    all=_some,
+    any=_some,
+    none=_some,
+    rationale=st.text(max_size=10),
+).filter(lambda b: b.all or b.any)
+
+
+@given(bodies)
+def test_a_rule_survives_being_written_down(body):
+    data = rule_to_dict(body)
+    assert parse_rule(data) == body
+    assert parse_rule(json.loads(json.dumps(data))) == body
+    assert parse_rule(yaml.safe_load(yaml.safe_dump(data))) == body
+
+
+@given(bodies, bodies)
+def test_the_hash_tells_rules_that_vote_alike(one, other):
+    renamed = replace(one, name="another", rationale="x", decisive=not one.decisive)
+    assert renamed.hash == one.hash
+    meaning = [(b.scope, b.all, b.any, b.none) for b in (one, other)]
+    if meaning[0] != meaning[1]:
+        assert one.hash != other.hash
+
+
+@given(bodies)
+def test_every_rule_can_be_said_in_a_sentence(body):
+    assert body.label in describe(body)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "label", "any", "all", "keywords", "min", "in", "regex"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(_json)
+def test_any_other_file_gets_a_sentence_not_a_crash(data):
+    refusal = None
+    try:
+        parse_rule(data)
+    except InputError as error:
+        refusal = error
+    if refusal:
+        assert refusal.message.endswith((".", "'", '"'))
+        assert len(str(refusal)) < 600
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([], "must be a mapping"),
+        ({"name": "A b", "label": "x"}, "'A b' is not usable"),
+        ({"name": "a"}, "name one label"),
+        ({"name": "a", "label": "x", "against": "y"}, "name one label"),
+        ({"name": "a", "label": "x"}, "no condition"),
+        ({"name": "a", "label": "x", "none": [{"phrase": "b"}]}, "no condition"),
+        ({"name": "a", "label": "x", "anny": []}, "unknown key 'anny'"),
+        ({"name": "a", "label": "x", "any": {}}, "hold lists"),
+        ({"name": "a", "label": "x", "any": [{"phrase": "b", "regex": "c"}]}, "not a condition"),
+        ({"name": "a", "label": "x", "any": [{"fuzzy": "b"}]}, "no condition 'fuzzy'"),
+        ({"name": "a", "label": "x", "any": [{"keywords": []}]}, "no word"),
+        ({"name": "a", "label": "x", "any": [{"keywords": {"word": ["b"]}}]}, "'word' is unknown"),
+        ({"name": "a", "label": "x", "any": [{"regex": "b" * (MAX_PATTERN + 1)}]}, "1001"),
+        ({"name": "a", "label": "x", "any": [{"length": {"unit": "pages"}}]}, "'pages'"),
+        ({"name": "a", "label": "x", "any": [{"number": {}}]}, "neither min nor max"),
+        ({"name": "a", "label": "x", "any": [{"number": {"min": 3, "max": 1}}]}, "above max"),
+        ({"name": "a", "label": "x", "any": [{"number": {"min": "3"}}]}, "must be a number"),
+        ({"name": "a", "label": "x", "any": [{"column": {"equals": "b"}}]}, "no name"),
+        ({"name": "a", "label": "x", "decisive": "yes", "any": [{"phrase": "b"}]}, "true or false"),
+    ],
+)
+def test_a_bad_rule_is_told_what_to_mend(data, words):
+    with pytest.raises(InputError) as caught:
+        parse_rule(data)
+    assert words in str(caught.value)
+    assert caught.value.next_step
+
+
+def test_yaml_words_that_look_like_values_stay_words():
+    rule = parse_rule(
+        yaml.safe_load("{name: a, against: x, any: [{keywords: [no, yes, 12, milk]}]}")
+    )
+    assert rule.any == (Keywords(("no", "yes", "12", "milk")),)
+    assert rule.against
