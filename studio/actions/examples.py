@@ -8,7 +8,7 @@ from typing import Any
 from studio.analysis.splits import assign_splits
 from studio.analysis.tables import Table, read_table
 from studio.domain.correction import Origin
-from studio.domain.example import SPLIT_ALIASES, Example, Split, normalise
+from studio.domain.example import SPLIT_ALIASES, Example, Split
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.store.labels import NewLabel
@@ -79,8 +79,8 @@ def import_examples(
 ) -> ImportResult:
     """Read a file and store its examples, with their gold where a label column is named.
 
-    Rows that cannot be used are reported with line and reason; the others are stored. A text that
-    stands in the task already (ignoring case and punctuation) with the same id is skipped.
+    Rows that cannot be used are reported with line and reason; the others are stored. An example
+    whose id the task has already is skipped.
 
     Raises:
         InputError: If the file cannot be read or a named column is missing.
@@ -167,7 +167,7 @@ def _rows(
         said = cells.get(split_column, "").strip() if split_column else ""
         external_id = cells.get(id_column, "").strip() or f"{filename}:{line}"
         reason = ""
-        if not normalise(text):
+        if not text:
             reason = "the text is empty"
         elif len(text) > MAX_TEXT:
             reason = f"the text has {len(text)} characters, more than {MAX_TEXT}"
