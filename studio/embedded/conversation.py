@@ -149,11 +149,25 @@ def label_of(content: str) -> str:
     return str(value).strip() if isinstance(value, (str, int)) else ""
 
 
+def parse_json(raw: str | bytes) -> Any:
+    """Return the value of a JSON text, halves of surrogate pairs replaced.
+
+    JSON can carry them and nothing else can: no file, no reply, no tokenizer.
+
+    Raises:
+        ValueError: It is not JSON.
+    """
+    value = json.loads(raw)
+    if (rb"\ud" if isinstance(raw, bytes) else r"\ud") in raw.lower():  # type: ignore[operator]
+        return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return value
+
+
 def _json_object(content: str) -> dict[str, Any] | None:
     if not content.lstrip().startswith("{"):
         return None
     try:
-        given = json.loads(content)
+        given = parse_json(content)
     except (ValueError, RecursionError):
         return None
     return given if isinstance(given, dict) and given else None

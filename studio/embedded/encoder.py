@@ -87,7 +87,7 @@ class OnnxEncoder:
     """
 
     temperature = 16.0
-    neutral = 0.25
+    neutral = 0.2
     limit = MAX_PIECES
     note = ""
 

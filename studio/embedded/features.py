@@ -52,16 +52,15 @@ class Vocabulary:
         length = float(np.sqrt((values**2).sum()))
         return places, (WEIGHT * values / max(length, 1e-9)).astype(np.float32)
 
-    def matrix(self, vectors: NDArray[Any], texts: Sequence[str]) -> Any:
-        """Return one sparse row a text: its vector, then its terms."""
+    def matrix(self, texts: Sequence[str]) -> Any:
+        """Return the terms of texts as a sparse matrix, a row a text."""
         from scipy import sparse
 
         rows = [self.weigh(text) for text in texts]
         ends = np.cumsum([0, *(len(places) for places, _ in rows)])
-        places = np.concatenate([places for places, _ in rows]) if rows else np.zeros(0, np.int64)
-        values = np.concatenate([values for _, values in rows]) if rows else np.zeros(0)
-        words = sparse.csr_matrix((values, places, ends), shape=(len(texts), len(self.terms)))
-        return sparse.hstack([sparse.csr_matrix(vectors), words]).tocsr()
+        places = np.concatenate([places for places, _ in rows])
+        values = np.concatenate([values for _, values in rows]).astype(np.float64)
+        return sparse.csr_matrix((values, places, ends), shape=(len(texts), len(self.terms)))
 
 
 def _terms(text: str) -> list[str]:

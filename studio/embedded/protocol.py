@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from studio.embedded.conversation import MessageError
+from studio.embedded.conversation import MessageError, parse_json
 from studio.errors import InputError, NotFoundError, StudioError, WeightsError
 
 BODY_LIMIT = 16 * 2**20
@@ -59,7 +58,7 @@ async def json_body(request: Request) -> dict[str, Any]:
         if len(raw) > BODY_LIMIT:
             raise ApiError("The request is larger than 16 MB.", status=413)
     try:
-        body = json.loads(raw)
+        body = parse_json(bytes(raw))
     except (ValueError, RecursionError) as error:
         raise ApiError(f"The request is not JSON: {error}") from error
     if not isinstance(body, dict):

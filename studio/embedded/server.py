@@ -29,21 +29,18 @@ class Address:
     """Where a live server is.
 
     Attributes:
-        url: `http://127.0.0.1:PORT`; the protocol's base URL is `base_url`.
-        token: What every request carries as a bearer token.
+        url: What an OpenAI client takes as its base URL: `http://127.0.0.1:PORT/v1`.
+        token: What every request carries as a bearer token, the client's key.
         pid: The process it lives in.
         started: When it started, in seconds since 1970.
+        health: What `/health` said: engine, fallback, version.
     """
 
     url: str
     token: str
     pid: int
     started: float
-
-    @property
-    def base_url(self) -> str:
-        """Return what an OpenAI client takes as its base URL."""
-        return f"{self.url}/v1"
+    health: dict[str, Any]
 
 
 class EmbeddedServer:
@@ -54,12 +51,11 @@ class EmbeddedServer:
         port: A port of 127.0.0.1; 0 takes a free one.
 
     Attributes:
-        url: Where it listens, once started.
-        token: The bearer token it asks for.
+        url: What an OpenAI client takes as its base URL, once started.
+        token: The bearer token it asks for, the client's key.
 
-    >>> server = EmbeddedServer(Path("studio.db.embedded"))  # doctest: +SKIP
-    >>> with server:  # doctest: +SKIP
-    ...     OpenAI(base_url=server.base_url, api_key=server.token)
+    >>> with EmbeddedServer("studio.db.embedded") as server:  # doctest: +SKIP
+    ...     client = OpenAI(base_url=server.url, api_key=server.token)
     """
 
     def __init__(self, folder: Path | str, port: int = 0) -> None:
@@ -69,11 +65,6 @@ class EmbeddedServer:
         self._uvicorn: Any = None
         self._thread: threading.Thread | None = None
         self._close: list[Any] = []
-
-    @property
-    def base_url(self) -> str:
-        """Return what an OpenAI client takes as its base URL."""
-        return f"{self.url}/v1"
 
     def start(self) -> EmbeddedServer:
         """Start and return once requests are answered.
@@ -153,7 +144,7 @@ class EmbeddedServer:
                 f"Port {self._port} of {HOST} cannot be used: another program listens there.",
                 next_step="Choose another port, or 0 for a free one.",
             ) from error
-        self.url = f"http://{HOST}:{listener.getsockname()[1]}"
+        self.url = f"http://{HOST}:{listener.getsockname()[1]}/v1"
         return listener
 
     def _launch(self, listener: socket.socket) -> None:
@@ -217,8 +208,8 @@ def find(folder: Path | str) -> Address | None:
     """Return where the live server of a folder is, or None when none answers."""
     try:
         about = read_json(Path(folder) / ADDRESS)
-        address = Address(about["url"], about["token"], about["pid"], about["started"])
-        said = _health(address.url)
+        said = _health(about["url"])
+        address = Address(about["url"], about["token"], about["pid"], about["started"], said)
     except (OSError, ValueError, KeyError, http.client.HTTPException):
         return None
     same = said.get("pid") == address.pid and said.get("started") == address.started

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter
@@ -10,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.embedded.conversation import Turn, label_of, read_turns, user_text
+from studio.embedded.conversation import Turn, label_of, parse_json, read_turns, user_text
 from studio.errors import InputError
 
 LEAST = 10
@@ -123,7 +122,7 @@ def warnings_about(
 
 def _example(number: int, line: str) -> TrainingExample:
     try:
-        given = json.loads(line)
+        given = parse_json(line)
     except ValueError as error:
         raise ValueError(f"is not JSON ({error})") from error
     if not isinstance(given, dict):

@@ -116,11 +116,11 @@ def _prepare(
     words = [example.text for example in training]
     vectors = _vectors(cache, [*words, *(line.embedded for line in lines)], diary)
     vocabulary = Vocabulary.learn(words)
-    rows = vocabulary.matrix(vectors, [*words, *(line.text for line in lines)])
+    terms = vocabulary.matrix([*words, *(line.text for line in lines)])
     place = {label: number for number, label in enumerate(labels)}
     spoken = [*(one.label for one in training), *(line.label for line in lines)]
     target = np.array([place[label] for label in spoken], dtype=np.int64)
-    material = Material(rows, target, len(lines), len(labels))
+    material = Material(vectors.astype(np.float64), terms, target, len(lines), len(labels))
     return Bench(
         task, out, diary, encoder, cache, training, labels, lines, system, vocabulary, material,
         vectors[len(words) :], file_sha256(Path(task["training"])),
@@ -183,9 +183,10 @@ def _curve(
     rest = np.random.default_rng(bench.task["seed"]).permutation(rest)
     steps: list[dict[str, Any]] = []
     checkpoints: list[dict[str, Any]] = []
+    fitted: tuple[Floats, Floats] | None = None
     for share in CURVE:
         rows = rest[: max(2, round(share * len(rest)))]
-        fitted = fit(material, rows, crossed.c)
+        fitted = fit(material, rows, crossed.c, fitted)
         held = softmax(logits_of(material, fitted, out) / crossed.temperature)
         seen = softmax(logits_of(material, fitted, rows) / crossed.temperature)
         found = figures(held, truth[out], bench.labels)
