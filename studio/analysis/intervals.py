@@ -74,7 +74,9 @@ def macro_f1(confusion: NDArray[np.int64]) -> float:
     Args:
         confusion: Counts of shape (L, L+1): gold label by predicted label, last column no label.
     """
-    return float(_macro_f1_of(np.asarray(confusion, dtype=np.float64)[None])[0])
+    cells = np.argwhere(confusion)
+    counts = np.asarray(confusion, dtype=np.float64)[tuple(cells.T)]
+    return float(_macro_f1s(cells, counts[None], len(confusion))[0])
 
 
 def macro_f1_interval(
@@ -85,6 +87,8 @@ def macro_f1_interval(
     The confusion matrix is drawn anew from a multinomial, as if as many other examples had been
     looked at; the interval is made of percentiles. So that a perfect score on a handful does not
     look certain, half an error is added to every gold label for the draws (never to the value).
+    Simulated, it holds the truth in 93 to 96 % of cases from 200 examples on; in about 86 % where
+    200 examples leave only one or two errors.
 
     Args:
         confusion: Counts of shape (L, L+1): gold label by predicted label, last column no label.
@@ -92,45 +96,35 @@ def macro_f1_interval(
         seed: Makes it repeatable.
         level: Confidence in (0, 1).
     """
-    counts = np.asarray(confusion, dtype=np.float64)
+    counts = np.array(confusion, dtype=np.float64)
     n = int(counts.sum())
     if n == 0:
         return UNDEFINED
-    drawn = _draw(_with_doubt(counts), n, draws, seed)
-    values = np.concatenate([_macro_f1_of(part) for part in np.array_split(drawn, _blocks(drawn))])
+    # Half an error for every gold label, as an example it gave no label for.
+    counts[counts.any(axis=1), -1] += 0.5
+    cells = np.argwhere(counts)
+    values = _macro_f1s(cells, _draw(counts[tuple(cells.T)], n, draws, seed), len(counts))
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     value = macro_f1(confusion)
     return Figure(value=value, low=float(min(low, value)), high=float(max(high, value)), n=n)
 
 
-def _with_doubt(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the counts with half an error in the last column of every gold label."""
-    doubtful = counts.copy()
-    doubtful[counts.any(axis=1), -1] += 0.5
-    return doubtful
-
-
 def _draw(weights: NDArray[np.float64], n: int, draws: int, seed: int) -> NDArray[np.float64]:
-    """Return `draws` multinomial draws of n, of shape (draws, *weights.shape)."""
-    rng = np.random.default_rng(seed)
-    cells = np.flatnonzero(weights)
-    drawn = np.zeros((draws, weights.size), dtype=np.float64)
-    p = weights.ravel()[cells]
-    drawn[:, cells] = rng.multinomial(n, p / p.sum(), size=draws)
-    return drawn.reshape(draws, *weights.shape)
+    """Return `draws` multinomial draws of n, of shape (draws, cells)."""
+    drawn = np.random.default_rng(seed).multinomial(n, weights / weights.sum(), size=draws)
+    return drawn.astype(np.float64)
 
 
-def _blocks(drawn: NDArray[np.float64]) -> int:
-    return max(1, drawn.size // 5_000_000)
-
-
-def _macro_f1_of(tables: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return macro-F1 of each of the tables, of shape (draws, L, L+1)."""
-    hits = np.diagonal(tables, axis1=1, axis2=2)
-    spoken = tables.sum(axis=2) + tables[:, :, :-1].sum(axis=1)
+def _macro_f1s(
+    cells: NDArray[np.int64], counts: NDArray[np.float64], n_labels: int
+) -> NDArray[np.float64]:
+    """Return macro-F1 of each row of counts, of shape (draws, cells); cells are (gold, said)."""
+    gold, said = (cells[:, side, None] == np.arange(n_labels) for side in (0, 1))
+    spoken = counts @ gold.astype(np.float64) + counts @ said.astype(np.float64)
+    hits = counts @ (gold & said).astype(np.float64)
     scores = np.divide(2 * hits, spoken, out=np.zeros_like(spoken), where=spoken > 0)
     present = (spoken > 0).sum(axis=1)
-    means = np.full(len(tables), np.nan)
+    means = np.full(len(counts), np.nan)
     np.divide(scores.sum(axis=1), present, out=means, where=present > 0)
     return means
 
@@ -259,10 +253,5 @@ def _differences(
         gain = (cells[:, 2] == cells[:, 0]).astype(float) - (cells[:, 1] == cells[:, 0])
         result: NDArray[np.float64] = drawn @ gain / drawn.sum(axis=1)
         return result
-    scores = []
-    for said in (cells[:, 1], cells[:, 2]):
-        tables = np.zeros((len(drawn), n_labels, n_labels + 1))
-        for j, (g, s) in enumerate(zip(cells[:, 0], said, strict=True)):
-            tables[:, g, s] += drawn[:, j]
-        scores.append(_macro_f1_of(tables))
-    return scores[1] - scores[0]
+    a, b = (_macro_f1s(cells[:, [0, side]], drawn, n_labels) for side in (1, 2))
+    return b - a

@@ -28,7 +28,7 @@ answers = st.lists(
 
 
 @given(answers)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15)
 def test_figures_agree_with_scikit_learn(pairs):
     from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
