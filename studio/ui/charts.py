@@ -10,37 +10,40 @@ from __future__ import annotations
 import copy
 import functools
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import streamlit as st
 
 from studio.domain.evaluation import NO_LABEL, Confusion, Figure
+from studio.ui.colours import DARK, LIGHT, theme
 
 Spec = dict[str, Any]
 RGB = tuple[int, int, int]
 
 _KEPT = 64
-_INK: dict[bool, str] = {False: "#1f2328", True: "#e6e8eb"}
-_QUIET: dict[bool, str] = {False: "#5c6370", True: "#a3abb8"}
-_PAPER: dict[bool, RGB] = {False: (255, 255, 255), True: (20, 23, 28)}
+_INK: dict[bool, str] = {False: LIGHT.text, True: DARK.text}
+_QUIET: dict[bool, str] = {False: LIGHT.muted, True: DARK.muted}
+_PAPER: dict[bool, RGB] = {False: (255, 255, 255), True: (21, 24, 28)}
 _RIGHT: dict[bool, RGB] = {False: (11, 98, 184), True: (88, 166, 255)}
 _WRONG: dict[bool, RGB] = {False: (190, 66, 10), True: (255, 150, 84)}
 
 
 def is_dark() -> bool:
     """Return whether the reader's page is dark."""
-    return bool(st.context.theme.type == "dark")
+    return theme().kind == "dark"
 
 
-def show_chart(spec: Spec, *, key: str, alt: str, selects: bool = False) -> Any:
+def show_chart(
+    spec: Spec, *, key: str, alt: str, on_select: Callable[[], None] | str = "ignore"
+) -> Any:
     """Draw a chart.
 
     Args:
         spec: From a function of this module.
         key: Of the widget.
         alt: What a screen reader says of it.
-        selects: Whether a click reruns the page; the event is returned then.
+        on_select: "rerun" or a callback where a click counts; the event is returned then.
     """
     # Streamlit changes what it is given, and the specification is shared by everybody.
     return st.vega_lite_chart(
@@ -48,7 +51,7 @@ def show_chart(spec: Spec, *, key: str, alt: str, selects: bool = False) -> Any:
         width="stretch",
         key=key,
         alt=alt,
-        on_select="rerun" if selects else "ignore",
+        on_select=cast("Any", on_select),
     )
 
 
