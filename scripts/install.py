@@ -4,7 +4,7 @@
     python3.11 -m scripts.install dev       the same and what the tests and checks need
 
 A stamp in `.venv` remembers what was installed, so a second call returns at once. Packages come
-through uv when it can be had (seven times faster than pip here, see docs/install.md), else
+through uv when it can be had (several times faster than pip, see docs/install.md), else
 through pip; both take their index and certificates from the machine's own pip configuration.
 Only the standard library is used: this file runs before anything is installed.
 """
