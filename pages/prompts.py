@@ -1,0 +1,142 @@
+"""Prompts: edit what the model is told, and see at once what the edit changed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from studio.domain.prompt import PromptText, PromptVersion
+from studio.ui.guard import kindly
+from studio.ui.page import Page, open_page
+from studio.ui.prompt_draft import (
+    NEW,
+    PromptDrafts,
+    body_of,
+    discard,
+    drafts_of,
+    keep_drafts,
+    put_body,
+    turn_to,
+    version_before,
+)
+from studio.ui.prompt_form import edit_prompt, show_rendered
+from studio.ui.prompt_preview import last_preview, show_preview, start_preview, unused_lines
+from studio.ui.prompt_save import save, show_diff
+from studio.ui.prompt_versions import ask_consent, prompt_runs, show_run, start_all, versions_table
+from studio.ui.rationale_text import plain
+
+
+def main() -> None:
+    page = open_page(
+        "Prompts", "Edit what the model is told, and see at once which labels the edit changed."
+    )
+    ws, task = page.ws, page.task
+    versions = ws.read.prompts.all(task.id)[::-1]
+    drafts = drafts_of(ws, task, versions, page.person)
+    choose(versions, drafts)
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    progress = st.container()
+    left, right = st.columns([1, 1], gap="medium")
+    with left:
+        key = f"prompts_{task.id}_{drafts.base}_{drafts.round}"
+        body = edit_prompt(ws, task, body_of(task, versions, drafts), key)
+        put_body(task, versions, drafts, body)
+        keep_drafts(ws, task, drafts, page.person)
+    shown = last_preview(ws, task, page.person)
+    before = version_before(versions, drafts)
+    with right:
+        model, diff = st.tabs(["As the model sees it", "What you changed"])
+        with model:
+            show_rendered(task, body, unused_lines(ws, task, shown, body))
+        with diff:
+            show_diff(task, before, body)
+    here = next((v for v in versions if v.id == drafts.base), None)
+    saved = here if drafts.base not in drafts.texts else None
+    with bar:
+        act(page, versions, drafts, body, before, saved)
+    runs = prompt_runs(ws, task)
+    with progress:
+        if said := st.session_state.pop("prompts_said", None):
+            st.success(plain(said))
+        ask_consent(ws, task, saved, page.person)
+        if here is not None:
+            show_run(ws, task, here, runs)
+    st.subheader("Preview", anchor=False)
+    if shown is not None:
+        show_preview(ws, task, shown, body)
+    else:
+        st.caption("Press Preview: the draft and the version before label the same small sample.")
+    if versions:
+        st.subheader("Versions", anchor=False)
+        chosen = versions_table(ws, task, versions, runs)
+        if chosen is not None and chosen != drafts.base:
+            st.button(
+                "Open this version", on_click=turn_to, args=(drafts, chosen), key="prompts_open"
+            )
+
+
+def choose(versions: list[PromptVersion], drafts: PromptDrafts) -> None:
+    """Let a version be put in front, or a new prompt begun; drafts of the others stay."""
+    titles = {v.id: f"{v.title} · {v.author}" for v in versions} | {NEW: "New prompt"}
+    titles |= {i: f"{titles[i]} · not saved" for i in drafts.texts if i in titles}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.selectbox(
+            "Prompt",
+            list(titles),
+            index=list(titles).index(drafts.base),
+            format_func=lambda i: titles[i],
+            key=f"prompts_base_{drafts.base}_{drafts.round}",
+            width=360,
+            help="Newest first. A saved version never changes; saving makes the next one.",
+        )
+        st.button(
+            "New prompt",
+            icon=":material/add:",
+            on_click=turn_to,
+            args=(drafts, NEW),
+            disabled=drafts.base == NEW,
+            key="prompts_new",
+        )
+    if picked != drafts.base:
+        turn_to(drafts, picked)
+        st.rerun()
+
+
+def act(
+    page: Page,
+    versions: list[PromptVersion],
+    drafts: PromptDrafts,
+    body: PromptText,
+    before: PromptVersion | None,
+    saved: PromptVersion | None,
+) -> None:
+    """Draw the actions: preview, save, run on all, discard."""
+    n = st.session_state.get("prompts_sample", 40)
+    if st.button("Preview", icon=":material/visibility:", type="primary", key="prompts_preview_go"):
+        with kindly():
+            old = (before.title, before.body) if before else None
+            start_preview(page.ws, page.task, body, old, n, page.person)
+            st.rerun()
+    st.selectbox(
+        "Sample",
+        [40, 100, 200],
+        key="prompts_sample",
+        format_func=lambda k: f"on {k} examples",
+        label_visibility="collapsed",
+        width=160,
+        persist_state="session",
+    )
+    with st.popover("Save", icon=":material/save:", disabled=saved is not None):
+        save(page.ws, page.task, versions, drafts, body, page.person)
+    start_all(page.ws, page.task, saved, page.person)
+    if drafts.base in drafts.texts:
+        st.button(
+            "Discard changes",
+            type="tertiary",
+            on_click=discard,
+            args=(drafts,),
+            key="prompts_discard",
+        )
+        st.markdown(":orange-badge[not saved]", width="content")
+
+
+main()

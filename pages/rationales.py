@@ -1,0 +1,117 @@
+"""Rationales: the expert's reasons in words, and the rules that code them."""
+
+from __future__ import annotations
+
+import functools
+
+import streamlit as st
+
+from studio.domain.rationale import Rationale
+from studio.domain.task import Task
+from studio.ui.page import Page, open_page
+from studio.ui.rationale_list import list_rationales
+from studio.ui.rationale_text import plain
+from studio.ui.rationale_writer import write_rationale
+from studio.ui.rule_form import (
+    close_editor,
+    current_draft,
+    edit_rule,
+    is_open,
+    open_again,
+    open_new,
+    open_rule,
+)
+from studio.ui.rule_run import last_rules_run, start_rules
+from studio.ui.rule_table import fallback_choice, rule_files, rule_table
+from studio.workspace import Workspace
+
+
+def main() -> None:
+    page = open_page(
+        "Rationales",
+        "Say why a label fits, then turn the reasons into rules and watch what they do.",
+    )
+    reasons, rules = st.tabs(["Reasons", "Rules"], key="rationales_tab", on_change="rerun")
+    if reasons.open:
+        with reasons:
+            show_reasons(page)
+    if rules.open:
+        with rules:
+            show_rules(page)
+
+
+def show_reasons(page: Page) -> None:
+    write_rationale(page.ws, page.task, page.person)
+    st.divider()
+    list_rationales(page.ws, page.task, functools.partial(code, page.ws, page.task))
+
+
+def show_rules(page: Page) -> None:
+    ws, task = page.ws, page.task
+    if said := st.session_state.pop("rationales_rule_said", None):
+        st.success(plain(said))
+    draft = current_draft(ws, task, page.person)
+    if draft is not None and is_open():
+        what = f"Rule {plain(draft.original)}" if draft.original else "New rule"
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "All rules",
+                icon=":material/arrow_back:",
+                type="tertiary",
+                key="rationales_all_rules",
+                on_click=close_editor,
+            )
+            st.markdown(f"**{what}**", width="content")
+        show_reason(ws, task, draft.rationale_id)
+        edit_rule(ws, task, page.person)
+        return
+    rules = ws.read.rules.all(task.id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "New rule",
+            icon=":material/add:",
+            type="primary",
+            key="rationales_new_rule",
+            on_click=open_new,
+            args=(task,),
+        )
+        start_rules(ws, task, page.person, disabled=not any(r.enabled for r in rules))
+        if draft is not None:
+            name = draft.original or "a new rule"
+            st.button(
+                f"Go on with {plain(name)} (not saved)",
+                icon=":material/edit_note:",
+                key="rationales_go_on",
+                on_click=open_again,
+            )
+        fallback_choice(ws, task)
+        rule_files(ws, task, rules, page.person)
+    last_rules_run(ws, task)
+    if rules:
+        rule_table(ws, task, rules)
+    else:
+        st.info(
+            "No rules yet. A rule says a reason so that a computer can check it: “not keto if it "
+            "has one of the words rice, risotto”. Start one here, or press “Code it” beside a "
+            "reason. You see at once how often it is right."
+        )
+
+
+def show_reason(ws: Workspace, task: Task, rationale_id: int | None) -> None:
+    """Keep the reason in sight while it is being coded."""
+    for rationale in ws.read.rationales.all(task.id):
+        if rationale.id == rationale_id:
+            st.caption(f"It codes: “{plain(rationale.text)}” ({plain(rationale.author)})")
+
+
+def code(ws: Workspace, task: Task, rationale: Rationale) -> None:
+    """Open the rule of a rationale, or begin one; a callback."""
+    st.session_state["rationales_tab"] = "Rules"
+    for rule in ws.read.rules.all(task.id):
+        if rule.rationale_id == rationale.id:
+            open_rule(task, rule)
+            return
+    open_new(task, rationale)
+
+
+main()

@@ -1,0 +1,177 @@
+"""The saved versions of the prompts with their best figures, and runs over all examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from studio.actions.evaluations import evaluate_run
+from studio.actions.runs import Choice, start_run
+from studio.actions.tasks import choose_champion
+from studio.domain.evaluation import Evaluation
+from studio.domain.prompt import PromptVersion
+from studio.domain.run import ClassifierKind, Run
+from studio.domain.task import Task
+from studio.errors import ConsentNeededError, InputError
+from studio.ui.figures import figure_text, metric_name, percent
+from studio.ui.guard import kindly
+from studio.ui.job_status import job_status
+from studio.ui.notes import note
+from studio.ui.rationale_text import plain
+from studio.workspace import Workspace
+
+SPLIT = "train+validation"
+_CONSENT = "prompts_consent"
+
+
+def prompt_runs(ws: Workspace, task: Task) -> list[Run]:
+    """Return the runs of saved prompts over all of train and validation or a part, newest first."""
+    return [r for r in ws.read.runs.all(task.id) if r.kind is ClassifierKind.PROMPT]
+
+
+def start_all(ws: Workspace, task: Task, version: PromptVersion | None, person: str) -> None:
+    """Draw the button that runs a saved version on all of train and validation."""
+    if (
+        st.button(
+            "Run on all",
+            icon=":material/play_arrow:",
+            key="prompts_run_all",
+            disabled=version is None,
+            help="All of train and validation, with the saved version. Test stays locked."
+            if version
+            else "Save the changes as a version first: only saved versions run on all.",
+        )
+        and version
+    ):
+        _start(ws, task, version, person, consent=False)
+
+
+def ask_consent(ws: Workspace, task: Task, version: PromptVersion | None, person: str) -> None:
+    """Ask before texts leave the machine; once for a task and service."""
+    said = st.session_state.get(_CONSENT)
+    if not said or version is None:
+        return
+    with st.container(border=True):
+        st.warning(plain(said))
+        with st.container(horizontal=True):
+            if st.button("Agree and run", type="primary", key="prompts_agree"):
+                st.session_state.pop(_CONSENT, None)
+                _start(ws, task, version, person, consent=True)
+            if st.button("No", key="prompts_disagree"):
+                st.session_state.pop(_CONSENT, None)
+                st.rerun()
+
+
+def show_run(ws: Workspace, task: Task, version: PromptVersion, runs: list[Run]) -> None:
+    """Show the latest run of a version: its progress while it works, then its figures."""
+    mine = [r for r in runs if r.prompt_version_id == version.id]
+    if not mine:
+        return
+    run = mine[0]
+    if run.job_id is not None and run.status != "done":
+        title = f"Labeling with {plain(version.title)}"
+        job_status(ws, run.job_id, key=f"prompts_run_{run.id}", title=title)
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", border=True):
+        found = figures(ws, task, run.id)
+        st.markdown(f"**{plain(version.title)}** on train and validation", width="content")
+        if found is None:
+            st.caption("No gold there yet, so there is nothing to measure.")
+        else:
+            for name, figure in (("accuracy", found.accuracy), ("macro-F1", found.macro_f1)):
+                st.markdown(f"{name} {figure_text(figure)}", width="content", help=note(name))
+            st.markdown(
+                f"always “{plain(found.majority_label)}” {found.majority:.3f}",
+                width="content",
+                help=note("majority"),
+            )
+            if found.coverage < 1:
+                st.markdown(
+                    f"coverage {percent(found.coverage)}", width="content", help=note("coverage")
+                )
+        if task.champion == f"prompt:{version.id}":
+            st.badge("Champion", icon=":material/trophy:", color="primary", help=note("champion"))
+        else:
+            st.button(
+                "Make champion", key="prompts_champion", on_click=_crown,
+                args=(ws, task.id, run.id), help="Let the task use this version from now on.",
+            )  # fmt: skip
+        st.page_link("pages/evaluate.py", label="See the errors", query_params={"run": str(run.id)})
+
+
+def versions_table(
+    ws: Workspace, task: Task, versions: list[PromptVersion], runs: list[Run]
+) -> int | None:
+    """List the versions, newest first, and return the id of one that was selected."""
+    metric = task.criterion.metric if task.criterion else "accuracy"
+    best = [_best(ws, task, v, runs, metric) for v in versions]
+    event: Any = st.dataframe(
+        {
+            "Version": [v.title for v in versions],
+            "Best": [figure_text(f) if f else "not run on all yet" for f in best],
+            "Champion": ["yes" if task.champion == f"prompt:{v.id}" else "" for v in versions],
+            "Note": [v.note for v in versions],
+            "By": [v.author for v in versions],
+            "Saved": [v.at[:16].replace("T", " ") for v in versions],
+        },
+        hide_index=True,
+        height=min(38 + 35 * len(versions), 390),
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"prompts_versions_{len(versions)}",
+        column_config={
+            "Version": st.column_config.TextColumn(width=120),
+            "Best": st.column_config.TextColumn(
+                f"Best {metric_name(metric)}", width=190,
+                help=f"On train and validation. {note(metric_name(metric))} {note('interval')}",
+            ),
+            "Champion": st.column_config.TextColumn(width=80, help=note("champion")),
+            "Note": st.column_config.TextColumn(width="large"),
+            "By": st.column_config.TextColumn(width=110),
+            "Saved": st.column_config.TextColumn("Saved (UTC)", width=130),
+        },
+        alt="Prompt versions with their best figure; select a row to open it",
+    )  # fmt: skip
+    rows = event["selection"]["rows"]
+    return versions[rows[0]].id if rows and rows[0] < len(versions) else None
+
+
+def figures(ws: Workspace, task: Task, run_id: int) -> Evaluation | None:
+    """Return a run's figures on train and validation; None where there is no gold."""
+    return _evaluation(str(ws.path), run_id, task.revision, ws)
+
+
+def _crown(ws: Workspace, task_id: int, run_id: int) -> None:
+    choose_champion(ws, task_id, run_id)
+
+
+def _start(
+    ws: Workspace, task: Task, version: PromptVersion, person: str, *, consent: bool
+) -> None:
+    with kindly():
+        try:
+            start_run(
+                ws, task.id, choice=Choice(prompt=str(version.id)), consent=consent, by=person
+            )
+        except ConsentNeededError as error:
+            st.session_state[_CONSENT] = error.message
+        st.rerun()
+
+
+def _best(ws: Workspace, task: Task, version: PromptVersion, runs: list[Run], metric: str) -> Any:
+    found = [
+        evaluation.metric(metric)
+        for run in runs
+        if run.prompt_version_id == version.id and run.status == "done"
+        if (evaluation := figures(ws, task, run.id)) is not None
+    ]
+    return max(found, key=lambda f: f.value, default=None)
+
+
+@st.cache_data(max_entries=128, ttl=3600, show_spinner=False)
+def _evaluation(path: str, run_id: int, revision: int, _ws: Workspace) -> Evaluation | None:
+    try:
+        return evaluate_run(_ws, run_id, split=SPLIT, by="studio")
+    except InputError:
+        return None

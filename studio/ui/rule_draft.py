@@ -1,0 +1,247 @@
+"""A rule while it is being written: what stands in the form or in the editor, usable or not yet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from studio.actions.rules import print_yaml, read_rule
+from studio.domain.coded_rationale import (
+    Column,
+    Condition,
+    Keywords,
+    Length,
+    Number,
+    Phrase,
+    Regex,
+    RuleBody,
+    parse_rule,
+)
+from studio.errors import InputError
+
+GROUPS = {"any": "any of these", "all": "all of these", "none": "none of these"}
+KINDS = {
+    "keywords": "has one of the words",
+    "phrase": "has the phrase",
+    "regex": "matches the pattern",
+    "length": "is so long",
+    "number": "has a number in it",
+    "column": "has this in a column",
+}
+FORM, YAML = "Form", "YAML"
+_BLANK: dict[str, Any] = {
+    "words": "", "except": "", "phrase": "", "pattern": "", "unit": "words",
+    "column": "", "values": [], "min": None, "max": None,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class RuleDraft:
+    """What was typed so far; plain JSON values, so that it can be kept.
+
+    Attributes:
+        form: The fields of the form: name, label, against, decisive, scope, conditions.
+        text: The YAML text, while that is what is being edited.
+        mode: "Form" or "YAML": which of the two counts.
+        rationale_id: The rationale it codes.
+        original: Name of the rule being changed; empty for a new one.
+        round: Grows when the fields must be drawn anew with other content.
+    """
+
+    form: dict[str, Any]
+    text: str = ""
+    mode: str = FORM
+    rationale_id: int | None = None
+    original: str = ""
+    round: int = 0
+    _next: int = field(default=100)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; `RuleDraft(**values)` reads them back."""
+        return asdict(self)
+
+    def read(self) -> RuleBody:
+        """Return the rule it says.
+
+        Raises:
+            InputError: With what to mend.
+        """
+        if self.mode == YAML:
+            return read_rule(self.text)
+        return parse_rule(to_plain(self.form))
+
+    def switch(self, mode: str) -> None:
+        """Go from form to YAML or back, taking along what was typed.
+
+        Raises:
+            InputError: If the YAML cannot be read, so that the form could not show it; nothing
+                changes then.
+        """
+        if mode == self.mode:
+            return
+        if mode == YAML:
+            self.text = print_yaml(to_plain(self.form))
+        else:
+            self.form = form_of(read_rule(self.text))
+        self.mode = mode
+        self.round += 1
+
+    def add_condition(self) -> None:
+        """Add an empty condition at the end."""
+        self._next += 1
+        self.form["conditions"].append(_condition(self._next))
+
+    def remove_condition(self, number: int) -> None:
+        """Take a condition away."""
+        self.form["conditions"] = [c for c in self.form["conditions"] if c["id"] != number]
+
+
+def new_draft(
+    label: str, rationale_id: int | None = None, words: tuple[str, ...] = ()
+) -> RuleDraft:
+    """Return an empty rule for a label, beginning with the words a rationale points at."""
+    form = {
+        "name": "",
+        "label": label,
+        "against": False,
+        "decisive": False,
+        "scope": "text",
+        "conditions": [_condition(1) | {"words": ", ".join(w.lower() for w in words)}],
+    }
+    return RuleDraft(form, rationale_id=rationale_id)
+
+
+def draft_of(body: RuleBody, rationale_id: int | None) -> RuleDraft:
+    """Return a saved rule as a draft."""
+    return RuleDraft(form_of(body), rationale_id=rationale_id, original=body.name)
+
+
+def form_of(body: RuleBody) -> dict[str, Any]:
+    """Return the fields that `to_plain` turns back into an equally voting rule."""
+    conditions: list[dict[str, Any]] = []
+    for group in GROUPS:
+        for condition in getattr(body, group):
+            fields = _condition(len(conditions) + 1) | {"group": group} | _fields(condition)
+            conditions.append(fields)
+    return {
+        "name": body.name,
+        "label": body.label,
+        "against": body.against,
+        "decisive": body.decisive,
+        "scope": body.scope,
+        "rationale": body.rationale,
+        "conditions": conditions,
+    }
+
+
+def to_plain(form: dict[str, Any]) -> dict[str, Any]:
+    """Return the form as the values of a YAML rule, usable or not."""
+    data: dict[str, Any] = {"name": form["name"].strip() or suggest_name(form)}
+    if form.get("rationale"):
+        data["rationale"] = form["rationale"]
+    data["against" if form["against"] else "label"] = form["label"]
+    if form["decisive"]:
+        data["decisive"] = True
+    if form["scope"] != "text":
+        data["scope"] = form["scope"]
+    for group in GROUPS:
+        found = [_plain(c) for c in form["conditions"] if c["group"] == group]
+        if found:
+            data[group] = found
+    return data
+
+
+def suggest_name(form: dict[str, Any]) -> str:
+    """Return a name made of the first words of the conditions.
+
+    >>> suggest_name(new_draft("keto", words=("Fried Rice",)).form)
+    'fried-rice'
+    """
+    for c in form["conditions"]:
+        parts = {
+            "keywords": words_of(c["words"])[:1],
+            "phrase": [c["phrase"]],
+            "column": [c["column"], *c["values"][:1]],
+        }
+        said = " ".join(parts.get(c["kind"], [c["kind"]]))
+        slug = "-".join(re.findall(r"[a-z0-9]+", said.lower()))[:40].strip("-")
+        if slug:
+            return slug
+    return "new-rule"
+
+
+def words_of(text: str) -> list[str]:
+    r"""Return the words given on lines or between commas.
+
+    >>> words_of("rice, fried noodles\n ramen,")
+    ['rice', 'fried noodles', 'ramen']
+    """
+    return [word.strip() for word in re.split(r"[,\n]", text) if word.strip()]
+
+
+def _condition(number: int) -> dict[str, Any]:
+    return {**_BLANK, "values": [], "id": number, "group": "any", "kind": "keywords"}
+
+
+def _fields(condition: Condition) -> dict[str, Any]:
+    match condition:
+        case Keywords(words, excepted):
+            return {"kind": "keywords", "words": _joined(words), "except": _joined(excepted)}
+        case Phrase(phrase):
+            return {"kind": "phrase", "phrase": phrase}
+        case Regex(pattern):
+            return {"kind": "regex", "pattern": pattern}
+        case Length(unit, low, high):
+            return {"kind": "length", "unit": unit, "min": low, "max": high}
+        case Number(low, high):
+            return {"kind": "number", "min": low, "max": high}
+        case Column(name, values, low, high):
+            return {
+                "kind": "column",
+                "column": name,
+                "values": list(values),
+                "min": low,
+                "max": high,
+            }
+
+
+def _joined(words: tuple[str, ...]) -> str:
+    # A comma means nothing in a keyword: words are matched without signs.
+    return ", ".join(word.replace(",", " ") for word in words)
+
+
+def _plain(c: dict[str, Any]) -> dict[str, Any]:
+    limits = {key: _tidy(c[key]) for key in ("min", "max") if c[key] is not None}
+    match c["kind"]:
+        case "keywords":
+            words, excepted = words_of(c["words"]), words_of(c["except"])
+            return {"keywords": {"words": words, "except": excepted} if excepted else words}
+        case "phrase":
+            return {"phrase": c["phrase"]}
+        case "regex":
+            return {"regex": c["pattern"]}
+        case "length":
+            return {"length": {"unit": c["unit"], **limits}}
+        case "number":
+            return {"number": limits}
+        case _:
+            chosen = {"in": list(c["values"])} if c["values"] else limits
+            return {"column": {"name": c["column"], **chosen}}
+
+
+def _tidy(number: float) -> float:
+    return int(number) if float(number).is_integer() else number
+
+
+def check_name(draft: RuleDraft, body: RuleBody, known: set[str]) -> None:
+    """Refuse a new rule that would silently replace one of the same name.
+
+    Raises:
+        InputError: If the name is taken.
+    """
+    if body.name in known and body.name != draft.original:
+        raise InputError(
+            f"There is a rule {body.name!r} already.",
+            next_step="Choose another name, or open that rule and change it.",
+        )

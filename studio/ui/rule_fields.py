@@ -1,0 +1,182 @@
+"""The fields of the rule form; each writes what was typed into the draft."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from studio.domain.task import Task
+from studio.ui.rule_draft import GROUPS, KINDS, RuleDraft, suggest_name
+from studio.workspace import Workspace
+
+
+def rule_head(ws: Workspace, task: Task, draft: RuleDraft) -> None:
+    """Draw what holds for the whole rule: name, label, weight and what it reads."""
+    form, key = draft.form, f"rationales_rule_{draft.round}"
+    names = list(task.label_names)
+    name, label = st.columns([3, 4])
+    form["name"] = name.text_input(
+        "Name",
+        value=form["name"],
+        key=f"{key}_name",
+        placeholder=suggest_name(form),
+        help="Short, lower case, e.g. fried-rice. Left empty, the grey name is taken.",
+    )
+    options = [(n, False) for n in names] + [(n, True) for n in names]
+    now = (form["label"], form["against"])
+    chosen = label.selectbox(
+        "It says",
+        options,
+        index=options.index(now) if now in options else 0,
+        format_func=lambda pair: f"not {pair[0]}" if pair[1] else pair[0],
+        key=f"{key}_label",
+    )
+    form["label"], form["against"] = chosen
+    with st.container(horizontal=True, vertical_alignment="center"):
+        form["decisive"] = st.toggle(
+            "Decides alone",
+            value=form["decisive"],
+            key=f"{key}_decisive",
+            help="Such rules are tried first, in your order; the first that fires gives the label. "
+            "The others vote together.",
+        )
+        columns = ["text", *metadata_columns(ws, task)]
+        if form["scope"] not in columns:
+            columns.append(form["scope"])
+        if len(columns) > 1:
+            form["scope"] = st.selectbox(
+                "It reads",
+                columns,
+                index=columns.index(form["scope"]),
+                key=f"{key}_scope",
+                width=180,
+                format_func=lambda c: "reads the text" if c == "text" else f"reads {c}",
+                label_visibility="collapsed",
+            )
+
+
+def rule_condition(ws: Workspace, task: Task, draft: RuleDraft, c: dict[str, Any]) -> None:
+    """Draw one condition: when it counts, its kind, and the fields of that kind."""
+    key = f"rationales_rule_{draft.round}_{c['id']}"
+    with st.container(border=True):
+        group, kind, remove = st.columns([3, 4, 1], vertical_alignment="center")
+        c["group"] = group.selectbox(
+            "Fires if", list(GROUPS), index=list(GROUPS).index(c["group"]), key=f"{key}_group",
+            format_func=lambda g: f"if {GROUPS[g]}", label_visibility="collapsed",
+        )  # fmt: skip
+        c["kind"] = kind.selectbox(
+            "Condition", list(KINDS), index=list(KINDS).index(c["kind"]), key=f"{key}_kind",
+            format_func=lambda k: KINDS[k], label_visibility="collapsed",
+        )  # fmt: skip
+        if remove.button(
+            "", icon=":material/close:", key=f"{key}_remove", type="tertiary",
+            help="Remove this condition", disabled=len(draft.form["conditions"]) == 1,
+        ):  # fmt: skip
+            draft.remove_condition(c["id"])
+            st.rerun(scope="fragment")
+        _FIELDS[c["kind"]](ws, task, c, key)
+
+
+def _keywords(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
+    c["words"] = st.text_area(
+        "Words, with commas between", value=c["words"], key=f"{key}_words", height="content",
+        placeholder="rice, noodle*, fried potatoes",
+        help="Any of them is enough. noodle* stands for any ending, so also for noodles.",
+    )  # fmt: skip
+    c["except"] = st.text_input(
+        "But not inside", value=c["except"], key=f"{key}_except", live=True,
+        placeholder="cauliflower rice, rice vinegar",
+        help="The words do not count where they stand inside one of these phrases.",
+    )  # fmt: skip
+
+
+def _phrase(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
+    c["phrase"] = st.text_input(
+        "Phrase", value=c["phrase"], key=f"{key}_phrase", live=True, placeholder="no added sugar"
+    )
+
+
+def _regex(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
+    c["pattern"] = st.text_input(
+        "Pattern", value=c["pattern"], key=f"{key}_pattern", live=True,
+        placeholder=r"\b(no|without) (bread|bun)\b",
+        help="A regular expression (RE2): a pattern of letters. Case is ignored.",
+    )  # fmt: skip
+
+
+def _length(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
+    c["unit"] = st.segmented_control(
+        "Counted in", ["words", "characters"], default=c["unit"], key=f"{key}_unit", required=True
+    )
+    _limits(c, key, step=1)
+
+
+def _number(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
+    _limits(c, key, step=None)
+
+
+def _column(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
+    columns = metadata_columns(ws, task)
+    if c["column"] and c["column"] not in columns:
+        columns = [*columns, c["column"]]
+    if not columns:
+        st.caption("The examples of this task came without further columns.")
+        return
+    chosen = st.selectbox(
+        "Column",
+        columns,
+        index=columns.index(c["column"]) if c["column"] else 0,
+        key=f"{key}_column",
+    )
+    c["column"] = chosen
+    c["values"] = st.multiselect(
+        "Has one of", sorted({*column_values(ws, task, chosen), *c["values"]}), default=c["values"],
+        key=f"{key}_values", accept_new_options=True, placeholder="Choose or type values",
+        help="Leave it empty to ask for a number instead.",
+    )  # fmt: skip
+    if not c["values"]:
+        _limits(c, key, step=None)
+
+
+def _limits(c: dict[str, Any], key: str, step: int | None) -> None:
+    low, high = st.columns(2)
+    kind = int if step else float
+    for where, name, words in ((low, "min", "At least"), (high, "max", "At most")):
+        now = None if c[name] is None else kind(c[name])
+        c[name] = where.number_input(words, value=now, step=step, key=f"{key}_{name}")
+
+
+_FIELDS = {
+    "keywords": _keywords,
+    "phrase": _phrase,
+    "regex": _regex,
+    "length": _length,
+    "number": _number,
+    "column": _column,
+}
+
+
+def metadata_columns(ws: Workspace, task: Task) -> list[str]:
+    """Return the metadata columns of a task's examples."""
+    return _columns(str(ws.path), task.id, sum(ws.read.examples.counts(task.id).values()), ws)
+
+
+def column_values(ws: Workspace, task: Task, name: str) -> list[str]:
+    """Return up to two hundred values of a metadata column, the most frequent first."""
+    return _values(str(ws.path), task.id, task.revision, name, ws)
+
+
+@st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
+def _columns(path: str, task_id: int, n: int, _ws: Workspace) -> list[str]:
+    return _ws.read.examples.columns(task_id)
+
+
+@st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
+def _values(path: str, task_id: int, revision: int, name: str, _ws: Workspace) -> list[str]:
+    counts: dict[str, int] = {}
+    for example in _ws.read.examples.all(task_id, ("train", "validation")):
+        value = example.metadata.get(name, "")
+        if value:
+            counts[value] = counts.get(value, 0) + 1
+    return sorted(counts, key=lambda v: (-counts[v], v))[:200]
