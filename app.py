@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from studio.ui.guard import kindly
-from studio.ui.session import ask_name, choose_task, get_workspace
+from studio.ui.session import ask_name, choose_task, enter, get_workspace, is_known
 from studio.ui.shell import ICON, show_person, warm_up
 
 HERE = Path(__file__).parent
@@ -22,22 +22,22 @@ PAGES = {
 
 st.set_page_config(page_title="Rationale Studio", page_icon=ICON, layout="wide")
 warm_up()
-with kindly(stop=True):
-    ws = get_workspace()
-ask_name()
 page = st.navigation(
     {
         section: [
-            st.Page(
-                HERE / "pages" / f"{name}.py", title=title, url_path=name, default=name == "home"
-            )
+            st.Page(file, title=title, url_path=name, default=name == "home")
             for name, title in pages.items()
-            if (HERE / "pages" / f"{name}.py").exists()
+            if (file := HERE / "pages" / f"{name}.py").exists()
         ]
         for section, pages in PAGES.items()
     },
+    position="sidebar" if is_known() else "hidden",
     expanded=True,
 )
+with kindly(stop=True):
+    ws = get_workspace()
+ask_name()
+enter()
 choose_task(ws)
 show_person()
 page.run()

@@ -1,5 +1,22 @@
-"""Settings."""
+"""Settings: who you are, providers, the embedded server, the worker, where things are kept."""
 
 from studio.ui.page import open_page
+from studio.ui.settings_view import (
+    draw_engine,
+    draw_person,
+    draw_providers,
+    draw_settings,
+    draw_storage,
+    draw_worker,
+)
 
-open_page("Settings", "…", needs_task=False)
+page = open_page(
+    "Settings", "Who you are, what answers and trains, and where everything is kept.",
+    needs_task=False,
+)  # fmt: skip
+draw_person(page.person)
+draw_worker(page.ws)
+draw_engine(page.ws)
+draw_providers(page.ws, page.person)
+draw_storage(page.ws)
+draw_settings(page.ws)

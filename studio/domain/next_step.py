@@ -11,8 +11,8 @@ FEW = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Best:
-    """The best finished run on validation.
+class Measured:
+    """A finished run measured on validation.
 
     Attributes:
         run_id: The run.
@@ -41,7 +41,7 @@ class Standing:
         rationales, rules, prompts, models: How many there are.
         runs: Finished runs, previews left out.
         open_jobs: Runs and fine-tunes that still work.
-        best: The best run on validation, if any.
+        measured: The latest finished runs on validation, newest first.
         criterion: The task's promise, if any.
         test_measured: Whether some finished run covers the test split.
     """
@@ -57,9 +57,14 @@ class Standing:
     models: int = 0
     runs: int = 0
     open_jobs: int = 0
-    best: Best | None = None
+    measured: tuple[Measured, ...] = ()
     criterion: Criterion | None = None
     test_measured: bool = False
+
+    @property
+    def best(self) -> Measured | None:
+        """The best run on validation, if any."""
+        return max(self.measured, key=lambda best: best.figure.value, default=None)
 
     @property
     def total(self) -> int:
@@ -80,11 +85,13 @@ class NextStep:
         page: Where, e.g. "prompts".
         action: What, as a button says it.
         why: Why this helps most now, in a sentence.
+        view: Which part of that page; empty for its first.
     """
 
     page: str
     action: str
     why: str
+    view: str = ""
 
 
 def next_step(now: Standing) -> NextStep:  # noqa: PLR0911 (in order)
@@ -97,12 +104,14 @@ def next_step(now: Standing) -> NextStep:  # noqa: PLR0911 (in order)
         return NextStep(
             page="data",
             action="Import examples",
+            view="Import",
             why="The task has no texts yet, and everything else needs them.",
         )
     if now.undefined:
         return NextStep(
             page="data",
             action="Write the definitions",
+            view="Labels and criterion",
             why=(
                 f"{_names(now.undefined)} no definition yet; a sentence each is the "
                 "cheapest way to better labels."
@@ -119,6 +128,7 @@ def next_step(now: Standing) -> NextStep:  # noqa: PLR0911 (in order)
         return NextStep(
             page="data",
             action="Set a criterion",
+            view="Labels and criterion",
             why=(
                 "Nobody said yet which figure is good enough, so the report cannot end in "
                 "a verdict."

@@ -12,11 +12,8 @@ export default function ({ data, setStateValue }) {
   try {
     if (data.forget) localStorage.removeItem(key);
     else if (data.remember) localStorage.setItem(key, data.remember);
-    else {
-      const name = localStorage.getItem(key);
-      if (name) setStateValue("name", name);
-    }
-  } catch (error) { /* a browser without storage asks again */ }
+    else setStateValue("name", localStorage.getItem(key) || "");
+  } catch (error) { setStateValue("name", ""); /* without storage it is asked again */ }
 }
 """
 
@@ -26,7 +23,7 @@ def _component() -> Any:
     return st.components.v2.component("rationale_studio_memory", js=_JS)
 
 
-def browser_memory(*, remember: str, forget: bool) -> str:
+def browser_memory(*, remember: str, forget: bool) -> str | None:
     """Write the name into the browser, or read it from there.
 
     Args:
@@ -34,7 +31,7 @@ def browser_memory(*, remember: str, forget: bool) -> str:
         forget: Remove what is kept.
 
     Returns:
-        The name the browser knew, or "" while it has not answered or knows none.
+        The name the browser knew, "" when it knows none, None while it has not answered.
     """
     with st.sidebar:
         result = _component()(
@@ -43,7 +40,9 @@ def browser_memory(*, remember: str, forget: bool) -> str:
             height=1,
             on_name_change=_nothing,
         )
-    return " ".join(str(result.name or "").split())[:60] if not (remember or forget) else ""
+    if remember or forget:
+        return ""
+    return None if result.name is None else " ".join(str(result.name).split())[:60]
 
 
 def _nothing() -> None:

@@ -12,7 +12,7 @@ from studio.domain.task import Task
 from studio.ui.figures import count, figure_text, metric_name
 from studio.ui.guard import kindly
 from studio.ui.notes import note
-from studio.ui.session import current_task, get_workspace, go_to_task, person
+from studio.ui.session import check_entrance, current_task, get_workspace, go_to_task, person
 from studio.ui.standing import standing
 from studio.workspace import Workspace
 
@@ -48,6 +48,7 @@ def open_page(title: str, purpose: str, *, needs_task: bool = True) -> Page:
         purpose: One line: what it is for.
         needs_task: Whether it is of any use without a task.
     """
+    check_entrance()
     with kindly(stop=True):
         ws = get_workspace()
         task = current_task(ws)
@@ -72,7 +73,7 @@ def draw_state(task: Task, now: Standing) -> None:
             st.markdown(f":primary[{now.open_jobs} at work]", width="content")
 
 
-def draw_first_steps(ws: Workspace) -> None:
+def draw_first_steps(ws: Workspace, *, create: bool = True) -> None:
     """Draw what to do in an empty workspace: take the worked example, or create a task."""
     with st.container(border=True, key="first_steps"):
         st.markdown("**There is no task yet.**")
@@ -85,7 +86,7 @@ def draw_first_steps(ws: Workspace) -> None:
                 with kindly(), st.spinner("Loading 787 dishes …"):
                     go_to_task(load_sample(ws, name="keto", by=person()))
                     st.rerun()
-            if st.button("Create a task", key="create_task"):
+            if create and st.button("Create a task", key="create_task"):
                 st.switch_page("pages/data.py")
 
 

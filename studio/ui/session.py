@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from studio.bootstrap import open_workspace
 from studio.config import load_settings
@@ -19,6 +20,8 @@ PERSON = "person"
 TASK = "task"
 _NEXT_TASK = "next_task"
 _FORGET = "forget_person"
+_ENTERED = "entered"
+_WANTED = "wanted_page"
 
 
 def get_workspace() -> Workspace:
@@ -61,8 +64,33 @@ def ask_name() -> None:
         st.session_state[PERSON] = remembered
         st.rerun()
     if not known:
-        _draw_gate()
+        if remembered is not None:  # the browser answers within a moment; do not ask before
+            _draw_gate()
         st.stop()
+
+
+def is_known() -> bool:
+    """Whether we know who looks."""
+    return bool(_signed_in() or st.session_state.get(PERSON))
+
+
+def enter() -> None:
+    """Mark that this visit came through app.py, with its sign-in; called by it alone."""
+    st.session_state[_ENTERED] = True
+    wanted = st.session_state.pop(_WANTED, "")
+    if wanted:
+        with suppress(StreamlitAPIException):  # the address may name no page at all
+            st.switch_page(f"pages/{wanted}.py")
+
+
+def check_entrance() -> None:
+    """Send a visit that did not come through app.py there.
+
+    Until some visit ran app.py in this process, Streamlit opens the files of `pages/` directly.
+    """
+    if not st.session_state.get(_ENTERED):
+        st.session_state[_WANTED] = str(st.context.url or "").rstrip("/").rpartition("/")[2]
+        st.switch_page("app.py")
 
 
 def forget_name() -> None:

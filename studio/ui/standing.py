@@ -6,7 +6,7 @@ import streamlit as st
 
 from studio.actions.evaluations import evaluate_run
 from studio.domain.finetune import FineTuneStatus
-from studio.domain.next_step import Best, Standing
+from studio.domain.next_step import Measured, Standing
 from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.errors import InputError
@@ -47,14 +47,14 @@ def _standing(path: str, task_id: int, revision: int, _ws: Workspace, _task: Tas
         models=sum(f.status is FineTuneStatus.SUCCEEDED for f in finetunes),
         runs=len(finished),
         open_jobs=len(runs) - len(finished) + sum(not f.status.is_final for f in finetunes),
-        best=_best(_ws, finished, metric) if gold["validation"] else None,
+        measured=_measured(_ws, finished, metric) if gold["validation"] else (),
         criterion=_task.criterion,
         test_measured=any("test" in run.splits for run in finished),
     )
 
 
-def _best(ws: Workspace, finished: list[Run], metric: str) -> Best | None:
-    """Return the best of the latest runs on validation; test is never looked at here."""
+def _measured(ws: Workspace, finished: list[Run], metric: str) -> tuple[Measured, ...]:
+    """Return the latest runs with their figure on validation; test is never looked at here."""
     found = []
     for run in [run for run in finished if "validation" in run.splits][:_LATEST]:
         try:
@@ -62,7 +62,7 @@ def _best(ws: Workspace, finished: list[Run], metric: str) -> Best | None:
         except InputError:  # a sample of the split may hold no gold
             continue
         found.append(
-            Best(
+            Measured(
                 run_id=run.id,
                 title=run.title,
                 metric=metric,
@@ -70,4 +70,4 @@ def _best(ws: Workspace, finished: list[Run], metric: str) -> Best | None:
                 majority=evaluation.majority,
             )
         )
-    return max(found, key=lambda best: best.figure.value, default=None)
+    return tuple(found)

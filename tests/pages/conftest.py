@@ -29,8 +29,11 @@ def ws(tmp_path, monkeypatch) -> Workspace:
 
 
 @pytest.fixture
-def open_app(ws):
+def open_app(ws, monkeypatch):
     """Open the app at a page, as Ada unless told otherwise."""
+
+    # There is no browser that could remember a name.
+    monkeypatch.setattr("studio.ui.session.browser_memory", lambda **_: "")
 
     def start(page: str = "home", *, person: str = "Ada") -> AppTest:
         at = AppTest.from_file(str(APP), default_timeout=30)
