@@ -48,7 +48,7 @@ def run_app(
     ws.store.close()
     folder = app_folder()
     command = [
-        sys.executable, "-m", "streamlit", "run", str(folder / "app.py"),
+        sys.executable, "-m", "streamlit", "run", str(folder / "asgi.py"),
         "--server.port", str(port), "--server.headless", "false" if browser else "true",
     ]  # fmt: skip
     environ = os.environ | {"STUDIO_WORKSPACE": str(ws.path)}
