@@ -71,3 +71,11 @@ def test_every_decision_is_listed():
     assert [p.name for p in folder.glob("*.md") if f"({p.name})" not in index] == [
         "README.md",
     ]
+
+
+def test_commands_of_the_readme_exist():
+    known = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    used = set(re.findall(r"`studio ([a-z]+)", text))
+    assert len(used) >= 8
+    assert {name for name in used if not re.search(rf"^## `studio {name}\b", known, re.M)} == set()
