@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ class Connections:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: weakref.WeakSet[_Kept] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -43,7 +44,7 @@ class Connections:
         if conn.in_transaction:
             yield conn
             return
-        with _kind_errors(self.path):
+        with kind_errors(self.path):
             conn.execute("BEGIN IMMEDIATE")
             try:
                 yield conn
@@ -55,9 +56,10 @@ class Connections:
 
     def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """Return the rows of a query; inside a transaction of this thread it sees its writes."""
-        writer = getattr(self._local, "write", None)
-        conn = writer if writer is not None and writer.in_transaction else self._connection("read")
-        with _kind_errors(self.path):
+        kept: _Kept | None = getattr(self._local, "write", None)
+        writing = kept is not None and kept.conn.in_transaction
+        conn = self._connection("write" if writing else "read")
+        with kind_errors(self.path):
             return list(conn.execute(sql, parameters))
 
     def one(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Row:
@@ -72,25 +74,37 @@ class Connections:
 
     def checkpoint(self) -> None:
         """Move the log into the file; the worker does this, nobody else."""
-        with _kind_errors(self.path):
+        with kind_errors(self.path):
             self._connection("write").execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close every connection of every thread."""
         with self._lock:
-            for conn in self._all:
-                conn.close()
+            for kept in list(self._all):
+                kept.conn.close()
             self._all.clear()
         self._local = threading.local()
 
     def _connection(self, role: str) -> sqlite3.Connection:
-        conn: sqlite3.Connection | None = getattr(self._local, role, None)
-        if conn is None:
-            conn = connect(self.path, read_only=role == "read")
-            setattr(self._local, role, conn)
+        kept: _Kept | None = getattr(self._local, role, None)
+        if kept is None:
+            kept = _Kept(connect(self.path, read_only=role == "read"))
+            setattr(self._local, role, kept)
             with self._lock:
-                self._all.append(conn)
-        return conn
+                self._all.add(kept)
+        return kept.conn
+
+
+class _Kept:
+    """A connection that is closed when its thread ends; a screen has a new thread every run."""
+
+    __slots__ = ("__weakref__", "conn")
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self.conn = conn
+
+    def __del__(self) -> None:
+        self.conn.close()
 
 
 class ReadOnlyConnections(Connections):
@@ -101,11 +115,21 @@ class ReadOnlyConnections(Connections):
         raise PermissionError("Screens only read; writing belongs in an action.")
 
 
-def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
-    """Open one connection with the pragmas every part relies on."""
-    with _kind_errors(path):
+def connect(path: Path, *, read_only: bool = False, untouched: bool = False) -> sqlite3.Connection:
+    """Open one connection with the pragmas every part relies on.
+
+    Args:
+        path: The file.
+        read_only: Refuse writes.
+        untouched: Open the file itself for reading only, so that not even closing writes to it.
+    """
+    with kind_errors(path):
         conn = sqlite3.connect(
-            str(path), timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+            f"{path.absolute().as_uri()}?mode=ro" if untouched else str(path),
+            timeout=BUSY_MS / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=untouched,
         )
         conn.row_factory = sqlite3.Row
         for pragma in (
@@ -119,7 +143,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 @contextmanager
-def _kind_errors(path: Path) -> Iterator[None]:
+def kind_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite says of the file itself into a sentence; leave bugs in SQL as they are."""
     try:
         yield

@@ -9,7 +9,7 @@ from typing import Any
 from pysqlite3 import dbapi2 as sqlite3
 
 from studio.errors import WorkspaceError
-from studio.store.connection import APPLICATION_ID, connect
+from studio.store.connection import APPLICATION_ID, connect, kind_errors
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -20,24 +20,35 @@ def copy_database(source: Path, target: Path) -> None:
     """
     conn = connect(source)
     try:
-        conn.execute("VACUUM INTO ?", (str(target),))
+        with kind_errors(target):
+            conn.execute("VACUUM INTO ?", (str(target),))
     finally:
         conn.close()
-    if not all(finding["ok"] for finding in examine_database(target)):
+    if not is_whole(target):
         target.unlink(missing_ok=True)
         raise WorkspaceError(
             f"The copy of {source} does not verify.", next_step="Run `studio doctor`."
         )
 
 
+def is_whole(path: Path) -> bool:
+    """Return whether the file is a workspace with nothing broken in it."""
+    try:
+        findings = examine_database(path)
+    except WorkspaceError:
+        return False
+    return all(f["ok"] for f in findings if f["check"] in ("kind", "integrity", "links"))
+
+
 def examine_database(path: Path) -> list[dict[str, Any]]:
     """Return findings as dicts of check, ok and says: kind, integrity, links, SQLite, disk."""
     conn = connect(path, read_only=True)
     try:
-        kind = conn.execute("PRAGMA application_id").fetchone()[0]
-        version = conn.execute("PRAGMA user_version").fetchone()[0]
-        said = conn.execute("PRAGMA integrity_check(3)").fetchall()
-        links = conn.execute("PRAGMA foreign_key_check").fetchall()
+        with kind_errors(path):
+            kind = conn.execute("PRAGMA application_id").fetchone()[0]
+            version = conn.execute("PRAGMA user_version").fetchone()[0]
+            said = conn.execute("PRAGMA integrity_check(3)").fetchall()
+            links = conn.execute("PRAGMA foreign_key_check").fetchall()
     finally:
         conn.close()
     free = shutil.disk_usage(path.parent).free

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import secrets
 from pathlib import Path
 from typing import Any
 
 from studio.errors import WorkspaceError
-from studio.store.connection import APPLICATION_ID, connect
+from studio.store.connection import APPLICATION_ID, connect, kind_errors
 
 _HEADER = b"SQLite format 3\x00"
 
@@ -166,13 +167,20 @@ def prepare(path: Path) -> None:
     Raises:
         WorkspaceError: If the file is not ours, is empty, is damaged, or was made by a newer studio.
     """
-    if not path.exists():
-        _create(path)
-    _recognise(path)
+    try:
+        if not path.exists():
+            _create(path)
+        _recognise(path)
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace {path} cannot be opened: {(error.strerror or 'unknown').lower()}.",
+            next_step="Check its name and permissions, or name another workspace.",
+        ) from error
     conn = connect(path)
     try:
-        if conn.execute("PRAGMA user_version").fetchone()[0] < len(STEPS):
-            _apply(conn)
+        with kind_errors(path):
+            if conn.execute("PRAGMA user_version").fetchone()[0] < len(STEPS):
+                _apply(conn)
     finally:
         conn.close()
 
@@ -188,7 +196,8 @@ def _create(path: Path) -> None:
     try:
         conn = connect(draft)
         try:
-            _apply(conn)
+            with kind_errors(path):
+                _apply(conn)
         finally:
             conn.close()
         with contextlib.suppress(FileExistsError):
@@ -199,7 +208,7 @@ def _create(path: Path) -> None:
             next_step="Check the folder's permissions and the disk's space.",
         ) from error
     finally:
-        for leftover in path.parent.glob(draft.name + "*"):
+        for leftover in path.parent.glob(glob.escape(draft.name) + "*"):
             leftover.unlink(missing_ok=True)
 
 
@@ -223,22 +232,25 @@ def _recognise(path: Path) -> None:
     application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
     if application != APPLICATION_ID:
         raise foreign
+    conn = connect(path, read_only=True, untouched=True)
+    try:
+        with kind_errors(path):
+            # The log beside the file may know of a later version than the file's head.
+            version = max(version, conn.execute("PRAGMA user_version").fetchone()[0])
+            small = path.stat().st_size < 64_000_000
+            said = conn.execute("PRAGMA quick_check(1)").fetchone()[0] if small else "ok"
+    finally:
+        conn.close()
     if version > len(STEPS):
         raise WorkspaceError(
             f"The workspace {path} was made by a newer Rationale Studio.",
             next_step="Update the studio, or name another workspace.",
         )
-    conn = connect(path)
-    try:
-        if path.stat().st_size < 64_000_000:
-            said = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if said != "ok":
-                raise WorkspaceError(
-                    f"The workspace {path} is damaged ({said}); nothing was written to it.",
-                    next_step="Restore a backup with `studio restore FILE`.",
-                )
-    finally:
-        conn.close()
+    if said != "ok":
+        raise WorkspaceError(
+            f"The workspace {path} is damaged ({' '.join(said.split())}); nothing was written to it.",
+            next_step="Restore a backup with `studio restore FILE`.",
+        )
 
 
 def _apply(conn: Any) -> None:
