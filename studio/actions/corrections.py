@@ -53,10 +53,9 @@ def correct_labels(
         How many were new; a decision sent twice counts once.
 
     Raises:
-        InputError: If a label or example is unknown; nothing is stored then.
+        InputError: If a label, example or run is unknown; nothing is stored then.
     """
-    if not by.strip():
-        raise InputError("Nobody is named as the person who decides.", next_step="Give your name.")
+    _check(ws, task_id, run_id, by)
     task = ws.store.tasks.get(task_id)
     splits = {
         e.id: e.split for e in ws.store.examples.some(task_id, [d.example_id for d in decisions])
@@ -114,21 +113,26 @@ def import_corrections(
         How many were stored, and (line, reason) of the rows that were not.
 
     Raises:
-        InputError: If the file cannot be read or lacks a column.
+        InputError: If the file cannot be read or lacks a column, or the run is unknown.
     """
+    _check(ws, task_id, run_id, by)
     task = ws.store.tasks.get(task_id)
     table = read_table(data, filename)
     id_column, label_column = table.column("id", "id"), table.column("label", "label")
-    ids = ws.store.examples.by_external_id(task_id, [row[id_column] for _, row in table.rows])
+    rows = [
+        (line, row.get(id_column, "").strip(), row.get(label_column, "").strip())
+        for line, row in table.rows
+    ]
+    ids = ws.store.examples.by_external_id(task_id, [e for _, e, _ in rows])
     names = {name.casefold(): name for name in task.label_names}
     rejected = list(table.rejected)
     decisions: list[NewLabel] = []
-    for line, row in table.rows:
-        example_id, label = ids.get(row[id_column]), names.get(row[label_column].strip().casefold())
+    for line, external_id, said in rows:
+        example_id, label = ids.get(external_id), names.get(said.casefold())
         if example_id is None:
-            rejected.append((line, f"there is no example {row[id_column][:40]!r}"))
+            rejected.append((line, f"there is no example {external_id[:40]!r}"))
         elif label is None:
-            rejected.append((line, f"the label {row[label_column][:40]!r} is unknown"))
+            rejected.append((line, f"the label {said[:40]!r} is unknown"))
         else:
             decisions.append(
                 NewLabel(
@@ -141,3 +145,14 @@ def import_corrections(
             )
     stored = ws.store.labels.append(task_id, decisions, ws.now()) if decisions else 0
     return stored, sorted(rejected)
+
+
+def _check(ws: Workspace, task_id: int, run_id: int | None, by: str) -> None:
+    """Refuse decisions of nobody, and those on a run that is not of the task."""
+    if not by.strip():
+        raise InputError("Nobody is named as the person who decides.", next_step="Give your name.")
+    if run_id is not None and ws.store.runs.get(run_id).task_id != task_id:
+        raise InputError(
+            f"Run {run_id} belongs to another task; nothing was stored.",
+            next_step="See `studio run list`.",
+        )

@@ -84,8 +84,16 @@ def compare_runs(
     return compare(run_a, run_b, task.labels, gold, before, after, metric)
 
 
-def find_slices(ws: Workspace, run_id: int, *, split: str = "validation") -> list[SliceScore]:
+def find_slices(
+    ws: Workspace, run_id: int, *, split: str = "validation", by: str = ""
+) -> list[SliceScore]:
     """Return the run's slices by metadata, rules, labels and length, the worst first.
+
+    Args:
+        ws: The workspace.
+        run_id: The run.
+        split: As in `evaluate_run`.
+        by: Who looks, so that a look at test is counted; empty beside an evaluation, which counts.
 
     Raises:
         InputError: If the run has no example with gold there.
@@ -94,6 +102,8 @@ def find_slices(ws: Workspace, run_id: int, *, split: str = "validation") -> lis
     gold, predictions = _measured(ws, run, split)
     wrong = {p.example_id for p in predictions if gold.get(p.example_id, p.label_id) != p.label_id}
     known = {p.example_id for p in predictions if p.example_id in gold}
+    if by and Split.TEST.value in split.split("+"):
+        ws.store.labels.record_look(run.task_id, run_id, by, ws.now())
     return score_slices(_slices(ws, run, split, known, gold), wrong, known)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from studio.analysis.splits import assign_splits
 from studio.analysis.tables import Table, read_table
 from studio.domain.correction import Origin
-from studio.domain.example import SPLIT_ALIASES, Example, Split
+from studio.domain.example import SPLIT_ALIASES, Example, Split, normalise
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.store.labels import NewLabel
@@ -80,7 +80,8 @@ def import_examples(
     """Read a file and store its examples, with their gold where a label column is named.
 
     Rows that cannot be used are reported with line and reason; the others are stored. An example
-    whose id the task has already is skipped.
+    whose id the task has already is skipped. Where splits are assigned, a text that stands in
+    the task already (ignoring case and punctuation) goes to the split it has there.
 
     Raises:
         InputError: If the file cannot be read or a named column is missing.
@@ -89,7 +90,8 @@ def import_examples(
     table = read_table(data, filename)
     result = ImportResult(task=task.name, rejected=list(table.rejected))
     rows = _rows(task, table, columns, filename, result)
-    _assign(rows, table, columns, seed=0)
+    known = {normalise(text): Split(split) for _, split, text in ws.store.examples.texts(task_id)}
+    _assign(rows, table, columns, known, seed=0)
     with ws.store.transaction():
         ids = ws.store.examples.add(
             task_id,
@@ -167,8 +169,10 @@ def _rows(
         said = cells.get(split_column, "").strip() if split_column else ""
         external_id = cells.get(id_column, "").strip() or f"{filename}:{line}"
         reason = ""
-        if not text:
+        if not any(c.isprintable() and not c.isspace() for c in text):
             reason = "the text is empty"
+        elif not all(map(_is_whole, cells.values())):
+            reason = "it holds half a character (a lone UTF-16 surrogate)"
         elif len(text) > MAX_TEXT:
             reason = f"the text has {len(text)} characters, more than {MAX_TEXT}"
         elif label and label.casefold() not in by_name:
@@ -187,8 +191,18 @@ def _rows(
     return rows
 
 
-def _assign(rows: list[_Row], table: Table, columns: Columns, *, seed: int) -> None:
+def _is_whole(cell: str) -> bool:
+    """Return whether a cell can be stored: JSON may carry halves of characters."""
+    return cell.isascii() or not any("\ud800" <= c <= "\udfff" for c in cell)
+
+
+def _assign(
+    rows: list[_Row], table: Table, columns: Columns, known: dict[str, Split], *, seed: int
+) -> None:
     """Give a split to the rows the file gives none: all rows, or those of an empty cell."""
+    for row in rows:
+        if row.split is None:
+            row.split = known.get(normalise(row.text) or f" {row.text}")
     open_rows = [i for i, row in enumerate(rows) if row.split is None]
     if not open_rows:
         return

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from studio.domain.example import Split
-from studio.domain.finetune import FineTune, TrainingSet
-from studio.domain.job import Want
+from studio.domain.finetune import FineTune, FineTuneStatus, TrainingSet
+from studio.domain.job import JobStatus, Want
 from studio.domain.prompt import prompt_of, training_jsonl
 from studio.domain.task import Task
 from studio.errors import ConsentNeededError, InputError
@@ -28,16 +28,7 @@ def create_training_set(
     Raises:
         InputError: If there are fewer than 10, or only one label among them.
     """
-    task = ws.store.tasks.get(task_id)
-    rows, source = _chosen(ws, task, run_id)
-    labels = {label_id for _, label_id, _ in rows}
-    if len(rows) < MIN_EXAMPLES or len(labels) < 2:
-        found = task.name_of(next(iter(labels), None))
-        raise InputError(
-            f"There are {len(rows)} labeled examples in train"
-            + (f", all {found!r}." if len(labels) == 1 else "."),
-            next_step=f"A training set needs at least {MIN_EXAMPLES}, of two labels or more.",
-        )
+    rows, source = _usable(ws, ws.store.tasks.get(task_id), run_id)
     return ws.store.finetunes.freeze(
         task_id, name=name or source, source=source, rows=sorted(rows), by=by, at=ws.now()
     )
@@ -80,6 +71,22 @@ def lint_training_set(task: Task, training_set: TrainingSet) -> list[str]:
             "the new model learns its mistakes too."
         )
     return found
+
+
+def _usable(
+    ws: Workspace, task: Task, run_id: int | None
+) -> tuple[list[tuple[int, int, str]], str]:
+    """Return what is to be learnt from and its source, or say why it is too little."""
+    rows, source = _chosen(ws, task, run_id)
+    labels = {label_id for _, label_id, _ in rows}
+    if len(rows) < MIN_EXAMPLES or len(labels) < 2:
+        found = task.name_of(next(iter(labels), None))
+        raise InputError(
+            f"There are {len(rows)} labeled examples in train"
+            + (f", all {found!r}." if len(labels) == 1 else "."),
+            next_step=f"A training set needs at least {MIN_EXAMPLES}, of two labels or more.",
+        )
+    return rows, source
 
 
 def _listed(names: Sequence[str], *, quoted: bool = False) -> str:
@@ -149,33 +156,43 @@ def launch_finetune(
     """
     task = ws.store.tasks.get(task_id)
     service = ws.provider(provider or ws.settings.provider)
-    if training_set_id is None:
-        training_set = create_training_set(ws, task_id, by=by)
-    else:
-        training_set = ws.store.finetunes.training_set(task_id, training_set_id)
-    if not service.is_local and not ws.store.providers.has_consent(task_id, service.host):
-        if not consent:
-            raise ConsentNeededError(
-                f"This would send {training_set.size} texts with their labels to {service.host}.",
-                next_step="Agree with --yes, or on the page.",
-            )
-        shown = {"examples": training_set.size, "columns": ["text", "label"], "price": "unknown"}
-        ws.store.providers.record_consent(
-            task_id, provider=service.name, host=service.host, person=by, shown=shown, at=ws.now()
-        )
-    if prompt:
-        version_id = ws.store.prompts.find(task_id, prompt).id
-    else:
-        versions = ws.store.prompts.all(task_id)
-        version_id = (
-            versions[-1]
-            if versions
-            else ws.store.prompts.save(
-                task_id, name="definitions", body=prompt_of(task), author="studio",
-                note="made of the label definitions", at=ws.now(),
-            )
-        ).id  # fmt: skip
+    # All or nothing: a launch that is refused leaves no training set, consent or prompt behind.
     with ws.store.transaction():
+        if prompt:
+            version_id = ws.store.prompts.find(task_id, prompt).id
+        else:
+            versions = ws.store.prompts.all(task_id)
+            version_id = (
+                versions[-1]
+                if versions
+                else ws.store.prompts.save(
+                    task_id, name="definitions", body=prompt_of(task), author="studio",
+                    note="made of the label definitions", at=ws.now(),
+                )
+            ).id  # fmt: skip
+        if training_set_id is None:
+            rows, source = _usable(ws, task, None)
+            training_set = ws.store.finetunes.freeze(
+                task_id, name=source, source=source, rows=sorted(rows), by=by, at=ws.now()
+            )
+        else:
+            training_set = ws.store.finetunes.training_set(task_id, training_set_id)
+        if not service.is_local and not ws.store.providers.has_consent(task_id, service.host):
+            if not consent:
+                raise ConsentNeededError(
+                    f"This would send {training_set.size} texts with their labels "
+                    f"to {service.host}.",
+                    next_step="Agree with --yes, or on the page.",
+                )
+            shown = {
+                "examples": training_set.size,
+                "columns": ["text", "label"],
+                "price": "unknown",
+            }
+            ws.store.providers.record_consent(
+                task_id, provider=service.name, host=service.host, person=by, shown=shown,
+                at=ws.now(),
+            )  # fmt: skip
         finetune_id = ws.store.finetunes.create(
             task_id,
             training_set_id=training_set.id,
@@ -194,13 +211,26 @@ def launch_finetune(
 
 
 def steer_finetune(ws: Workspace, finetune_id: int, want: Want) -> FineTune:
-    """Cancel or resume a fine-tune."""
+    """Cancel or resume a fine-tune; one that was launched is cancelled at its provider, too.
+
+    Raises:
+        InputError: If one that was cancelled at its provider is to go on.
+    """
     finetune = ws.store.finetunes.get(finetune_id)
-    if finetune.job_id is not None:
-        with ws.store.transaction():
-            if want is Want.RUN:
-                ws.store.jobs.revive(finetune.job_id)
-            ws.store.jobs.ask(finetune.job_id, want, ws.clock())
+    if finetune.job_id is None:
+        return finetune
+    if want is Want.RUN and finetune.remote_id and finetune.status is FineTuneStatus.CANCELLED:
+        raise InputError(
+            f"Fine-tune {finetune_id} was cancelled at its provider and cannot go on.",
+            next_step="Launch a new one with the same training set.",
+        )
+    with ws.store.transaction():
+        job = ws.store.jobs.get(finetune.job_id)
         if want is Want.RUN:
-            ws.wake()
+            ws.store.jobs.revive(job.id)
+        # Once begun it may be known to the provider: only the worker can end it there.
+        ws.store.jobs.ask(job.id, want, ws.clock(), by_handler=job.started_at is not None)
+        if ws.store.jobs.get(job.id).status is JobStatus.CANCELLED and not finetune.status.is_final:
+            ws.store.finetunes.update(finetune_id, status=FineTuneStatus.CANCELLED)
+    ws.wake()
     return ws.store.finetunes.get(finetune_id)

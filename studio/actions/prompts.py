@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 
 from studio.analysis.sampling import spread
-from studio.domain.example import Split
+from studio.domain.example import Split, normalise
 from studio.domain.prompt import PromptText, PromptVersion, render_system
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
@@ -58,13 +58,22 @@ def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
         task.label(label)
     for shot in body.few_shots:
         task.label(shot.label)
-    ids = [shot.example_id for shot in body.few_shots if shot.example_id is not None]
-    for example in ws.store.examples.some(task.id, ids):
-        if example.split is Split.TEST:
-            raise InputError(
-                f"Example {example.external_id} is of the locked test split.",
-                next_step="Choose a few-shot of train.",
-            )
+    named = {shot.example_id for shot in body.few_shots if shot.example_id is not None}
+    found = ws.store.examples.some(task.id, sorted(named))
+    if unknown := named - {example.id for example in found}:
+        raise InputError(
+            f"There is no example {min(unknown)} in this task.",
+            next_step="Choose a few-shot of train.",
+        )
+    if body.few_shots:
+        # Known by its number or by its words: a few-shot may have been typed or come from a file.
+        shown = {normalise(shot.text) for shot in body.few_shots}
+        for example in ws.store.examples.all(task.id, [Split.TEST.value]):
+            if example.id in named or normalise(example.text) in shown:
+                raise InputError(
+                    f"Example {example.external_id} is of the locked test split.",
+                    next_step="Choose a few-shot of train.",
+                )
 
 
 def diff_prompts(task: Task, before: PromptText, after: PromptText) -> list[str]:
@@ -82,24 +91,29 @@ def preview_prompt(
     provider: str = "",
     n: int = PREVIEW_SIZE,
     seed: int = 0,
+    consent: bool = False,
     by: str,
 ) -> Preview:
     """File runs of a draft, and of the version before it, on the same small sample.
 
     The sample is drawn from train and validation, each gold label in turn; never from test.
+    With `consent` the person agrees to send this task's texts to the provider; it is recorded.
 
     Raises:
-        InputError: If there are no examples, or the draft is unusable.
+        InputError: If there are no examples, none are wished, or the draft is unusable.
         ConsentNeededError: If the provider is elsewhere and nobody agreed to send texts there.
     """
     task = ws.store.tasks.get(task_id)
     for draft in filter(None, (body, before)):
         check_prompt(ws, task, draft)
+    if n < 1:
+        raise InputError("A preview needs at least 1 example.", next_step="Ask for e.g. 40.")
     service = ws.provider(provider or ws.settings.provider)
-    if not service.is_local and not ws.store.providers.has_consent(task_id, service.host):
+    agreed = service.is_local or ws.store.providers.has_consent(task_id, service.host)
+    if not agreed and not consent:
         raise ConsentNeededError(
             f"A preview would send up to {n} texts to {service.host}.",
-            next_step="Agree on the Settings page, or start a run with --yes.",
+            next_step="Agree on the Settings page, or with --yes.",
         )
     open_splits = (Split.TRAIN.value, Split.VALIDATION.value)
     ids = [e.id for e in ws.store.examples.all(task_id, open_splits)]
@@ -127,8 +141,15 @@ def preview_prompt(
         params = {"body": draft.to_dict()}
         return ws.store.file_run(run, example_ids=sample, params=params, now=ws.clock())
 
-    first = file(before, "version before") if before is not None else None
-    draft_run = file(body, "draft")
+    with ws.store.transaction():
+        if not agreed:
+            shown = {"examples": len(sample), "columns": ["text"], "price": "unknown"}
+            ws.store.providers.record_consent(
+                task_id, provider=service.name, host=service.host, person=by, shown=shown,
+                at=ws.now(),
+            )  # fmt: skip
+        first = file(before, "version before") if before is not None else None
+        draft_run = file(body, "draft")
     ws.wake()
     return Preview(
         run_id=draft_run.id,

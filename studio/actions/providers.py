@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from studio.errors import InputError
+from studio.providers.base_url import read_base_url
 from studio.store.providers import ProviderEntry
 from studio.workspace import Workspace
 
@@ -20,6 +21,7 @@ def add_provider(
     clean = name.strip()
     if not clean or clean == "embedded":
         raise InputError(f"A provider cannot be called {name!r}.", next_step="Choose another name.")
+    read_base_url(base_url)
     if key_env and not key_env.replace("_", "").isalnum():
         raise InputError(
             "The key is given by the name of a variable, not by itself.",

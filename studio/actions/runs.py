@@ -8,11 +8,12 @@ from typing import Any
 
 from studio.analysis.sampling import spread
 from studio.domain.example import Split
-from studio.domain.job import Want
+from studio.domain.job import JobStatus, Want
 from studio.domain.prompt import prompt_of
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
 from studio.errors import ConsentNeededError, InputError
+from studio.providers.base import Provider
 from studio.workspace import Workspace
 
 
@@ -69,29 +70,42 @@ def start_run(
             next_step="Import examples, or name another split.",
         )
     run, finetune_id = _classifier(ws, task, choice, provider, by)
-    if run.provider:
-        _check_consent(ws, task, run.provider, len(ids), consent, by)
-    filed = ws.store.file_run(
-        replace(run, splits=wanted, created_at=ws.now()),
-        example_ids=ids,
-        finetune_id=finetune_id,
-        params={"again": True} if again else {},
-        now=ws.clock(),
-    )
+    service = ws.provider(run.provider) if run.provider else None
+    # All or nothing: a run that is refused leaves no consent and no prompt behind.
+    with ws.store.transaction():
+        if run.kind is ClassifierKind.PROMPT and run.prompt_version_id is None:
+            version = ws.store.prompts.save(
+                task.id, name="definitions", body=prompt_of(task), author="studio",
+                note="made of the label definitions", at=ws.now(),
+            )  # fmt: skip
+            run = replace(run, prompt_version_id=version.id, title=version.title)
+        if service is not None:
+            _check_consent(ws, task, service, len(ids), consent, by)
+        filed = ws.store.file_run(
+            replace(run, splits=wanted, created_at=ws.now()),
+            example_ids=ids,
+            finetune_id=finetune_id,
+            params={"again": True} if again else {},
+            now=ws.clock(),
+        )
     ws.wake()
     return filed
 
 
 def steer_run(ws: Workspace, run_id: int, want: Want) -> Run:
-    """Pause, resume or cancel a run; a failed or cancelled one goes on where it was."""
+    """Pause, resume or cancel a run; a failed or cancelled one goes on where it was.
+
+    Questions of a failed run that ended in an error are asked again.
+    """
     run = ws.store.runs.get(run_id)
     if run.job_id is not None:
         with ws.store.transaction():
             if want is Want.RUN:
+                if run.status == JobStatus.FAILED:
+                    ws.store.runs.forget_errors(run_id)
                 ws.store.jobs.revive(run.job_id)
             ws.store.jobs.ask(run.job_id, want, ws.clock())
-        if want is Want.RUN:
-            ws.wake()
+        ws.wake()  # the worker that had it may be dead: somebody must take note of the wish
     return ws.store.runs.get(run_id)
 
 
@@ -187,18 +201,13 @@ def _classifier(
             ),
             finetune.id,
         )  # fmt: skip
-    if choice.prompt:
-        version = ws.store.prompts.find(task.id, choice.prompt)
-    else:
-        version = ws.store.prompts.save(
-            task.id, name="definitions", body=prompt_of(task), author="studio",
-            note="made of the label definitions", at=ws.now(),
-        )  # fmt: skip
+    version = ws.store.prompts.find(task.id, choice.prompt) if choice.prompt else None
     service = ws.provider(provider or ws.settings.provider)
     return (
         _blank(
-            task, ClassifierKind.PROMPT, version.title, by,
-            prompt_version_id=version.id, model=service.default_model, provider=service.name,
+            task, ClassifierKind.PROMPT, version.title if version else "", by,
+            prompt_version_id=version.id if version else None,
+            model=service.default_model, provider=service.name,
         ),
         None,
     )  # fmt: skip
@@ -209,10 +218,9 @@ def _blank(task: Task, kind: ClassifierKind, title: str, by: str, **more: Any) -
 
 
 def _check_consent(
-    ws: Workspace, task: Task, provider: str, n: int, consent: bool, by: str
+    ws: Workspace, task: Task, service: Provider, n: int, consent: bool, by: str
 ) -> None:
     """Let nothing leave the machine before somebody agreed; keep who did and what was shown."""
-    service = ws.provider(provider)
     if service.is_local or ws.store.providers.has_consent(task.id, service.host):
         return
     shown = {"examples": n, "columns": ["text"], "model": service.default_model, "price": "unknown"}
@@ -222,5 +230,5 @@ def _check_consent(
             next_step="Agree with --yes, or on the page; it is asked once for a task and host.",
         )
     ws.store.providers.record_consent(
-        task.id, provider=provider, host=service.host, person=by, shown=shown, at=ws.now()
+        task.id, provider=service.name, host=service.host, person=by, shown=shown, at=ws.now()
     )

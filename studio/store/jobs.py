@@ -66,15 +66,28 @@ class Jobs:
         )
         return [_job(row) for row in rows]
 
-    def ask(self, job_id: int, want: Want, now: float) -> None:
-        """Say what people want of a job; one nobody works on is cancelled or paused at once."""
+    def ask(self, job_id: int, want: Want, now: float, *, by_handler: bool = False) -> None:
+        """Say what people want of a job; one nobody works on is cancelled or paused at once.
+
+        Args:
+            job_id: The job.
+            want: What people want.
+            now: Seconds since 1970.
+            by_handler: A cancelled one is claimed once more, so that its handler can end it.
+        """
         with self.db.transaction() as conn:
             conn.execute(
                 "UPDATE job SET want = ? WHERE id = ? AND status IN ('queued', 'running', 'paused')",
                 (want.value, job_id),
             )
             settled = {Want.CANCEL: JobStatus.CANCELLED, Want.PAUSE: JobStatus.PAUSED}.get(want)
-            if settled is not None:
+            if by_handler and want is Want.CANCEL:
+                conn.execute(
+                    "UPDATE job SET status = 'running', owner = NULL, lease_until = 0"
+                    " WHERE id = ? AND status IN ('queued', 'paused')",
+                    (job_id,),
+                )
+            elif settled is not None:
                 conn.execute(
                     "UPDATE job SET status = ?, finished_at = CASE WHEN ? = 'cancelled' THEN ? END"
                     " WHERE id = ? AND status IN ('queued', 'paused')",

@@ -162,6 +162,17 @@ class Runs:
         row = conn.execute("SELECT id FROM response WHERE key = ?", (result.key,)).fetchone()
         return int(row[0])
 
+    def forget_errors(self, run_id: int) -> None:
+        """Take back the predictions that are errors, so that they are asked again.
+
+        What the failed attempts cost stays in the ledger.
+        """
+        with self.db.transaction() as conn:
+            conn.execute(
+                "DELETE FROM prediction WHERE run_id = ? AND outcome = ?",
+                (run_id, Outcome.ERROR.value),
+            )
+
     def predictions(
         self, run_id: int, *, splits: Sequence[str] = (), example_ids: Sequence[int] | None = None
     ) -> list[Prediction]:
@@ -208,7 +219,8 @@ class Runs:
             (run_id,),
         )
         model = self.db.value(
-            "SELECT s.model FROM prediction p JOIN response s ON s.id = p.response_id WHERE p.run_id = ? LIMIT 1",
+            "SELECT s.model FROM prediction p JOIN response s ON s.id = p.response_id WHERE p.run_id = ?"
+            " AND s.model != '' LIMIT 1",
             (run_id,),
         )
         known = row["priced"] == row["n"]
