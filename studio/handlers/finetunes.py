@@ -11,6 +11,7 @@ from studio.domain.finetune import FineTune, FineTuneStatus
 from studio.domain.job import Job
 from studio.domain.prompt import prompt_of, training_jsonl
 from studio.errors import (
+    InputError,
     ProviderError,
     ProviderUnavailableError,
     RateLimitedError,
@@ -29,35 +30,52 @@ MOST_FAILED_POLLS = 10
 async def finetune_handler(ws: Workspace, job: Job, control: Control) -> None:
     """Launch a fine-tune, or find the one launched before a restart, and watch it to its end."""
     finetune = ws.store.finetunes.get(job.subject_id)
-    service = ws.provider(finetune.provider)
-    remote_id = finetune.remote_id
     try:
-        await control.checkpoint(done=0, total=100, message="launching")
-        remote_id = remote_id or await _launch(ws, finetune, service)
-        state = await _watch(ws, finetune.id, remote_id, service, control)
-        await _settle(ws, job, finetune.id, state, service)
-    except CancelledJobError:
-        await _cancel(service, remote_id)
-        ws.store.finetunes.update(finetune.id, status=FineTuneStatus.CANCELLED)
-        raise
-    except ProviderError as error:
+        service = ws.provider(finetune.provider)
+        try:
+            await _see_through(ws, job, finetune, service, control)
+        finally:
+            await service.close()
+    except (ProviderError, InputError) as error:
         ws.store.finetunes.update(finetune.id, status=FineTuneStatus.FAILED, error=str(error))
         raise
-    finally:
-        await service.close()
     await control.checkpoint(done=100, message="")
 
 
-async def _cancel(service: Provider, remote_id: str) -> None:
+async def _see_through(
+    ws: Workspace, job: Job, finetune: FineTune, service: Provider, control: Control
+) -> None:
+    try:
+        await control.checkpoint(done=0, total=100, message="launching")
+        remote_id = finetune.remote_id or await _launch(ws, finetune, service)
+        state = await _watch(ws, finetune.id, remote_id, service, control)
+    except CancelledJobError:
+        await _cancel(ws, finetune.id, service)
+        ws.store.finetunes.update(finetune.id, status=FineTuneStatus.CANCELLED, error="")
+        raise
+    await _settle(ws, job, finetune.id, state, service)
+
+
+async def _cancel(ws: Workspace, finetune_id: int, service: Provider) -> None:
     """Cancel the training at its provider; one that has ended by itself is left alone."""
+    remote_id = ws.store.finetunes.get(finetune_id).remote_id
+    if not remote_id:  # it may have been launched by a worker that died before it wrote that down
+        state = await service.find_fine_tune(_key(ws, finetune_id))
+        remote_id = state.remote_id if state else ""
+        ws.store.finetunes.update(finetune_id, remote_id=remote_id)
     if remote_id:
         with contextlib.suppress(RefusedRequestError):
             await service.cancel_fine_tune(remote_id)
 
 
+def _key(ws: Workspace, finetune_id: int) -> str:
+    """Return what names this fine-tune at its provider, whoever launches it."""
+    return f"{ws.store.tasks.setting('workspace_id')}-{finetune_id}"
+
+
 async def _launch(ws: Workspace, finetune: FineTune, service: Provider) -> str:
     """Create the training once, even if the worker died between asking and storing the answer."""
-    key = f"{ws.store.tasks.setting('workspace_id')}-{finetune.id}"
+    key = _key(ws, finetune.id)
     state = await service.find_fine_tune(key)
     if state is None:
         task = ws.store.tasks.get(ws.store.finetunes.task_of(finetune.id))
@@ -128,6 +146,7 @@ async def _settle(
     ws.store.finetunes.update(
         finetune_id,
         status=state.status,
+        error="",
         model=state.model,
         seconds=seconds,
         metrics=_metrics(events, state),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import secrets
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,7 +20,9 @@ from studio.errors import (
     BadReplyError,
     ProviderUnavailableError,
     RateLimitedError,
+    RefusedRequestError,
     RunFailedError,
+    StudioError,
 )
 from studio.jobs.control import Control
 from studio.jobs.queue import LostJobError
@@ -27,10 +32,13 @@ from studio.workspace import Workspace
 
 FLUSH = 64
 FLUSH_S = 0.25
+DRAIN_S = 3.0
 TRIES = 4
+BACKOFF_S = 0.5
 CHUNK = 2_000
 MOST_MISSES = 8
 _WORTH_ANOTHER_TRY = (ProviderUnavailableError, RateLimitedError, BadReplyError)
+_CONCERNS_ONE = (*_WORTH_ANOTHER_TRY, RefusedRequestError)
 
 
 async def run_handler(ws: Workspace, job: Job, control: Control) -> None:
@@ -78,21 +86,26 @@ async def _ask_provider(ws: Workspace, run: Run, control: Control) -> None:
     try:
         asker = await _Asker.of(ws, run, task, service)
         examples = _remaining(ws, run)
-        done, failed = run.done, 0
+        outcomes = ws.store.runs.outcomes(run.id)
+        done, failed = run.done, run.done - outcomes.get(Outcome.OK, 0)
+        waiting: deque[tuple[Example, str]] = deque()
         flying: set[asyncio.Task[Result]] = set()
         landed: list[Result] = []
         flushed = ws.clock()
         try:
             while True:
-                while len(flying) < ws.settings.concurrency and (batch := next(examples, None)):
-                    known, open_ = asker.split(batch)
-                    landed += known
-                    flying |= {asyncio.create_task(asker.ask(e, key)) for e, key in open_}
+                while len(flying) < ws.settings.concurrency and len(landed) < FLUSH:
+                    if waiting:
+                        flying.add(asyncio.create_task(asker.ask(*waiting.popleft())))
+                    elif batch := next(examples, None):
+                        known, open_ = asker.split(batch)
+                        landed += known
+                        waiting += open_
+                    else:
+                        break
                 if flying:
-                    finished, flying = await asyncio.wait(
-                        flying, timeout=FLUSH_S, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    landed += [task_.result() for task_ in finished]
+                    await asyncio.wait(flying, timeout=FLUSH_S, return_when=asyncio.FIRST_COMPLETED)
+                    _land(flying, landed)
                 late = ws.clock() - flushed > FLUSH_S
                 if landed and (late or len(landed) >= FLUSH or not flying):
                     _store(ws, run, control, landed)
@@ -103,13 +116,37 @@ async def _ask_provider(ws: Workspace, run: Run, control: Control) -> None:
                 elif not flying:
                     break
         finally:
-            for task_ in flying:
-                task_.cancel()
-            await asyncio.gather(*flying, return_exceptions=True)
+            await _drain(flying, landed)
             if landed:
                 _store(ws, run, control, landed)
     finally:
         await service.close()
+
+
+def _land(flying: set[asyncio.Task[Result]], landed: list[Result]) -> None:
+    """Move what was answered from one to the other; a failure waits until all of it is moved."""
+    failure: BaseException | None = None
+    for task in [task for task in flying if task.done()]:
+        flying.discard(task)
+        if task.cancelled():
+            continue
+        if error := task.exception():
+            failure = failure or error
+        else:
+            landed.append(task.result())
+    if failure is not None:
+        raise failure
+
+
+async def _drain(flying: set[asyncio.Task[Result]], landed: list[Result]) -> None:
+    """Wait a moment for the answers under way, for they are paid; then give up the rest."""
+    if flying:
+        await asyncio.wait(flying, timeout=DRAIN_S)
+    for task in flying:
+        task.cancel()
+    await asyncio.gather(*flying, return_exceptions=True)
+    with contextlib.suppress(StudioError):  # the first failure is on its way up already
+        _land(flying, landed)
 
 
 def _remaining(ws: Workspace, run: Run) -> Iterator[list[Example]]:
@@ -165,15 +202,17 @@ class _Asker:
             started = self._ws.clock()
             try:
                 answer = await self._service.classify(self._question(example))
-            except _WORTH_ANOTHER_TRY as error:
-                if attempt == TRIES:
+            except _CONCERNS_ONE as error:
+                if attempt == TRIES or not isinstance(error, _WORTH_ANOTHER_TRY):
                     self._misses += 1
-                    if self._misses >= MOST_MISSES and isinstance(error, ProviderUnavailableError):
-                        raise  # nobody is there: what is labeled stays, the rest waits
+                    if self._misses >= MOST_MISSES:
+                        raise  # it concerns them all: what is labeled stays, the rest waits
                     # An error is not an answer: its key is its own, so that it is asked again.
-                    answer = Answer(outcome=Outcome.ERROR, detail={"error": error.message})
-                    return self._result(example, f"{self._run.id}:{key}", answer)
-                wait = getattr(error, "retry_after_s", None) or 0.5 * 2**attempt
+                    answer = Answer(outcome=Outcome.ERROR, detail={"error": str(error)})
+                    elapsed = (self._ws.clock() - started) * 1000
+                    own_key = f"{self._run.id}:{secrets.token_hex(4)}:{key}"
+                    return self._result(example, own_key, self._priced(answer, elapsed))
+                wait = getattr(error, "retry_after_s", None) or BACKOFF_S * 2**attempt
                 await asyncio.sleep(min(wait, 30.0))
             else:
                 self._misses = 0
