@@ -53,7 +53,9 @@ def open_workspace(
     settings = load_settings(workspace=path)
     store = Store(settings.workspace)
     if not store.tasks.setting("workspace_id"):
-        store.tasks.set_setting("workspace_id", secrets.token_hex(8))
+        with store.transaction():  # another starter may have been faster
+            if not store.tasks.setting("workspace_id"):
+                store.tasks.set_setting("workspace_id", secrets.token_hex(8))
     return Workspace(
         settings=settings,
         store=store,

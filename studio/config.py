@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -83,7 +84,13 @@ def load_settings(
         values[setting.name] = _convert(setting, text, str(kinds[setting.name]))
     if workspace is not None:
         values["workspace"] = workspace
-    values["workspace"] = Path(str(values["workspace"])).expanduser().absolute()
+    try:
+        values["workspace"] = Path(str(values["workspace"])).expanduser().absolute()
+    except RuntimeError:
+        raise InputError(
+            f"The home folder in {str(values['workspace'])!r} is unknown.",
+            next_step="Write the whole path of the workspace.",
+        ) from None
     return Settings(**values)  # type: ignore[arg-type]
 
 
@@ -97,7 +104,7 @@ def _convert(setting: Setting, text: str, kind: str) -> object:
         ) from None
     if setting.name == "worker" and text not in ("auto", "external"):
         raise InputError(f"{setting.env}={text!r} is not known.", next_step="Use auto or external.")
-    if isinstance(value, int | float) and value <= 0:
+    if isinstance(value, int | float) and not (0 < value < math.inf):
         raise InputError(f"{setting.env}={text!r} must be above 0.", next_step=setting.help)
     return value
 
@@ -128,6 +135,6 @@ def find_key(
     path = (folder or Path.cwd()) / ".streamlit" / "secrets.toml"
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8")).get(name, "")
-    except (OSError, tomllib.TOMLDecodeError):
+    except (OSError, ValueError):  # not there, not UTF-8, or not TOML
         return ""
     return value if isinstance(value, str) else ""

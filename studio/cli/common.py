@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -45,7 +46,12 @@ def task_of(ws: Workspace, name: str) -> Task:
 
 def me(ws: Workspace) -> str:
     """Return who the command line acts as."""
-    return ws.settings.person or getpass.getuser()
+    if ws.settings.person:
+        return ws.settings.person
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"user {os.getuid()}"
 
 
 def emit(data: Any, as_json: bool, text: str | Callable[[], str]) -> None:

@@ -64,9 +64,9 @@ def slices(
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rank the slices of a run by how much worse they are."""
+    """Rank the slices of a run by how much worse they are; a look at test is counted."""
     ws = open_ws(workspace)
-    found = find_slices(ws, run, split=split)
+    found = find_slices(ws, run, split=split, by=me(ws))
     data: list[dict[str, Any]] = [
         {
             "slice": s.slice.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Annotated
 
@@ -68,7 +69,14 @@ def main() -> None:
         _tell("interrupted", "Interrupted.", "Jobs go on in the worker.", as_json)
         sys.exit(1)
     except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains at its end
         sys.exit(1)
+    except UnicodeEncodeError:
+        _tell("bad_use", "What was given is not valid UTF-8.", "Type it again.", as_json)
+        sys.exit(2)
+    except OverflowError:
+        _tell("bad_use", "A number is larger than any there can be.", "Check it.", as_json)
+        sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 
 

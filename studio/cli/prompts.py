@@ -13,6 +13,7 @@ from studio.actions.prompts import diff_prompts, preview_prompt, save_prompt
 from studio.cli.common import (
     AsJson,
     WorkspacePath,
+    Yes,
     emit,
     me,
     open_ws,
@@ -109,6 +110,7 @@ def preview(
     provider: Annotated[
         str, typer.Option(help="Where to ask; the configured one by default.")
     ] = "",
+    yes: Yes = False,
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -123,6 +125,7 @@ def preview(
         before=read.find(found.id, before).body if before else None,
         provider=provider,
         n=limit,
+        consent=yes,
         by=me(ws),
     )
     for run_id in filter(None, (filed.before_id, filed.run_id)):
@@ -168,11 +171,18 @@ def _body(
         label, equals, text = item.partition("=")
         if not equals:
             raise InputError(f"The definition {item!r} has no =.", next_step='Write NAME="text".')
-        data["definitions"][label.strip()] = text
+        data["definitions"] = {**(data["definitions"] or {}), label.strip(): text}
     if not data["definitions"]:
         data["definitions"] = {x.name: x.definition for x in task.labels if x.definition}
     if rationales:
         data["reasons"] = [
             [task.name_of(r.label_id), r.text] for r in ws.read.rationales.all(task.id)
         ]
-    return PromptText.from_dict(data)
+    try:
+        return PromptText.from_dict(data)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"A part of the prompt in {file} has another form than expected.",
+            next_step="Write definitions as NAME: TEXT, reasons as [LABEL, TEXT], few_shots with "
+            "text and label.",
+        ) from error

@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def run_app(
-    port: Annotated[int, typer.Option(help="The port of 127.0.0.1 to listen on.")] = DEFAULT_PORT,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="The port of 127.0.0.1 to listen on.")
+    ] = DEFAULT_PORT,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
     sample: Annotated[
         bool, typer.Option(help="Load the keto task into a workspace that has no task.")
@@ -62,7 +64,9 @@ def worker(workspace: WorkspacePath = None) -> None:
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="The port of 127.0.0.1; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port of 127.0.0.1; 0 takes a free one.")
+    ] = 0,
     workspace: WorkspacePath = None,
 ) -> None:
     """Run the OpenAI-compatible server alone."""
@@ -112,7 +116,12 @@ def _check_port(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
+        except PermissionError:
+            raise PortTakenError(
+                f"Port {port} may only be opened by the system's administrator.",
+                next_step=f"Choose another: --port {DEFAULT_PORT}.",
+            ) from None
+        except OSError:
             raise PortTakenError(
                 f"Port {port} is taken by another program.",
                 next_step=f"Close it, or choose another: --port {port + 1 if port < 65000 else 8600}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +24,10 @@ def register(app: typer.Typer) -> None:
 @group.command("create")
 def create(
     name: str,
-    labels: Annotated[str, typer.Option(help="Label names, separated by commas.")],
+    labels: Annotated[
+        str,
+        typer.Option(help='Label names, separated by commas; "quoted" where one holds a comma.'),
+    ],
     definition: Annotated[
         list[str] | None, typer.Option(help='What a label means: NAME="..."; may be repeated.')
     ] = None,
@@ -43,7 +47,7 @@ def create(
     task = create_task(
         ws,
         name=name,
-        labels=labels.split(","),
+        labels=next(csv.reader([labels], skipinitialspace=True), []),
         definitions=definitions,
         question=question,
         criterion=criterion,
