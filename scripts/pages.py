@@ -180,12 +180,10 @@ def domain_part() -> str:
 
 
 def commands_part() -> str:
-    """Return the command line, command by command; empty while there is none."""
-    try:
-        from studio.cli.main import app
-    except ImportError:
-        return ""
+    """Return the command line, command by command."""
     from typer.main import get_command
+
+    from studio.cli.main import app
 
     return "\n".join(_command(get_command(app), "studio"))
 
