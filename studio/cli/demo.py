@@ -31,7 +31,7 @@ from studio.workspace import Workspace
 EXPERT = "demo expert (simulated)"
 DEMO = Path("studio-demo.db")
 COMPARED = "train+validation"
-CORRECTIONS, FAST_CORRECTIONS = 80, 40
+CORRECTIONS, FAST_CORRECTIONS = 160, 80
 FAST_LIMIT = 240
 
 
@@ -65,9 +65,13 @@ class _Show:
     quiet: bool
     started: float = field(default_factory=time.monotonic)
 
-    def step(self, title: str, *lines: str) -> None:
+    steps: int = 0
+
+    def step(self, title: str, *lines: str, numbered: bool = True) -> None:
+        self.steps += numbered
         if not self.quiet:
-            typer.echo(f"\n{title}  ({time.monotonic() - self.started:.1f} s)")
+            number = f"{self.steps}. " if numbered else "   "
+            typer.echo(f"\n{number}{title}  ({time.monotonic() - self.started:.1f} s)")
             for line in lines:
                 typer.echo(f"  {line}")
 
@@ -107,7 +111,7 @@ class _Loop:
         task = load_sample(self.ws, name, by=EXPERT)
         counts = self.ws.read.examples.counts(task.id)
         self.show.step(
-            f"1. The task {name!r}: {task.question}",
+            f"The task {name!r}: {task.question}",
             ", ".join(f"{n} {split}" for split, n in counts.items())
             + f"; criterion {task.criterion}",
             f"{len(self.ws.read.rationales.all(task.id))} rationales, "
@@ -123,7 +127,7 @@ class _Loop:
         figure = self._figure(run, COMPARED)
         self.figures["rules"] = figure.to_dict()
         self.show.step(
-            "2. Rules: what the expert's rationales say when they are coded",
+            "Rules: what the expert's rationales say when they are coded",
             f"{firing} of {len(scores)} rules fire; macro-F1 on {COMPARED} {figure}",
         )
         return run
@@ -132,7 +136,7 @@ class _Loop:
         run = self._run(Choice(prompt=name))
         figure = self._figure(run, COMPARED)
         self.figures[f"prompt {name}"] = figure.to_dict()
-        self.show.step(f"3. Prompt {name!r}", f"macro-F1 on {COMPARED} {figure}")
+        self.show.step(f"Prompt {name!r}", f"macro-F1 on {COMPARED} {figure}")
         return run
 
     def _compare(self, title: str, a: Run, b: Run, *, split: str = COMPARED) -> Comparison:
@@ -141,7 +145,7 @@ class _Loop:
             "difference": found.difference.to_dict(), "p": found.p, "tells": found.tells,
             "fixed": len(found.fixed), "broke": len(found.broke), "needed": found.needed,
         }  # fmt: skip
-        self.show.step(f"   {title}", comparison_text(found))
+        self.show.step(title, comparison_text(found), numbered=False)
         return found
 
     def _correct(self, run: Run, rules: Run) -> None:
@@ -160,7 +164,7 @@ class _Loop:
         changed = sum(said[i] != gold[i].label_id for i in wanted)
         self.figures["corrections"] = {"decisions": stored, "changed": changed}
         self.show.step(
-            "4. Corrections where rules and prompt differ",
+            "Corrections where rules and prompt differ",
             f"{stored} decisions, {changed} changed a label "
             "(the expert is simulated: the answers are the computed labels)",
         )
@@ -177,7 +181,7 @@ class _Loop:
         figure = self._figure(run, Split.VALIDATION.value)
         self.figures[f"fine-tune: {title}"] = figure.to_dict() | {"seconds": done.seconds}
         self.show.step(
-            f"5. Fine-tune on {title}",
+            f"Fine-tune on {title}",
             f"{training_set.size} examples, {done.seconds or 0:.1f} s; macro-F1 on validation {figure}",
         )
         return run
@@ -186,9 +190,7 @@ class _Loop:
         worse = [s for s in find_slices(self.ws, run.id, split="validation") if s.is_worse]
         lines = [f"{s.slice.name}: error {s.error}, lift {s.lift:.1f}" for s in worse[:5]]
         self.figures["worst slices"] = [s.slice.name for s in worse]
-        self.show.step(
-            "6. Slices that err more than chance tells", *(lines or ["none on validation"])
-        )
+        self.show.step("Slices that err more than chance tells", *(lines or ["none on validation"]))
 
     def _report(self, runs: dict[str, Run]) -> None:
         """Choose on validation, measure the choice once on test, and write the report."""
@@ -204,7 +206,7 @@ class _Loop:
         self.figures["champion"] = best
         self.figures["report"] = report_to_dict(report) | {"html": str(html)}
         self.show.step(
-            f"7. The report: the champion of validation is {report.classifier!r}",
+            f"The report: the champion of validation is {report.classifier!r}",
             f"{report.decision.verdict.value.upper()}: {report.decision.reason}",
             f"{report.criterion} on test: {report.figure}",
         )

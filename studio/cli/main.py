@@ -29,7 +29,6 @@ from studio.errors import StudioError
 app = typer.Typer(
     name="studio",
     help="Turn an expert's reasons into a measured text classifier and a decision.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -39,13 +38,17 @@ for part in (system, demo, tasks, examples, rationales, rules, prompts, runs, fi
     part.register(app)
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
 
 
 def main() -> None:
@@ -63,7 +66,8 @@ def main() -> None:
         # Typer's errors of use carry the command they are about and a message of their own.
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "studio"
-        _tell("bad_use", _sentence(error), f"See `{command} --help`.", as_json)
+        if sentence := _sentence(error):  # without one, Typer has printed the help itself
+            _tell("bad_use", sentence, f"See `{command} --help`.", as_json)
         sys.exit(2)
     except KeyboardInterrupt:
         _tell("interrupted", "Interrupted.", "Jobs go on in the worker.", as_json)

@@ -13,10 +13,11 @@ import typer
 
 from studio.actions.samples import load_sample
 from studio.actions.workspaces import back_up, examine, restore_backup
-from studio.bootstrap import is_worker_alive, serve_embedded, serve_worker
+from studio.bootstrap import is_worker_alive, serve_embedded, serve_worker, workers_alive
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
 from studio.config import app_folder, load_settings
-from studio.errors import PortTakenError
+from studio.errors import PortTakenError, WorkerError
+from studio.jobs.process import stop_worker
 
 DEFAULT_PORT = 8501
 
@@ -58,9 +59,25 @@ def run_app(
     raise typer.Exit(subprocess.call(command, cwd=folder, env=environ))  # noqa: S603
 
 
-def worker(workspace: WorkspacePath = None) -> None:
+def worker(
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop the one that runs; its jobs wait for the next.")
+    ] = False,
+    workspace: WorkspacePath = None,
+) -> None:
     """Do the jobs of a workspace; the app and other commands start one by themselves."""
-    serve_worker(open_ws(workspace))
+    ws = open_ws(workspace)
+    if not stop:
+        serve_worker(ws)
+        return
+    running = workers_alive(ws)
+    for info in running:
+        if not stop_worker(info):
+            raise WorkerError(
+                f"The worker (process {info.pid}) is still finishing something.",
+                next_step="Wait a little and try again.",
+            )
+    typer.echo(f"Stopped {len(running)} worker." if running else "No worker is running.", err=True)
 
 
 def serve(
