@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from starlette.datastructures import UploadFile
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -231,6 +231,8 @@ class Gate:
             if scope["path"] != "/health":
                 self._check(dict(scope["headers"]).get(b"authorization", b""))
             await self._inner(scope, receive, named)
+        except ClientDisconnect:
+            return
         except Exception as error:
             reply = error_reply(error)
             if reply.status_code == 500:

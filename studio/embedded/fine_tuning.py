@@ -57,7 +57,8 @@ class FineTuning:
             except (OSError, ValueError, KeyError):
                 continue
             self._jobs[job.id] = job
-            if job.active and job.attempts and not (job.folder / OUTCOME).exists():
+            begun = (job.folder / PHASE).exists() and not (job.folder / OUTCOME).exists()
+            if job.active and begun:
                 Diary(job.folder).say("The server was restarted; the training goes on", "warn")
         self._thread.start()
 
@@ -195,7 +196,6 @@ class FineTuning:
                 return "was cancelled"
             job.attempts += 1
             job.save()
-        (job.folder / PHASE).unlink(missing_ok=True)
         source = str(Path(__file__).resolve().parents[2])
         paths = [source, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
@@ -206,6 +206,9 @@ class FineTuning:
                 env=environment, start_new_session=True,
             )  # fmt: skip
             self._wait_for(job, process)
+        if self._stop.is_set() and job.active and not (job.folder / OUTCOME).exists():
+            job.attempts -= 1
+            job.save()
         return _how_it_ended(process.returncode, job.folder / "stderr.txt")
 
     def _wait_for(self, job: Job, process: subprocess.Popen[bytes] | None) -> None:
@@ -250,6 +253,8 @@ class FineTuning:
     def _end(self, job: Job, status: str) -> None:
         job.shown |= {"status": status, "finished_at": int(time.time())}
         job.save()
+        for copy in ("training.jsonl", "validation.jsonl"):
+            (job.folder / copy).unlink(missing_ok=True)
 
 
 def _outcome(job: Job) -> dict[str, Any]:

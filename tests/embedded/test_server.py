@@ -188,6 +188,27 @@ def test_a_job_survives_a_killed_server(tmp_path, orphan):
 
 
 @pytest.mark.fault
+def test_a_clean_stop_is_no_failed_attempt(tmp_path):
+    for turn in range(4):
+        with (
+            EmbeddedServer(tmp_path) as server,
+            OpenAI(base_url=server.url, api_key=server.token) as client,
+        ):
+            if turn == 0:
+                sent = client.files.create(file=("d.jsonl", jsonl(dishes())), purpose="fine-tune")
+                job = client.fine_tuning.jobs.create(model="studio-encoder", training_file=sent.id)
+                pid = tmp_path / "jobs" / job.id / "pid"
+            while not pid.exists():
+                time.sleep(0.01)
+            pid.unlink()
+    with (
+        EmbeddedServer(tmp_path) as server,
+        OpenAI(base_url=server.url, api_key=server.token) as client,
+    ):
+        assert finished(client, job.id).status == "succeeded"
+
+
+@pytest.mark.fault
 def test_cancelling_ends_the_training(tmp_path):
     with (
         EmbeddedServer(tmp_path) as server,
