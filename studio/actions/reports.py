@@ -125,8 +125,16 @@ def _arms(ws: Workspace, task: Task, decision: Decision, minutes: float) -> tupl
     prompt_usd = None if any(c is None for c in costs) else sum(costs)
     settings = ws.settings
     return arms(
-        Spent(minutes=minutes, service_usd=spent, reached=reached),
-        Spent(minutes=0.0, service_usd=prompt_usd) if prompts else None,
+        Spent(
+            minutes=minutes,
+            service_usd=spent,
+            reached=reached,
+            rationales=len(ws.read.rationales.all(task.id)),
+            rules=len(ws.read.rules.all(task.id, enabled_only=True)),
+        ),
+        Spent(minutes=0.0, service_usd=prompt_usd, prompts=len(ws.read.prompts.all(task.id)))
+        if prompts
+        else None,
         sum(c["n"] for c in ws.read.labels.counts(task.id)) or None,
         Rates(
             expert_usd_hour=settings.expert_usd_hour,

@@ -80,6 +80,7 @@ class Rates:
         seconds_per_label: An annotator's, for one label of one example.
         labels_per_example: Annotators who see each example.
         ml_expert_hours: Until a model is trained, evaluated and handed over.
+        minutes_per_rationale, minutes_per_rule, minutes_per_prompt: To write one.
     """
 
     expert_usd_hour: float = 60.0
@@ -88,6 +89,9 @@ class Rates:
     seconds_per_label: float = 20.0
     labels_per_example: float = 3.0
     ml_expert_hours: float = 40.0
+    minutes_per_rationale: float = 2.0
+    minutes_per_rule: float = 4.0
+    minutes_per_prompt: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +99,8 @@ class Spent:
     """What a way took so far.
 
     Attributes:
-        minutes: People's minutes.
+        minutes: People's minutes on labels, measured.
+        rationales, rules, prompts: How many were written; their minutes are assumed.
         service_usd: Money for calls and training; None when some price is unknown.
         reached: Whether its figure reaches the criterion; None when nobody can tell yet.
     """
@@ -103,6 +108,9 @@ class Spent:
     minutes: float
     service_usd: float | None
     reached: bool | None = None
+    rationales: int = 0
+    rules: int = 0
+    prompts: int = 0
 
 
 def arms(
@@ -130,7 +138,16 @@ def arms(
 
 
 def _measured_arm(name: str, spent: Spent, rates: Rates) -> Arm:
-    people = spent.minutes / 60 * rates.expert_usd_hour
+    written = (
+        (spent.rationales, "rationale", rates.minutes_per_rationale),
+        (spent.rules, "rule", rates.minutes_per_rule),
+        (spent.prompts, "prompt version", rates.minutes_per_prompt),
+    )
+    minutes = spent.minutes + sum(n * each for n, _, each in written)
+    writing = "".join(
+        f", {n} {what}{'' if n == 1 else 's'} at {each:g} minutes" for n, what, each in written if n
+    )
+    people = minutes / 60 * rates.expert_usd_hour
     service = (
         "the price of the service is unknown"
         if spent.service_usd is None
@@ -143,11 +160,11 @@ def _measured_arm(name: str, spent: Spent, rates: Rates) -> Arm:
     }[spent.reached]
     return Arm(
         name=name,
-        minutes=spent.minutes,
+        minutes=minutes,
         service_usd=spent.service_usd,
         total_usd=None if spent.service_usd is None else people + spent.service_usd,
-        basis=f"Measured here: {spent.minutes:,.0f} minutes from the pace of decisions, {service}. "
-        f"Assumed: an expert at ${rates.expert_usd_hour:g} an hour. {state}",
+        basis=f"Measured here: {spent.minutes:,.1f} minutes from the pace of decisions, {service}. "
+        f"Assumed: an expert at ${rates.expert_usd_hour:g} an hour{writing}. {state}",
     )
 
 

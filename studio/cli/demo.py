@@ -166,7 +166,7 @@ class _Loop:
         self.show.step(
             "Corrections where rules and prompt differ",
             f"{stored} decisions, {changed} changed a label "
-            "(the expert is simulated: the answers are the computed labels)",
+            "(the expert is simulated: the answers are the computed labels, and take no time)",
         )
 
     def _finetune(self, title: str, *, run_id: int | None) -> Run:
