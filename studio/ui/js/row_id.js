@@ -1,0 +1,3 @@
+function (params) {
+  return String(params.data.id);
+}

@@ -1,0 +1,153 @@
+"""The app as a process of its own, and a real Chromium to look at it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from studio.bootstrap import open_workspace
+from studio.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = os.environ.get("STUDIO_CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A running Chromium; under CI=true its absence is a failure."""
+    if not Path(CHROMIUM).exists():
+        said = f"no Chromium at {CHROMIUM}; `make test` says how to install it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(said)
+        pytest.skip(said)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def ws(tmp_path) -> Iterator[Workspace]:
+    """A workspace in a folder of its own; the served app opens the same file."""
+    opened = open_workspace(tmp_path / "studio.db", wake=lambda: None)
+    yield opened
+    opened.store.close()
+    opened.read.close()
+
+
+@dataclass
+class Served:
+    """The app's address; `stop` and `start` play a server that goes down."""
+
+    workspace: Path
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        environment = os.environ | {
+            "STUDIO_WORKSPACE": str(self.workspace),
+            "STUDIO_WORKER": "external",
+            "STUDIO_PERSON": "Ada",
+        }
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "streamlit", "run", "app.py",
+                    "--server.port", str(self.port), "--server.headless", "true",
+                    "--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false",
+                    "--server.fileWatcherType", "none",
+                ],
+                cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2) as reply:
+                    if reply.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        raise AssertionError(f"the app did not start: {self.log.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(timeout=20)
+
+
+@pytest.fixture
+def served(ws, tmp_path) -> Iterator[Served]:
+    """The app on a free port, with no worker beside it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = Served(workspace=ws.path, port=port, log=tmp_path / "app.log")
+    app.start()
+    yield app
+    app.stop()
+
+
+@pytest.fixture
+def open_browser(chromium, served):
+    """Open pages that fail the test on a console error or a request to a foreign host."""
+
+    @contextmanager
+    def start(*, width: int = 1280, height: int = 900, scheme: str = "light", errors: bool = True):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        page = context.new_page()
+        bad: list[str] = []
+        own = urlsplit(served.url).netloc
+
+        def check_request(request) -> None:
+            parts = urlsplit(request.url)
+            if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != own:
+                bad.append(f"request to {request.url}")
+
+        page.on("console", lambda m: bad.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: bad.append(str(e)))
+        page.on("request", check_request)
+        page.on("websocket", check_request)
+        yield page
+        context.close()
+        foreign = [said for said in bad if said.startswith("request to")]
+        assert not foreign
+        assert not (errors and bad), bad
+
+    return start
+
+
+@pytest.fixture
+def browser_page(open_browser):
+    """A light, laptop-sized page."""
+    with open_browser() as page:
+        yield page

@@ -1,0 +1,193 @@
+"""The app as `studio app` starts it, worker and embedded server included, and pages that watch it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from studio.bootstrap import open_workspace
+from studio.errors import StudioError
+from studio.jobs.process import stop_worker
+
+STUDIO = Path(sys.executable).with_name("studio")
+OURS = ("STUDIO_WORKSPACE", "STUDIO_WORKER", "STUDIO_PERSON", "STUDIO_PROVIDER")
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@dataclass
+class StudioApp:
+    """`studio app` on one workspace, with the worker it starts; `stop` and `start` restart it."""
+
+    workspace: Path
+    sample: bool = False
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        """The app's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What the app printed."""
+        return self.workspace.with_name("app.log")
+
+    def start(self) -> None:
+        """Start the app and wait until it answers."""
+        command = [
+            str(STUDIO), "app", "--no-browser", "--port", str(self.port),
+            "--workspace", str(self.workspace), "--sample" if self.sample else "--no-sample",
+        ]  # fmt: skip
+        environ = {name: value for name, value in os.environ.items() if name not in OURS}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                env=environ,
+                cwd=self.workspace.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        end = time.monotonic() + 60
+        while time.monotonic() < end and self.process.poll() is None:
+            with suppress(urllib.error.URLError, OSError):
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=2).close()
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"the app did not start: {self.log.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        """End the app; its worker goes on."""
+        if self.process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self.process = None
+
+    def workers(self) -> list[int]:
+        """Return the process numbers of the workers that were seen on this workspace."""
+        return [info.pid for info in self._workers()]
+
+    def _workers(self) -> list[Any]:
+        try:
+            ws = open_workspace(self.workspace, wake=lambda: None)
+        except StudioError:
+            return []
+        try:
+            return ws.read.jobs.workers()
+        finally:
+            ws.store.close()
+            ws.read.close()
+
+    def end(self) -> None:
+        """Stop the app, its worker and with it the embedded server."""
+        self.stop()
+        for info in self._workers():
+            stop_worker(info)
+
+
+@contextmanager
+def studio_app(workspace: Path, *, sample: bool = False) -> Iterator[StudioApp]:
+    """Run the app on a workspace file and end everything it started."""
+    app = StudioApp(workspace, sample=sample)
+    app.start()
+    try:
+        yield app
+    finally:
+        app.end()
+
+
+@dataclass
+class Watch:
+    """What a page did that it must not do."""
+
+    own: str
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    requests: int = 0
+    sockets: int = 0
+
+    def on_request(self, request: Any) -> None:
+        """Count a request and keep its address when it is of another host."""
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https", "ws", "wss"):
+            self.requests += 1
+            if parts.netloc != self.own:
+                self.foreign.append(request.url)
+
+    def on_socket(self, socket: Any) -> None:
+        """The same for a websocket."""
+        self.sockets += 1
+        self.on_request(socket)
+
+    def on_console(self, message: Any) -> None:
+        """Keep what the browser calls an error."""
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def on_failure(self, error: Any) -> None:
+        """Keep an error of the page's own code."""
+        self.errors.append(str(error))
+
+
+def watch(page: Any, url: str) -> Watch:
+    """Watch a page's console and every request it makes."""
+    seen = Watch(own=urlsplit(url).netloc)
+    page.on("console", seen.on_console)
+    page.on("pageerror", seen.on_failure)
+    page.on("request", seen.on_request)
+    page.on("websocket", seen.on_socket)
+    return seen
+
+
+def settled(page: Any, timeout: float = 30_000) -> None:
+    """Wait until the page's script has run to its end."""
+    page.wait_for_function(
+        """() => {
+            const app = document.querySelector('[data-testid="stApp"]');
+            return app && app.getAttribute('data-test-script-state') !== 'running'
+              && app.getAttribute('data-test-connection-state') === 'CONNECTED'
+              && !document.querySelector('[data-stale="true"]');
+        }""",
+        timeout=timeout,
+    )
+
+
+def give_name(page: Any, name: str) -> None:
+    """Answer the question of the first visit."""
+    field_ = page.get_by_role("textbox", name="Your name")
+    field_.wait_for(timeout=30_000)
+    field_.fill(name)
+    field_.press("Enter")
+
+
+def open_page(page: Any, title: str) -> None:
+    """Go to a page by its link in the navigation, and wait until it is drawn."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    page.get_by_role("heading", name=title, exact=True, level=1).wait_for(timeout=30_000)
+    settled(page)

@@ -1,0 +1,222 @@
+"""The labeling grid in a real browser: what is keyed is stored, once, in order."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+
+import pytest
+
+from studio.actions.samples import load_sample
+from studio.domain.run import Answer, ClassifierKind, Outcome, Run
+from studio.store.runs import Result
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def keto(ws):
+    """The keto task with a finished run over all of it."""
+    task = load_sample(ws, "keto", by="Ada")
+    examples = ws.store.examples.all(task.id)
+    run = Run(
+        id=0, task_id=task.id, kind=ClassifierKind.PROMPT, title="better v2", model="m",
+        provider="scripted", splits=("train", "validation", "test"), created_at=ws.now(),
+        created_by="Ada",
+    )  # fmt: skip
+    run_id = ws.store.runs.create(
+        run, example_ids=[e.id for e in examples], finetune_id=None, params={}
+    )
+    rng = random.Random(7)
+    results = []
+    for example in examples:
+        said, other = rng.sample(task.labels, 2)
+        sure = rng.uniform(0.5, 1)
+        results.append(
+            Result(
+                example_id=example.id,
+                label_id=said.id,
+                answer=Answer(
+                    outcome=Outcome.OK,
+                    label=said.name,
+                    probabilities={said.name: sure, other.name: 1 - sure},
+                ),
+            )
+        )
+    ws.store.runs.store(ws.store.runs.get(run_id), results, ws.now())
+    return task
+
+
+def open_label(page, served, *, query: str = ""):
+    """Open the Label page through the navigation and return the grid's frame."""
+    page.goto(f"{served.url}/{query}")
+    link = page.get_by_role("link", name="Label", exact=True)
+    gate = page.get_by_role("button", name="Start", exact=True)
+    link.or_(gate).first.wait_for(timeout=30_000)
+    if gate.is_visible():
+        gate.click()
+    link.click()
+    return grid_of(page)
+
+
+def grid_of(page):
+    frame = page.frame_locator("iframe[title*=agGrid]")
+    frame.locator(".ag-cell-focus").wait_for(timeout=30_000)
+    return frame
+
+
+def shown_ids(page, frame, number: int) -> list[int]:
+    """Return the ids of the first examples, as the grid has them."""
+    element = page.locator("iframe[title*=agGrid]").element_handle()
+    rows = frame.locator(".ag-center-cols-container .ag-row")
+    rows.first.wait_for()
+    ids = element.content_frame().evaluate(
+        "() => Array.from(document.querySelectorAll('.ag-center-cols-container .ag-row'))"
+        ".map(r => [Number(r.getAttribute('row-index')), Number(r.getAttribute('row-id'))])"
+    )
+    return [example_id for _, example_id in sorted(ids)][:number]
+
+
+def events(ws, task):
+    return [c for c in ws.read.labels.history(task.id) if c.person == "Ada"]
+
+
+def wait_for_events(ws, task, number: int, seconds: float = 20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and len(events(ws, task)) < number:
+        time.sleep(0.05)
+    return events(ws, task)
+
+
+def test_twenty_labels_keyed_at_60_ms_are_twenty_events(ws, keto, served, browser_page):
+    open_label(browser_page, served)
+    order = [e.id for e in ws.read.examples.all(keto.id)][:20]
+    keys = [random.Random(3).choice("12") for _ in order]
+    for key in keys:
+        browser_page.keyboard.press(key)
+        browser_page.wait_for_timeout(60)
+    stored = wait_for_events(ws, keto, 20)
+    assert [(c.example_id, c.label_id) for c in stored] == [
+        (example_id, keto.labels[int(key) - 1].id)
+        for example_id, key in zip(order, keys, strict=True)
+    ]
+    browser_page.get_by_text("20 saved").wait_for()
+    browser_page.get_by_text("20 of 787 labeled by you").wait_for()
+
+
+def test_every_key_does_what_it_says(ws, keto, served, browser_page):
+    frame = open_label(browser_page, served)
+    first, second, third, fourth = (e.id for e in ws.read.examples.all(keto.id)[:4])
+    one, two = (label.id for label in keto.labels)
+    press = browser_page.keyboard.press
+    press("s")
+    press("1")  # second
+    press("ArrowUp")
+    press("2")  # second again, corrected
+    press("ArrowUp")
+    press("0")  # second taken back
+    press("u")  # and that undone: 2 again
+    press("Control+z")  # and that: 1 again
+    press("ArrowUp")
+    press("1")  # first
+    stored = wait_for_events(ws, keto, 6)
+    assert [(c.example_id, c.label_id) for c in stored] == [
+        (second, one), (second, two), (second, None), (second, two), (second, one), (first, one),
+    ]  # fmt: skip
+    assert [c.undoes for c in stored] == [None, None, None, stored[2].id, stored[1].id, None]
+    frame.locator('.ag-row[row-index="2"] [col-id="text"]').click()
+    said = ws.read.examples.grid(keto.id, run_id=1, person="Ada", filter=_ids(third))[0]
+    press("a")
+    assert wait_for_events(ws, keto, 7)[-1].label_id == said["predicted"]
+    press("w")
+    browser_page.get_by_role("dialog").get_by_text("Because").wait_for()
+    browser_page.get_by_role("textbox", name="Because").fill("It is full of flour.")
+    browser_page.get_by_role("button", name="Save the reason").click()
+    browser_page.get_by_role("dialog").wait_for(state="detached")
+    newest = ws.read.rationales.all(keto.id)[-1]
+    assert (newest.text, newest.example_id, newest.author) == ("It is full of flour.", third, "Ada")
+    frame.locator('.ag-row[row-index="3"] [col-id="text"]').click()
+    press("?")
+    browser_page.get_by_role("dialog").get_by_text("undo your last decision").wait_for()
+    assert len(events(ws, keto)) == 7
+    assert fourth not in [c.example_id for c in events(ws, keto)]
+
+
+def _ids(*ids):
+    from studio.store.examples import GridFilter
+
+    return GridFilter(ids=ids)
+
+
+def test_dropdown_and_mouse_label_too(ws, keto, served, browser_page):
+    frame = open_label(browser_page, served)
+    first, second = (e.id for e in ws.read.examples.all(keto.id)[:2])
+    frame.get_by_role("button", name=re.compile("not_keto")).click()
+    cell = frame.locator('.ag-row[row-index="1"] [col-id="label"]')
+    cell.dblclick()
+    frame.locator(".ag-list-item", has_text=re.compile("^keto$")).click()
+    stored = wait_for_events(ws, keto, 2)
+    assert [(c.example_id, c.label_id) for c in stored] == [
+        (first, keto.label("not_keto").id),
+        (second, keto.label("keto").id),
+    ]
+
+
+def test_undo_button_filter_and_page_change_lose_nothing(ws, keto, served, browser_page):
+    frame = open_label(browser_page, served)
+    ids = [e.id for e in ws.read.examples.all(keto.id)]
+    press = browser_page.keyboard.press
+    for _ in range(5):
+        press("1")
+    browser_page.get_by_text("To do", exact=True).click()
+    assert len(wait_for_events(ws, keto, 5)) == 5
+    frame.locator(f'.ag-row[row-id="{ids[5]}"][row-index="0"]').wait_for()
+    grid_of(browser_page)
+    press("2")
+    press("2")
+    browser_page.get_by_role("button", name="Next", exact=True).click()
+    assert len(wait_for_events(ws, keto, 7)) == 7
+    frame.locator(f'.ag-row[row-id="{ids[55]}"][row-index="0"]').wait_for()
+    grid_of(browser_page)
+    press("1")
+    browser_page.get_by_role("button", name=re.compile("Undo")).click()
+    stored = wait_for_events(ws, keto, 9)
+    assert [c.label_id for c in stored][-2:] == [keto.labels[0].id, None]
+    assert stored[-1].undoes == stored[-2].id
+    assert [c.example_id for c in stored] == [*ids[:7], ids[55], ids[55]]
+
+
+def test_leaving_the_page_at_once_loses_nothing(ws, keto, served, browser_page):
+    open_label(browser_page, served)
+    for _ in range(4):
+        browser_page.keyboard.press("1")
+    browser_page.get_by_role("link", name="Home", exact=True).click()
+    assert len(wait_for_events(ws, keto, 4)) == 4
+    open_label(browser_page, served)
+    assert len(events(ws, keto)) == 4
+
+
+def test_names_and_texts_of_people_never_run_as_code(ws, served, browser_page):
+    from studio.domain.example import Split
+
+    evil = "::JSCODE::function(){window.top.document.title='ran'}()::JSCODE::"
+    task = ws.store.tasks.create(
+        name="evil",
+        question="",
+        labels=[(evil, ""), ("<img src=x onerror=alert(1)>", "")],
+        criterion=None,
+        by="Ada",
+        at=ws.now(),
+    )
+    ws.store.examples.add(
+        task.id,
+        [("1", f"<script>alert(1)</script>{evil}", Split.TRAIN, {evil: "<b>x</b>"})],
+        ws.now(),
+    )
+    frame = open_label(browser_page, served)
+    frame.get_by_text("<script>alert(1)</script>").first.wait_for()
+    browser_page.keyboard.press("1")
+    assert len(wait_for_events(ws, task, 1)) == 1
+    assert browser_page.title() != "ran"
+    assert frame.locator("img").count() == 0
