@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 
 from studio.analysis.sampling import spread
@@ -14,6 +15,7 @@ from studio.errors import ConsentNeededError, InputError
 from studio.workspace import Workspace
 
 PREVIEW_SIZE = 40
+_SENTENCE_END = re.compile(r"(?<=[.;!?])\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
 
 
 def diff_prompts(task: Task, before: PromptText, after: PromptText) -> list[str]:
-    """Return what changed between two prompts, a line each: "+ new", "- old", "  kept"."""
+    """Return what changed between two prompts, a sentence each: "+ new", "- old", "  kept"."""
     changed = difflib.ndiff(_lines(task, before), _lines(task, after))
     return [line for line in changed if not line.startswith("?")]
 
@@ -159,5 +161,7 @@ def preview_prompt(
 
 
 def _lines(task: Task, body: PromptText) -> list[str]:
-    lines = render_system(body, task.label_names).splitlines()
+    # A sentence a line: prose is one long line, and a word changed in it would show all of it.
+    rendered = render_system(body, task.label_names)
+    lines = [part for line in rendered.splitlines() for part in _SENTENCE_END.split(line)]
     return lines + [f"Example: {shot.text} -> {shot.label}" for shot in body.few_shots]
