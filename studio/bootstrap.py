@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio import __version__
 from studio.config import Settings, find_key, load_settings
+from studio.domain.job import WorkerInfo
 from studio.handlers.finetunes import finetune_handler
 from studio.handlers.runs import run_handler
 from studio.jobs.process import WorkerLock, start_worker, this_worker, worker_alive
@@ -84,8 +85,13 @@ def make_worker(ws: Workspace) -> Worker:
 
 def is_worker_alive(ws: Workspace) -> bool:
     """Return whether some worker of this workspace lives."""
+    return bool(workers_alive(ws))
+
+
+def workers_alive(ws: Workspace) -> list[WorkerInfo]:
+    """Return the workers of this workspace that live."""
     now = ws.clock()
-    return any(worker_alive(info, now) for info in ws.read.jobs.workers()[:5])
+    return [info for info in ws.read.jobs.workers()[:5] if worker_alive(info, now)]
 
 
 def serve_worker(ws: Workspace) -> None:

@@ -104,7 +104,7 @@ def _nobody_at_work(path: Path) -> Iterator[None]:
     except WorkerError as error:
         raise WorkerError(
             error.message,
-            next_step="Close the app and stop that process, then restore again.",
+            next_step="Close the app, stop it with `studio worker --stop`, then restore again.",
         ) from None
     try:
         yield

@@ -176,7 +176,7 @@ class Labels:
             " WHERE c.example_id IN (SELECT value FROM json_each(?))",
             (wanted,),
         ):
-            by_example.setdefault(row["example_id"], []).append(_correction(row))
+            by_example.setdefault(row["example_id"], []).append(_correction(self._standing(row)))
         settled = [gold for found in by_example.values() if (gold := resolve_gold(found))]
         with self.db.transaction() as conn:
             conn.execute(
@@ -189,6 +189,19 @@ class Labels:
                     for g in settled
                 ],
             )
+
+    def _standing(self, row: Row) -> Row:
+        """Return the decision an undo brought back, so that gold is again what it was before."""
+        while row["undoes"] is not None:
+            earlier = self.db.one(
+                "SELECT * FROM label_event WHERE example_id = ? AND person = ? AND id < ?"
+                " ORDER BY id DESC LIMIT 1",
+                (row["example_id"], row["person"], row["undoes"]),
+            )
+            if earlier is None:
+                return row
+            row = earlier
+        return row
 
 
 def _correction(row: Row) -> Correction:

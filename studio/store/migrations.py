@@ -194,6 +194,7 @@ def _create(path: Path) -> None:
         )
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
     try:
+        draft.touch()
         conn = connect(draft)
         try:
             with kind_errors(path):
@@ -232,6 +233,7 @@ def _recognise(path: Path) -> None:
     application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
     if application != APPLICATION_ID:
         raise foreign
+    # Closing any other connection would move the log into a file that may be damaged.
     conn = connect(path, read_only=True, untouched=True)
     try:
         with kind_errors(path):

@@ -1,0 +1,188 @@
+"""The labeling grid: every row exactly once, and a test example shows no model before the person."""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from studio.domain.correction import Origin
+from studio.domain.example import Split
+from studio.domain.run import Answer, ClassifierKind, Outcome, Run
+from studio.store.examples import GridFilter
+from studio.store.labels import NewLabel
+from studio.store.runs import Result
+
+SPLITS = ("train", "validation", "test")
+WORDS = ("alpha", "beta 50%", "gamma_x", "Ünïcode שלום", "plain")
+PROFILE = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, template):
+    """A task whose examples have every mixture of prediction, own label and gold."""
+    import shutil
+
+    from studio.store.store import Store
+
+    path = tmp_path_factory.mktemp("grid") / "studio.db"
+    shutil.copyfile(template, path)
+    store = Store(path)
+    chance = random.Random(7)
+    task = store.tasks.create(
+        name="t", question="", labels=[("a", ""), ("b", ""), ("c", "")], criterion=None, by="A",
+        at="2026",
+    )  # fmt: skip
+    other = store.tasks.create(
+        name="o", question="", labels=[("a", ""), ("b", "")], criterion=None, by="A", at="2026"
+    )
+    labels = [label.id for label in task.labels]
+    rows = [
+        (f"x{i}", f"{chance.choice(WORDS)} {i}", Split(chance.choice(SPLITS)), {"n": str(i)})
+        for i in range(140)
+    ]
+    ids = store.examples.add(task.id, rows, "2026")
+    store.examples.add(other.id, rows[:9], "2026")
+    run = store.file_run(
+        Run(id=0, task_id=task.id, kind=ClassifierKind.PROMPT, title="p", splits=SPLITS),
+        example_ids=ids, now=0.0,
+    )  # fmt: skip
+    results, decisions = [], []
+    for i in ids:
+        kind = chance.random()
+        if kind < 0.6:
+            label = chance.randrange(3)
+            # Few different confidences, so that pages end in the middle of equal ones.
+            sure = chance.choice([0.4, 0.5, 1 / 3, 0.9])
+            odds = {"abc"[label]: sure} if chance.random() < 0.85 else {}
+            answer = Answer(outcome=Outcome.OK, label="abc"[label], probabilities=odds)
+            results.append(Result(example_id=i, label_id=labels[label], answer=answer))
+        elif kind < 0.75:
+            answer = Answer(outcome=chance.choice([Outcome.ABSTAINED, Outcome.ERROR]))
+            results.append(Result(example_id=i, label_id=None, answer=answer))
+        for person in ("Ada", "Bo"):
+            if chance.random() < 0.4:
+                said = chance.choice([*labels, None])
+                decisions.append(
+                    NewLabel(example_id=i, label_id=said, person=person, origin=Origin.BLIND)
+                )
+    store.runs.store(run, results, "2026")
+    store.labels.append(task.id, decisions, "2026")
+    yield store, task, run, ids
+    store.close()
+
+
+def walk(store, task, run, person, filter, limit):
+    """Return all rows, page after page."""
+    rows, after = [], None
+    while page := store.examples.grid(
+        task.id, run_id=run.id if run else None, person=person, filter=filter, after=after,
+        limit=limit,
+    ):  # fmt: skip
+        assert len(page) <= limit
+        rows += page
+        after = page[-1]["cursor"]
+    return rows
+
+
+def told(store, task, run, person):
+    """Return, by example id, what a naive reading of the parts says a person may see."""
+    said = {p.example_id: p for p in store.runs.predictions(run.id)} if run else {}
+    own = {}
+    for event in store.labels.history(task.id):
+        if event.person == person:
+            own[event.example_id] = event.label_id
+    gold = {i: g.label_id for i, g in store.labels.gold(task.id).items()}
+    seen = {}
+    for e in store.examples.all(task.id):
+        label = own.get(e.id)
+        p = said.get(e.id) if e.split is not Split.TEST or label is not None else None
+        seen[e.id] = {
+            "split": e.split.value, "text": e.text, "label": label, "gold": gold.get(e.id),
+            "predicted": p.label_id if p else None, "confidence": p.confidence if p else None,
+            "outcome": p.outcome.value if p else None,
+        }  # fmt: skip
+    return seen
+
+
+def wanted(row, example_id, f):
+    wrong = row["gold"] is not None and row["outcome"] is not None
+    shown = {
+        "all": True,
+        "todo": row["label"] is None,
+        "mine": row["label"] is not None,
+        "errors": wrong and row["gold"] != row["predicted"],
+    }
+    return (
+        (not f.splits or row["split"] in f.splits)
+        and f.search.lower() in row["text"].lower()
+        and (f.label_id is None or row["predicted"] == f.label_id)
+        and (f.gold_label_id is None or row["gold"] == f.gold_label_id)
+        and (f.ids is None or example_id in f.ids)
+        and shown[f.show]
+    )
+
+
+filters = st.builds(
+    dict,
+    splits=st.lists(st.sampled_from(SPLITS), unique=True).map(tuple),
+    search=st.sampled_from(
+        ["", "", "", "ALPHA", "50%", "gamma_", "_", "%", "'", '"; DROP', "שלום"]
+    ),
+    label=st.sampled_from([None, None, 0, 1, 2]),
+    gold=st.sampled_from([None, None, 0, 1, 2]),
+    show=st.sampled_from(["all", "todo", "mine", "errors"]),
+    ids=st.one_of(st.none(), st.none(), st.lists(st.integers(1, 160), max_size=30).map(tuple)),
+    by_confidence=st.booleans(),
+)
+
+
+@PROFILE
+@given(filters, st.integers(1, 60), st.sampled_from(["Ada", "Bo", "Nobody"]), st.booleans())
+def test_paging_shows_every_wanted_row_once_and_in_order(desk, spec, limit, person, with_run):
+    store, task, run, _ = desk
+    run = run if with_run else None
+    ids = [label.id for label in task.labels]
+    f = GridFilter(
+        splits=spec["splits"], search=spec["search"], show=spec["show"], ids=spec["ids"],
+        label_id=None if spec["label"] is None else ids[spec["label"]],
+        gold_label_id=None if spec["gold"] is None else ids[spec["gold"]],
+        by_confidence=spec["by_confidence"],
+    )  # fmt: skip
+    rows = walk(store, task, run, person, f, limit)
+    seen = told(store, task, run, person)
+    expected = [i for i, row in seen.items() if wanted(row, i, f)]
+    if f.by_confidence:
+        expected.sort(key=lambda i: (-1 if (c := seen[i]["confidence"]) is None else c, i))
+    assert [row["id"] for row in rows] == expected
+    for row in rows:
+        assert {k: row[k] for k in seen[row["id"]]} == seen[row["id"]]
+
+
+def test_a_test_example_shows_its_prediction_only_after_the_own_label(desk):
+    store, task, run, _ = desk
+    rows = walk(store, task, run, "Nobody", GridFilter(splits=("test",)), 200)
+    assert rows
+    assert {(r["predicted"], r["confidence"], r["outcome"]) for r in rows} == {(None, None, None)}
+
+
+@pytest.mark.parametrize("show", ["all", "errors"])
+def test_no_filter_tells_what_a_model_said_of_a_test_example(desk, show):
+    """Neither the filter by label nor "errors" nor the order may sort test examples by the model."""
+    store, task, run, _ = desk
+    for label in task.labels:
+        f = GridFilter(splits=("test",), label_id=label.id, show=show)
+        assert walk(store, task, run, "Nobody", f, 200) == []
+    assert walk(store, task, run, "Nobody", GridFilter(splits=("test",), show="errors"), 200) == []
+    by_order = GridFilter(splits=("test",), by_confidence=True)
+    ids = [r["id"] for r in walk(store, task, run, "Nobody", by_order, 7)]
+    assert ids == sorted(ids)
+    assert {r["cursor"][0] for r in walk(store, task, run, "Nobody", by_order, 7)} == {-1.0}
+
+
+def test_a_page_is_never_longer_than_200(desk):
+    store, task, _, _ = desk
+    page = store.examples.grid(task.id, run_id=None, person="A", filter=GridFilter(), limit=10_000)
+    assert len(page) == 140 <= 200
