@@ -21,6 +21,7 @@ PAGES = {
 }
 
 st.set_page_config(page_title="Rationale Studio", page_icon=ICON, layout="wide")
+st.logo(ICON, size="small")
 warm_up()
 page = st.navigation(
     {

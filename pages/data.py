@@ -21,9 +21,11 @@ if page.chosen is None:
     st.stop()
 
 task, now = page.task, standing(page.ws, page.task)
+# Settled once: an import must not carry the reader away from its result.
+first = st.session_state.setdefault(f"data_{task.id}", "Examples" if now.total else "Import")
 examples, bring, splits, labels, new = st.tabs(
     ["Examples", "Import", "Splits", "Labels and criterion", "New task"],
-    default="Examples" if now.total else "Import",
+    default=first,
     key="data",
     on_change="rerun",
     bind="query-params",

@@ -26,7 +26,11 @@ if now.measured:
         majority=best.majority if best.metric == "accuracy" else None,
         dark=is_dark(),
     )
-    spec["height"] = 34 * len(now.measured) + 74
-    show_chart(spec, key="home_intervals", alt="Validation figures of the latest runs")
+    # The axis takes its share of the height.
+    show_chart(
+        spec | {"height": 34 * len(now.measured) + 74},
+        key="home_intervals",
+        alt="Validation figures of the latest runs",
+    )
     st.caption("On validation, with 95 % intervals. Test stays locked until the report.")
 draw_runs(page.ws, task, now)

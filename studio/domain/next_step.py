@@ -43,7 +43,7 @@ class Standing:
         open_jobs: Runs and fine-tunes that still work.
         measured: The latest finished runs on validation, newest first.
         criterion: The task's promise, if any.
-        test_measured: Whether some finished run covers the test split.
+        test_measured: Whether the champion, else the best classifier, has a finished run on test.
     """
 
     examples: dict[str, int]
@@ -187,7 +187,7 @@ def _improve(now: Standing) -> NextStep:
             page="evaluate",
             action="Measure on test",
             why=(
-                f"{now.best.title} reaches {goal:g} on validation; only the locked test "
+                f"“{now.best.title}” reaches {goal:g} on validation; only the locked test "
                 "examples can confirm it."
             ),
         )

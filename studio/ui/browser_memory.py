@@ -33,7 +33,8 @@ def browser_memory(*, remember: str, forget: bool) -> str | None:
     Returns:
         The name the browser knew, "" when it knows none, None while it has not answered.
     """
-    with st.sidebar:
+    # Out of sight once the sidebar is there; the gate has none.
+    with st.sidebar if remember else st.container():
         result = _component()(
             data={"remember": remember, "forget": forget},
             key="browser_memory",

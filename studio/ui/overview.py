@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.domain.finetune import FineTune
-from studio.domain.next_step import NextStep, Standing
+from studio.domain.next_step import Measured, NextStep, Standing
 from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.ui.figures import count, figure_text, metric_name, percent
@@ -35,8 +35,8 @@ def draw_counts(now: Standing) -> None:
     share = percent(now.total_gold / now.total if now.total else None, digits=0)
     with st.container(horizontal=True, key="counts"):
         _tile("Examples", now.total, splits, note("split"))
-        people = f"{now.by_people:,} by people here" if now.by_people else "all from files"
-        _tile("Gold labels", now.total_gold, f"{share} of examples, {people} · {labels}",
+        people = f" · {now.by_people:,} by people here" if now.by_people else ""
+        _tile("Gold labels", now.total_gold, f"{share} · {labels}{people}",
               note("gold"))  # fmt: skip
         _tile("Reasons", now.rationales, count(now.rules, "rule in force", "rules in force"),
               note("rationale"))  # fmt: skip
@@ -72,7 +72,7 @@ def draw_runs(ws: Workspace, task: Task, now: Standing) -> None:
                 "On": ", ".join(run.splits),
                 "State": run.status,
                 "Labeled": f"{run.done:,} of {run.total:,}",
-                f"{metric} on validation": figure_text(measured.figure) if measured else "",
+                f"{metric} on validation": _figure(measured, run),
                 "By": run.created_by,
                 "When": run.created_at[:16].replace("T", " "),
             }
@@ -96,3 +96,9 @@ def _title(run: Run) -> str:
 
 def _tuned(tuned: FineTune) -> str:
     return f"Fine-tune {tuned.id} of {tuned.base_model}"
+
+
+def _figure(measured: Measured | None, run: Run) -> str:
+    if measured is not None:
+        return figure_text(measured.figure)
+    return "locked" if run.splits == ("test",) else ""

@@ -8,16 +8,13 @@ from studio.actions.reports import build_report
 from studio.domain.report import Report, Verdict
 from studio.domain.task import Task
 from studio.ui.charts import interval_chart, is_dark, show_chart
+from studio.ui.colours import theme
 from studio.ui.figures import count, duration, figure_text, metric_name, money, percent
 from studio.ui.notes import note
 from studio.ui.page import escape
 from studio.workspace import Workspace
 
-_WORDS = {
-    Verdict.GO: ":green[✓ Go]",
-    Verdict.NO_GO: ":red[✗ No-go]",
-    Verdict.NOT_YET: ":orange[… Not yet]",
-}
+_WORDS = {Verdict.GO: "Go", Verdict.NO_GO: "No-go", Verdict.NOT_YET: "Not yet"}
 
 
 def read_report(ws: Workspace, task: Task, person: str) -> Report:
@@ -34,7 +31,16 @@ def draw_verdict(report: Report) -> None:
     """Draw the verdict, large, with its reason."""
     decision = report.decision
     with st.container(border=True, key="verdict"):
-        st.title(_WORDS[decision.verdict], anchor=False, help=note("verdict"))
+        colours = theme()
+        colour = {
+            Verdict.GO: colours.good,
+            Verdict.NO_GO: colours.bad,
+            Verdict.NOT_YET: colours.undecided,
+        }[decision.verdict]
+        st.html(  # of constants only: nothing of the workspace may stand in here
+            f'<p role="heading" aria-level="2" style="color:{colour};font-size:2.6rem;'
+            f'font-weight:650;line-height:1.1;margin:0">{_WORDS[decision.verdict]}</p>'
+        )
         st.markdown(escape(decision.reason))
         if decision.needed:
             st.markdown(
@@ -47,7 +53,9 @@ def draw_verdict(report: Report) -> None:
             if report.criterion
             else "Nobody said yet which figure is good enough; set it under Data."
         )
-        st.caption(f"{wanted} Recorded {report.created_at[:16].replace('T', ' ')} UTC.")
+        st.caption(
+            f"{wanted} {note('verdict')} Recorded {report.created_at[:16].replace('T', ' ')} UTC."
+        )
 
 
 def draw_figure(report: Report) -> None:
@@ -66,7 +74,8 @@ def draw_figure(report: Report) -> None:
             threshold=report.criterion.threshold if report.criterion else None,
             majority=evaluation.majority if metric == "accuracy" else None,
             dark=is_dark(),
-        ),
+        )
+        | {"height": 110},  # the axis takes its share
         key="report_interval",
         alt=f"{metric_name(metric)} {figure_text(figure)} against the criterion",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from studio.actions.evaluations import evaluate_run
@@ -18,7 +20,8 @@ _FROM_FILES = ("imported", "computed")
 
 def standing(ws: Workspace, task: Task) -> Standing:
     """Return where the task stands; computed anew when anything of it was written."""
-    return _standing(str(ws.path), task.id, task.revision, ws, task)
+    kept = _standing(str(ws.path), task.id, task.revision, ws, task)
+    return replace(kept, open_jobs=_open_jobs(ws, task))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -29,12 +32,14 @@ def _standing(path: str, task_id: int, revision: int, _ws: Workspace, _task: Tas
     by_people = 0
     for row in read.labels.counts(task_id):
         gold[row["split"]] += row["n"]
-        gold_labels[_task.name_of(row["label_id"]) or ""] += row["n"]
+        name = _task.name_of(row["label_id"]) or ""
+        gold_labels[name] = gold_labels.get(name, 0) + row["n"]
         by_people += 0 if row["origin"] in _FROM_FILES else row["n"]
     runs = read.runs.all(task_id)
     finished = [run for run in runs if run.done >= run.total > 0]
     finetunes = read.finetunes.all(task_id)
     metric = _task.criterion.metric if _task.criterion else "macro_f1"
+    measured = _measured(_ws, finished, metric) if gold["validation"] else ()
     return Standing(
         examples=read.examples.counts(task_id),
         gold=gold,
@@ -46,11 +51,19 @@ def _standing(path: str, task_id: int, revision: int, _ws: Workspace, _task: Tas
         prompts=len(read.prompts.all(task_id)),
         models=sum(f.status is FineTuneStatus.SUCCEEDED for f in finetunes),
         runs=len(finished),
-        open_jobs=len(runs) - len(finished) + sum(not f.status.is_final for f in finetunes),
-        measured=_measured(_ws, finished, metric) if gold["validation"] else (),
+        measured=measured,
         criterion=_task.criterion,
-        test_measured=any("test" in run.splits for run in finished),
+        test_measured=_is_tested(_ws, _task, finished, measured),
     )
+
+
+def _open_jobs(ws: Workspace, task: Task) -> int:
+    """Count the task's work under way; it ends without a new revision, so it is never kept."""
+    tasks = {
+        "run": lambda job: ws.read.runs.get(job.subject_id).task_id,
+        "finetune": lambda job: ws.read.finetunes.task_of(job.subject_id),
+    }
+    return sum(job.kind in tasks and tasks[job.kind](job) == task.id for job in ws.read.jobs.open())
 
 
 def _measured(ws: Workspace, finished: list[Run], metric: str) -> tuple[Measured, ...]:
@@ -71,3 +84,13 @@ def _measured(ws: Workspace, finished: list[Run], metric: str) -> tuple[Measured
             )
         )
     return tuple(found)
+
+
+def _is_tested(
+    ws: Workspace, task: Task, finished: list[Run], measured: tuple[Measured, ...]
+) -> bool:
+    """Tell whether the classifier the verdict should be about was run on test."""
+    best = max(measured, key=lambda m: m.figure.value, default=None)
+    wanted = task.champion or (ws.read.runs.classifier(best.run_id) if best else "")
+    on_test = [run for run in finished if "test" in run.splits]
+    return any(not wanted or ws.read.runs.classifier(run.id) == wanted for run in on_test)
