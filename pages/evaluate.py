@@ -46,13 +46,14 @@ def draw_champion(run: Run) -> None:
 
 
 by_id = {run.id: run for run in runs}
+first = next((i for i, run in enumerate(runs) if "validation" in run.splits), 0)
 run_key = f"evaluate_run_{task.id}"
 if st.session_state.get(NEXT_RUN) in by_id:
     st.session_state[run_key] = st.session_state.pop(NEXT_RUN)
 with st.container(horizontal=True, vertical_alignment="bottom", key="evaluate_choice"):
     run_id = st.selectbox(
-        "Run", list(by_id), format_func=lambda i: run_title(by_id[i]), key=run_key,
-        help=note("run"), persist_state="session", width=360,
+        "Run", list(by_id), index=first, format_func=lambda i: run_title(by_id[i]), key=run_key,
+        help=note("run"), persist_state="session", width=310,
     )  # fmt: skip
     split = st.segmented_control(
         "Split", list(SPLIT_NAMES), format_func=SPLIT_NAMES.__getitem__, default="validation",

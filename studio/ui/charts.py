@@ -88,19 +88,21 @@ def confusion_chart(confusion: Confusion, *, dark: bool = False) -> Spec:
     cell = alt.selection_point(name="cell", fields=["gold", "predicted"])
     axis: dict[str, Any] = {
         "grid": False, "domain": False, "ticks": False, "labelLimit": 160, "labelPadding": 6,
+        "labelFlush": False, "labelBound": False,
     }  # fmt: skip
+    tooltip = [
+        alt.Tooltip("gold:N", title="Gold"),
+        alt.Tooltip("predicted:N", title="Predicted"),
+        alt.Tooltip("examples:Q", title="Examples"),
+        alt.Tooltip("share:Q", title="Share of this gold", format=".1%"),
+    ][3 if len(columns) <= 6 else 0 :]  # a small matrix says the rest, and would be covered
     base = alt.Chart().encode(
         x=alt.X(
             "predicted:N", sort=columns, title="Predicted",
             axis=alt.Axis(orient="top", labelAngle=0 if len(columns) <= 6 else -40, **axis),
         ),
         y=alt.Y("gold:N", sort=list(confusion.gold), title="Gold", axis=alt.Axis(**axis)),
-        tooltip=[
-            alt.Tooltip("gold:N", title="Gold"),
-            alt.Tooltip("predicted:N", title="Predicted"),
-            alt.Tooltip("examples:Q", title="Examples"),
-            alt.Tooltip("share:Q", title="Share of this gold label", format=".1%"),
-        ],
+        tooltip=tooltip,
     )  # fmt: skip
     rects = (
         base.mark_rect(cursor="pointer", strokeJoin="round")
@@ -162,7 +164,10 @@ def interval_chart(
     base = alt.Chart().encode(
         y=alt.Y(
             "name:N", sort=[v["name"] for v in values], title=None,
-            axis=alt.Axis(labelLimit=220, grid=False, ticks=False, domain=False, labelPadding=8),
+            axis=alt.Axis(
+                labelLimit=220, grid=False, ticks=False, domain=False, labelPadding=8,
+                labelFlush=False, labelBound=False,
+            ),
         ),
         tooltip=[
             alt.Tooltip("name:N", title="Name"),
@@ -174,7 +179,14 @@ def interval_chart(
     )  # fmt: skip
     colour = alt.value(_hex(_RIGHT[dark]))
     lines = base.mark_rule(strokeWidth=3, opacity=0.55).encode(
-        x=alt.X("low:Q", scale=scale, title=metric), x2="high:Q", color=colour
+        x=alt.X(
+            "low:Q",
+            scale=scale,
+            title=metric,
+            axis=alt.Axis(tickCount=6, format=".2~f", labelFlush=False),
+        ),
+        x2="high:Q",
+        color=colour,
     )
     points = (
         base.mark_point(size=110, filled=True, opacity=1, cursor="pointer")
@@ -188,7 +200,7 @@ def interval_chart(
     )
     rules = [_mark(v, text, scale, dark) for v, text in marks]
     named = [_mark_name(v, text, scale, dark, i) for i, (v, text) in enumerate(marks)]
-    height = max(1, len(values)) * 30 + 50
+    height = max(1, len(values)) * 28 + 80
     layers = [*rules, lines, points, *named]
     return _spec(alt.layer(*layers, data=_data(values)).properties(height=height))
 
@@ -212,9 +224,10 @@ def learning_curve_chart(
         .encode(
             x=alt.X(
                 "examples:Q", title="Examples learnt from",
-                scale=alt.Scale(zero=True), axis=alt.Axis(tickMinStep=1, grid=False),
+                scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=6, tickMinStep=1, grid=False),
             ),
-            y=alt.Y("value:Q", title=metric, scale=alt.Scale(domain=[low, 1.0])),
+            y=alt.Y("value:Q", title=metric, scale=alt.Scale(domain=[low, 1.0]),
+                axis=alt.Axis(tickCount=5)),
             tooltip=[
                 alt.Tooltip("examples:Q", title="Examples learnt from"),
                 alt.Tooltip("value:Q", title=metric, format=".3f"),

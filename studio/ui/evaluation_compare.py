@@ -42,9 +42,14 @@ def draw_comparison(
         st.caption("A second run on the same split is needed to compare.")
         return
     metric = metric_of(task)
+    best = 0
+    if not is_test:
+        scores = [known[other.id].metric(metric).value for other in others]
+        best = scores.index(max(scores))
     before = st.selectbox(
         f"Compare run {run.id} with",
         others,
+        index=best,
         format_func=run_title,
         key=f"evaluate_other_{run.id}_{split}",
         width=420,
@@ -72,7 +77,7 @@ def verdict_text(found: Comparison) -> str:
     by = f"{gain.value:+.3f} {name} [{gain.low:+.3f}, {gain.high:+.3f}], n={found.n:,}"
     flips = (
         f"It fixes {count(len(found.fixed), 'error')} and breaks {len(found.broke):,}; "
-        f"p = {found.p:.3f}."
+        f"p {'< 0.001' if found.p < 0.001 else f'= {found.p:.3f}'}."
     )
     if found.tells:
         better = "better" if gain.value > 0 else "worse"
@@ -91,14 +96,14 @@ def _draw_side_by_side(
 ) -> None:
     metric = metric_of(task)
     shown = [other for other in runs if other.id in known]
-    rows = tuple((run_title(other), known[other.id].metric(metric)) for other in shown)
+    rows = tuple((_short(other), known[other.id].metric(metric)) for other in shown)
     majority = known[shown[0].id].majority if metric == "accuracy" else None
     key = f"evaluate_side_by_side_{split}"
 
     def choose() -> None:
         row = selected(st.session_state.get(key), "row")
         for other in shown:
-            if row is not None and row.get("name") == run_title(other):
+            if row is not None and row.get("name") == _short(other):
                 st.session_state[NEXT_RUN] = other.id
 
     show_chart(
@@ -113,9 +118,16 @@ def _draw_side_by_side(
         alt=f"{metric_name(metric)} of {len(rows)} runs on {split}, with intervals",
         on_select=choose,
     )
-    st.caption("Newest first, each with its 95 % interval. Click a run to evaluate it.")
     table = [_numbers(other, known[other.id]) for other in shown]
-    download(table, list(table[0]), name=f"runs-{split}", key="evaluate_runs_csv")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Newest first, each with its 95 % interval. Click a run to evaluate it.")
+        download(
+            table, list(table[0]), name=f"runs-{split}", key="evaluate_runs_csv", what="all runs"
+        )
+
+
+def _short(run: Run) -> str:
+    return f"{run.id} · {run.title}"
 
 
 def _draw_lists(ws: Workspace, task: Task, found: Comparison) -> None:

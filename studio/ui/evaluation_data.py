@@ -36,7 +36,7 @@ _keep: Callable[..., Any] = st.cache_resource(max_entries=_KEPT, ttl=_FOR_S, sho
 def run_title(run: Run) -> str:
     """Return a run as people pick it from a list."""
     sample = f" · {run.done:,} of {run.total:,}" if run.done < run.total else ""
-    return f"{run.id} · {run.title}{sample}"
+    return f"{run.id} · {run.title} · {' + '.join(run.splits)}{sample}"
 
 
 def metric_of(task: Task) -> str:

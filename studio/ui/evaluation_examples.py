@@ -41,17 +41,21 @@ def draw_examples(
         return
     rows = example_rows(ws, task, runs, ids[:SHOWN])
     shown = _found(rows, key) if len(rows) >= _FIND_FROM else rows
-    names = {"text": "Text", "gold": "Gold"}
+    names = {"gold": "Gold"}
     names |= {"before": f"Run {runs[0]}"} if len(runs) == 2 else {}
     names |= {"predicted": f"Run {runs[-1]}" if len(runs) == 2 else "Predicted"}
     names |= {"confidence": "Confidence"} if any(r["confidence"] is not None for r in rows) else {}
     names |= {"outcome": "Outcome"} if any(r["outcome"] != "ok" for r in rows) else {}
+    names |= {"text": "Text"}
     event = st.dataframe(
         {title: [row[field] for row in shown] for field, title in names.items()},
         hide_index=True,
-        height=min(420, 38 + 35 * max(1, len(shown))),
         column_config={
             "Text": st.column_config.TextColumn(width="large"),
+            **{
+                name: st.column_config.TextColumn(width="small")
+                for name in list(names.values())[:-1]
+            },
             "Confidence": st.column_config.NumberColumn(format="%.2f", width="small"),
         },
         on_select="rerun",
@@ -72,11 +76,11 @@ def draw_examples(
 
 
 def download(
-    rows: Sequence[dict[str, Any]], columns: Sequence[str], *, name: str, key: str
+    rows: Sequence[dict[str, Any]], columns: Sequence[str], *, name: str, key: str, what: str = ""
 ) -> None:
     """Draw the button that saves a list as CSV, made only when it is pressed."""
     st.download_button(
-        "Save as CSV",
+        f"Save {what} as CSV" if what else "Save as CSV",
         data=lambda: write_csv(rows, columns).encode("utf-8-sig"),
         file_name=f"{name}.csv",
         mime="text/csv",
@@ -95,8 +99,9 @@ def chosen_index(event: Any, size: int) -> int | None:
 
 def _found(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
     wanted = st.text_input(
-        "Find in these examples", key=f"{key}_find", placeholder="a word of the text", width=320
-    )
+        "Find in these examples", key=f"{key}_find", placeholder="Find in these examples",
+        label_visibility="collapsed", width=320,
+    )  # fmt: skip
     words = wanted.casefold().split()
     return [row for row in rows if all(word in row["text"].casefold() for word in words)]
 

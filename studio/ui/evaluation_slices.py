@@ -18,6 +18,7 @@ from studio.workspace import Workspace
 
 LIFT = "The error rate here, as a multiple of the error rate on all examples."
 Q = "Of slices at least as striking as this one, the share that chance alone would bring up."
+WORSE = "Marked where the run errs more than chance explains: q is at most 0.05."
 KINDS = {"metadata": "Metadata", "rule": "Rules", "label": "Labels", "length": "Length"}
 
 
@@ -34,23 +35,20 @@ def draw_slices(ws: Workspace, task: Task, run: Run, evaluation: Evaluation) -> 
     worse = sum(score.is_worse for score in found)
     base = 1 - evaluation.accuracy.value
     st.caption(
-        f"{len(found)} slices, {worse} of them worse than chance would make them; "
-        f"on all {evaluation.n:,} examples the run errs on {base:.1%}.",
+        f"{len(found)} slices; {worse or 'none'} of them err more than chance explains. "
+        f"On all {evaluation.n:,} examples the run errs on {base:.1%}.",
         help=note("slice"),
     )
     event = st.dataframe(
         [_line(score) for score in shown],
         hide_index=True,
-        height=min(480, 38 + 35 * max(1, len(shown))),
         column_config={
-            "Slice": st.column_config.TextColumn(width="large", help=note("slice")),
+            "Slice": st.column_config.TextColumn(width="medium", help=note("slice")),
             "Errors": st.column_config.TextColumn(help="Error rate with its 95 % interval."),
             "Times": st.column_config.NumberColumn(format="%.1f ×", help=LIFT, width="small"),
             "q": st.column_config.NumberColumn(format="%.3f", help=Q, width="small"),
             "n": st.column_config.NumberColumn(help=note("n"), width="small"),
-            "Worse": st.column_config.TextColumn(
-                "Worse than chance", help="Marked when q is at most 0.05."
-            ),
+            "Worse": st.column_config.TextColumn(help=WORSE),
         },
         on_select="rerun",
         selection_mode="single-row",

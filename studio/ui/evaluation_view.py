@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -38,11 +38,10 @@ def draw_headline(task: Task, run: Run, evaluation: Evaluation) -> None:
         _tile(
             f"Always “{escape(evaluation.majority_label)}”",
             _number(evaluation.majority),
-            "accuracy of the commonest label",
+            f"accuracy, n = {evaluation.n:,}",
             "majority",
         )
         _criterion_tile(task, evaluation)
-        _tile("Answered", percent(evaluation.coverage), f"of {evaluation.n:,}", "coverage")
     draw_outcomes(evaluation)
     if run.kind is ClassifierKind.MODEL and "train" in evaluation.split.split("+"):
         st.info(
@@ -55,7 +54,7 @@ def draw_headline(task: Task, run: Run, evaluation: Evaluation) -> None:
 def _tile(label: str, value: str, below: str, word: str) -> None:
     st.metric(
         label, value, below, delta_color="off", delta_arrow="off", border=True,
-        help=note(metric_name(word)), width="stretch",
+        help=note(metric_name(word)), width=196,
     )  # fmt: skip
 
 
@@ -66,14 +65,15 @@ def _criterion_tile(task: Task, evaluation: Evaluation) -> None:
     goal, figure = task.criterion.threshold, evaluation.metric(task.criterion.metric)
     needed = needed_for(figure, goal)
     if figure.low >= goal:
-        below = "reached, even at the low end"
+        below = "reached at the low end"
     elif figure.high < goal:
-        below = "missed, even at the high end"
+        below = "missed at the high end"
     elif needed:
-        below = f"open: about {needed:,} more would tell"
+        below = f"open, {needed:,} more may tell"
     else:
-        below = "open: too few to tell"
-    _tile("Criterion", f"≥ {goal:g}", below, "criterion")
+        below = "open, too few to tell"
+    name = metric_name(task.criterion.metric)
+    _tile(f"Criterion, {name}", f"≥ {goal:g}", below, "criterion")
 
 
 def draw_outcomes(evaluation: Evaluation) -> None:
@@ -86,16 +86,18 @@ def draw_outcomes(evaluation: Evaluation) -> None:
     )
     st.warning(
         f"{count(sum(other.values()), 'example')} of {evaluation.n:,} got no label and "
-        f"{'counts as an error' if sum(other.values()) == 1 else 'count as errors'}: {listed}.",
+        f"{'counts as an error' if sum(other.values()) == 1 else 'count as errors'}: {listed}. "
+        f"Coverage is {percent(evaluation.coverage)}.",
         icon=":material/warning:",
     )
 
 
 def draw_errors(ws: Workspace, task: Task, run: Run, evaluation: Evaluation) -> None:
-    """Draw the confusion matrix and, beside it, the examples of the chosen cell."""
+    """Draw the confusion matrix and, below it, the examples of the chosen cell."""
     is_test = "test" in evaluation.split.split("+")
-    left, right = st.columns([5, 7], gap="large")
     key = f"evaluate_confusion_{run.id}_{evaluation.split}"
+    width = min(760, 170 + 90 * len(evaluation.confusion.gold))
+    left, right = side_by_side("evaluate_errors", max(350, width), 430)
     with left:
         turn = st.session_state.setdefault(f"{key}_turn", 0)
         event = show_chart(
@@ -104,21 +106,30 @@ def draw_errors(ws: Workspace, task: Task, run: Run, evaluation: Evaluation) -> 
             alt=_spoken(evaluation),
             on_select="ignore" if is_test else "rerun",
         )
-        st.caption("Blue is right, orange is wrong; the deeper, the larger the share of its gold.")
-        _download_confusion(evaluation, run)
+    found = {} if is_test else cells(ws, task, run.id, evaluation.split)
     with right:
-        if is_test:
-            st.info(TEST_IS_CLOSED, icon=":material/lock:")
-            return
-        found = cells(ws, task, run.id, evaluation.split)
-        cell = _choose_cell(found, selected(event, "cell"), key)
-        if cell is None:
-            ids = tuple(sorted(i for (g, p), some in found.items() if g != p for i in some))
-            what = f"errors of run {run.id} on {evaluation.split}"
-        else:
-            ids = found.get(cell, ())
-            what = f"gold {cell[0]}, run {run.id} says {cell[1]}"
-        draw_examples(ws, task, ids, runs=(run.id,), what=what, key=f"{key}_{cell}")
+        cell = None if is_test else _choose_cell(found, selected(event, "cell"), key)
+        st.caption("Blue is right, orange is wrong; the deeper, the larger a share of its gold.")
+        _download_confusion(evaluation, run)
+    if is_test:
+        st.info(TEST_IS_CLOSED, icon=":material/lock:")
+        return
+    if cell is None:
+        ids = tuple(sorted(i for (g, p), some in found.items() if g != p for i in some))
+        what = f"errors of run {run.id} on {evaluation.split}"
+    else:
+        ids = found.get(cell, ())
+        what = f"gold {cell[0]}, run {run.id} says {cell[1]}"
+    draw_examples(ws, task, ids, runs=(run.id,), what=what, key=f"{key}_{cell}")
+
+
+def side_by_side(key: str, left: int, right: int | Literal["stretch"]) -> tuple[Any, Any]:
+    """Return two containers of these widths, the second below the first on a narrow page."""
+    with st.container(horizontal=True, gap="medium", key=key):
+        return (
+            st.container(width=left, key=f"{key}_left"),
+            st.container(width=right, key=f"{key}_right"),
+        )
 
 
 def _choose_cell(
@@ -208,7 +219,13 @@ def _download_confusion(evaluation: Evaluation, run: Run) -> None:
         for gold, row in zip(confusion.gold, confusion.counts, strict=True)
     ]
     columns = ["gold", *confusion.predicted]
-    download(rows, columns, name=f"confusion-run-{run.id}", key="evaluate_confusion_csv")
+    download(
+        rows,
+        columns,
+        name=f"confusion-run-{run.id}",
+        key="evaluate_confusion_csv",
+        what="the matrix",
+    )
 
 
 def _spoken(evaluation: Evaluation) -> str:

@@ -127,9 +127,8 @@ def _preview(
 def _draw_set(task: Task, training_set: TrainingSet) -> None:
     """Draw label counts, origins, and what speaks against learning from them."""
     if training_set.labels:
-        st.text("Labels: " + _counted(training_set.labels))
         origins = {_ORIGINS.get(name, name): n for name, n in training_set.origins.items()}
-        st.text("Origins: " + _counted(origins))
+        st.text(f"Labels: {_counted(training_set.labels)}\nOrigins: {_counted(origins)}")
     for warning in lint_training_set(task, training_set):
         with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
             st.badge("Mind", color="orange")

@@ -13,7 +13,8 @@ from studio.actions.finetunes import export_training_set, steer_finetune
 from studio.actions.runs import Choice, start_run
 from studio.actions.tasks import choose_champion
 from studio.analysis.intervals import wilson
-from studio.domain.finetune import FineTune, FineTuneEvent, FineTuneStatus
+from studio.domain.evaluation import Figure
+from studio.domain.finetune import FineTune, FineTuneEvent, FineTuneStatus, TrainingSet
 from studio.domain.job import Want
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
@@ -21,7 +22,8 @@ from studio.ui.charts import is_dark, learning_curve_chart, show_chart
 from studio.ui.evaluation_compare import NEXT_RUN, compare_quietly
 from studio.ui.evaluation_data import figures_of_all, measured_runs, metric_of
 from studio.ui.evaluation_examples import chosen_index, download
-from studio.ui.figures import duration, figure_text
+from studio.ui.evaluation_view import side_by_side
+from studio.ui.figures import duration, figure_text, metric_name
 from studio.ui.finetune_launch import CHOSEN
 from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
@@ -31,6 +33,10 @@ from studio.workspace import Workspace
 CROSSED = (
     "Cross-validated on the training set: five times, a fifth of it is held out, and the model "
     "that learnt from the rest is measured there."
+)
+NOT_GOLD = (
+    "Most of its training labels were made by a model, so this says how well it copies that model, "
+    "not how often it is right; validation tells that."
 )
 _RUN_KEY = "finetunes_run_of"
 _ADVICE = {
@@ -50,21 +56,22 @@ def draw_list(ws: Workspace, task: Task, found: Sequence[FineTune]) -> FineTune:
             "Learns from": f"{sets[f.training_set_id].name} ({sets[f.training_set_id].size:,})",
             "Prompt": prompts.get(f.prompt_version_id or 0, "label definitions"),
             "Provider": f.provider,
-            "Accuracy (cross-validated)": figure_text(crossed_accuracy(events_of(ws, task, f)))
+            "Cross-validated accuracy": _crossed_text(
+                crossed_accuracy(events_of(ws, task, f)), sets[f.training_set_id]
+            )
             if f.status is FineTuneStatus.SUCCEEDED
             else "",
             "Took": duration(f.seconds) if f.seconds is not None else "",
-            "Launched": f"{f.created_at[:16].replace('T', ' ')} UTC, {f.created_by}",
+            "Launched (UTC)": f"{f.created_at[5:16].replace('T', ' ')}, {f.created_by}",
         }
         for f in found
     ]
     event = st.dataframe(
         lines,
         hide_index=True,
-        height=min(300, 38 + 35 * len(lines)),
         column_config={
             "Fine-tune": st.column_config.NumberColumn(width="small", help=note("fine-tune")),
-            "Accuracy (cross-validated)": st.column_config.TextColumn(help=CROSSED),
+            "Cross-validated accuracy": st.column_config.TextColumn(help=CROSSED),
         },
         on_select="rerun",
         selection_mode="single-row",
@@ -91,7 +98,7 @@ def draw_finetune(ws: Workspace, task: Task, finetune: FineTune, person: str) ->
     events = events_of(ws, task, finetune)
     if finetune.model:
         _draw_model(ws, task, finetune, events, person)
-    left, right = st.columns([5, 6], gap="large")
+    left, right = side_by_side("finetune_details", 380, "stretch")
     with left:
         _draw_curve(finetune, events)
     with right:
@@ -120,7 +127,9 @@ def _draw_model(
     if measured:
         macro = measured.get("macro_f1")
         text = f"Cross-validated: accuracy {figure_text(crossed_accuracy(events))}"
-        st.caption(text + (f", macro-F1 {macro:.3f}" if macro is not None else ""), help=CROSSED)
+        text += f", macro-F1 {macro:.3f}." if macro is not None else "."
+        learnt = ws.read.finetunes.training_set(task.id, finetune.training_set_id)
+        st.caption(text + (f" {NOT_GOLD}" if _made(learnt) else ""), help=CROSSED)
     runs = [r for r in measured_runs(ws, task) if r.model == finetune.model]
     known = figures_of_all(ws, task, runs, "validation")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -134,7 +143,8 @@ def _draw_model(
     if known:
         best = next(run for run in runs if run.id in known)
         figure = known[best.id].metric(metric_of(task))
-        st.text(f"On validation, run {best.id}: {metric_of(task)} {figure_text(figure)}")
+        name = metric_name(metric_of(task))
+        st.text(f"On validation (run {best.id}): {name} {figure_text(figure)}")
         _draw_against_prompt(ws, task, best)
 
 
@@ -227,14 +237,20 @@ def _draw_events(
                 "Message": [e.message for e in reversed(events)],
             },
             hide_index=True,
-            height=min(280, 38 + 35 * len(events)),
+            height="auto" if len(events) < 7 else 270,
             column_config={"Message": st.column_config.TextColumn(width="large")},
             key=f"finetune_events_{finetune.id}",
             alt="Events of the training, newest first",
         )
         rows = [{"at": _clock(e.at), "level": e.level, "message": e.message} for e in events]
         name = f"finetune-{finetune.id}-events"
-        download(rows, ["at", "level", "message"], name=name, key=f"finetune_csv_{finetune.id}")
+        download(
+            rows,
+            ["at", "level", "message"],
+            name=name,
+            key=f"finetune_csv_{finetune.id}",
+            what="events",
+        )
     else:
         st.caption("No event yet.")
     prompts = {p.id: p.title for p in ws.read.prompts.all(task.id)}
@@ -280,13 +296,23 @@ def crossed(events: Sequence[FineTuneEvent]) -> Mapping[str, Any]:
     return next((e.data for e in events if e.data.get("kind") == "out_of_fold"), {})
 
 
-def crossed_accuracy(events: Sequence[FineTuneEvent]) -> Any:
+def crossed_accuracy(events: Sequence[FineTuneEvent]) -> Figure | None:
     """Return the cross-validated accuracy with its interval, None where it is unknown."""
     data = crossed(events)
     if "accuracy" not in data or "n" not in data:
         return None
     n = int(data["n"])
     return wilson(round(float(data["accuracy"]) * n), n)
+
+
+def _made(training_set: TrainingSet) -> bool:
+    """Return whether most labels of a training set were made by a model."""
+    return training_set.origins.get("prediction", 0) * 2 > training_set.size
+
+
+def _crossed_text(figure: Figure | None, training_set: TrainingSet) -> str:
+    """Return the cross-validated figure; one that is not held against gold says so."""
+    return figure_text(figure) + (" (not gold)" if figure and _made(training_set) else "")
 
 
 def _clock(at: float) -> str:

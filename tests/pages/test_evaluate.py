@@ -130,7 +130,7 @@ def test_figures_stand_beside_majority_and_criterion(ws, full, open_app):
     assert tiles["Macro-F1"][0] == f"{figure.value:.3f}"
     assert tiles["Macro-F1"][1] == f"{figure.low:.3f} to {figure.high:.3f}, n = {figure.n}"
     assert tiles["Always “not\\_keto”"][0] == f"{found.majority:.3f}"
-    assert tiles["Criterion"][0] == "≥ 0.8"
+    assert tiles["Criterion, macro-F1"][0] == "≥ 0.8"
     assert "1 example of 60 got no label and counts as an error: 1 abstained." in words(at)
 
 

@@ -214,7 +214,7 @@ def test_a_model_is_shown_run_and_made_champion(ws, open_app):
     finish_run(ws)
     at.run()
     assert not at.exception
-    assert "On validation, run" in words(at)
+    assert "On validation (run 1): macro-F1" in words(at)
     button(at, "Make champion").click().run()
     assert ws.read.tasks.get(task_id).champion == f"model:{finetune_id}"
 

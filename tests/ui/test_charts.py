@@ -115,3 +115,12 @@ def test_no_chart_asks_for_anything_outside():
 )
 def test_nothing_selected_is_none(event: object):
     assert selected(event, "cell") is None
+
+
+def test_a_small_matrix_is_not_covered_by_its_tooltip():
+    spec = confusion_chart(matrix())
+    assert [t["field"] for t in spec["layer"][0]["encoding"]["tooltip"]] == ["share"]
+    names = tuple("abcdefgh")
+    large = Confusion(gold=names, predicted=(*names, NO_LABEL), counts=((1,) * 9,) * 8)
+    tooltip = confusion_chart(large)["layer"][0]["encoding"]["tooltip"]
+    assert [t["field"] for t in tooltip] == ["gold", "predicted", "examples", "share"]
