@@ -24,6 +24,8 @@ from studio.ui.prompt_save import save, show_diff
 from studio.ui.prompt_versions import ask_consent, prompt_runs, show_run, start_all, versions_table
 from studio.ui.rationale_text import plain
 
+DOES, SEES, CHANGED = "What it does", "As the model sees it", "What you changed"
+
 
 def main() -> None:
     page = open_page(
@@ -35,20 +37,15 @@ def main() -> None:
     choose(versions, drafts)
     bar = st.container(horizontal=True, vertical_alignment="center")
     progress = st.container()
-    left, right = st.columns([1, 1], gap="medium")
+    left, right = st.columns([5, 6], gap="medium")
     with left:
         key = f"prompts_{task.id}_{drafts.base}_{drafts.round}"
         body = edit_prompt(ws, task, body_of(task, versions, drafts), key)
         put_body(task, versions, drafts, body)
         keep_drafts(ws, task, drafts, page.person)
-    shown = last_preview(ws, task, page.person)
     before = version_before(versions, drafts)
     with right:
-        model, diff = st.tabs(["As the model sees it", "What you changed"])
-        with model:
-            show_rendered(task, body, unused_lines(ws, task, shown, body))
-        with diff:
-            show_diff(task, before, body)
+        show_side(page, body, before)
     here = next((v for v in versions if v.id == drafts.base), None)
     saved = here if drafts.base not in drafts.texts else None
     with bar:
@@ -60,11 +57,6 @@ def main() -> None:
         ask_consent(ws, task, saved, page.person)
         if here is not None:
             show_run(ws, task, here, runs)
-    st.subheader("Preview", anchor=False)
-    if shown is not None:
-        show_preview(ws, task, shown, body)
-    else:
-        st.caption("Press Preview: the draft and the version before label the same small sample.")
     if versions:
         st.subheader("Versions", anchor=False)
         chosen = versions_table(ws, task, versions, runs)
@@ -72,6 +64,30 @@ def main() -> None:
             st.button(
                 "Open this version", on_click=turn_to, args=(drafts, chosen), key="prompts_open"
             )
+
+
+def show_side(page: Page, body: PromptText, before: PromptVersion | None) -> None:
+    """Show beside the editor what the draft does, how the model sees it, and what changed."""
+    shown = last_preview(page.ws, page.task, page.person)
+    if wanted := st.session_state.pop("prompts_side_next", None):
+        st.session_state["prompts_side"] = wanted
+    does, model, diff = st.tabs(
+        [DOES, SEES, CHANGED],
+        default=DOES if shown else SEES,
+        key="prompts_side",
+        on_change="rerun",
+    )
+    with does:
+        if does.open and shown:
+            show_preview(page.ws, page.task, shown, body)
+        elif does.open:
+            st.caption("Press Preview: the draft and the version before label the same sample.")
+    with model:
+        if model.open:
+            show_rendered(page.task, body, unused_lines(page.ws, page.task, shown, body))
+    with diff:
+        if diff.open:
+            show_diff(page.task, before, body)
 
 
 def choose(versions: list[PromptVersion], drafts: PromptDrafts) -> None:
@@ -114,6 +130,7 @@ def act(
     if st.button("Preview", icon=":material/visibility:", type="primary", key="prompts_preview_go"):
         with kindly():
             old = (before.title, before.body) if before else None
+            st.session_state["prompts_side_next"] = DOES
             start_preview(page.ws, page.task, body, old, n, page.person)
             st.rerun()
     st.selectbox(

@@ -31,7 +31,7 @@ def edit_prompt(ws: Workspace, task: Task, body: PromptText, key: str) -> Prompt
         "Instructions",
         value=body.instructions,
         key=f"{key}_instructions",
-        height=130,
+        height="content",
         placeholder="You are … Decide for each text whether …",
         help="What the model is told first. Say who it is, what counts, and what does not.",
     )

@@ -123,7 +123,7 @@ def _found(path: str, task_id: int, revision: int, shown: Shown, _ws: Workspace)
         if comparison and example.id in comparison.broke:
             kinds.append("Broke")
         if right is not None and said != right:
-            kinds.append("Wrong now")
+            kinds.append("Wrong")
         rows.append(
             {
                 "id": example.id,

@@ -8,15 +8,14 @@ from typing import Any
 import streamlit as st
 
 from studio.actions.prompts import preview_prompt
-from studio.domain.evaluation import Figure
 from studio.domain.prompt import PromptText
 from studio.domain.task import Task
 from studio.ui.colours import label_colours
-from studio.ui.figures import count, duration, figure_text, money
+from studio.ui.figures import count, duration, money
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
 from studio.ui.prompt_found import Found, Shown, comparison_sentence, found_by
-from studio.ui.rationale_text import label_chip, plain
+from studio.ui.rationale_text import figure_metric, label_chip, plain
 from studio.workspace import Workspace
 
 _STATE = "prompts_preview"
@@ -81,20 +80,10 @@ def show_preview(ws: Workspace, task: Task, shown: Shown, body: PromptText) -> N
 
 
 def _figures(ws: Workspace, shown: Shown, found: Found) -> None:
-    fixed = len(found.comparison.fixed) if found.comparison else 0
-    broke = len(found.comparison.broke) if found.comparison else 0
-    columns = st.columns([3, 3, 2, 2, 2])
+    columns = iter(st.columns(2))
     if shown.before_id is not None:
-        columns[0].metric(
-            f"{plain(shown.before)}", _share(found.then), help="Accuracy of the version before."
-        )
-        columns[0].caption(figure_text(found.then))
-    columns[1].metric("This draft", _share(found.now), help=note("accuracy"))
-    columns[1].caption(figure_text(found.now))
-    columns[2].metric("Labels changed", f"{found.changed}")
-    columns[2].caption(f"of {count(found.asked, 'example')}")
-    columns[3].metric("Fixed", f"{fixed}", help="Wrong before, right now.")
-    columns[4].metric("Broke", f"{broke}", help="Right before, wrong now.")
+        figure_metric(next(columns), plain(shown.before), found.then, "Accuracy of that version.")
+    figure_metric(next(columns), "This draft", found.now, note("accuracy"))
     if found.comparison is not None:
         st.markdown(f"**{plain(comparison_sentence(found.comparison))}**", help=note("interval"))
     told = ws.read.runs.calls(shown.run_id)
@@ -113,12 +102,12 @@ def _figures(ws: Workspace, shown: Shown, found: Found) -> None:
 
 
 def _table(ws: Workspace, task: Task, shown: Shown, found: Found) -> None:
-    kinds = ["Changed", "Fixed", "Broke", "Wrong now", "All"]
+    kinds = ["Changed", "Fixed", "Broke", "Wrong", "All"]
     lists = {k: [r for r in found.rows if k == "All" or k in r["kinds"]] for k in kinds}
-    default = "Changed" if lists["Changed"] else "Wrong now" if lists["Wrong now"] else "All"
+    default = "Changed" if lists["Changed"] else "Wrong" if lists["Wrong"] else "All"
     kind = st.segmented_control(
         "Examples", kinds, default=default, required=True, key=f"prompts_kind_{shown.run_id}",
-        format_func=lambda k: f"{k} ({len(lists[k])})", label_visibility="collapsed",
+        format_func=lambda k: f"{k} {len(lists[k])}", label_visibility="collapsed",
     )  # fmt: skip
     rows = lists[str(kind)]
     if not rows:
@@ -126,9 +115,9 @@ def _table(ws: Workspace, task: Task, shown: Shown, found: Found) -> None:
         return
     colours = label_colours(task)
     pills = st.column_config.MultiselectColumn(
-        width=110, options=list(colours), color=list(colours.values())
+        width=92, options=list(colours), color=list(colours.values())
     )
-    table, detail = st.columns([3, 2], gap="medium")
+    table, detail = st.container(), st.container()
     with table:
         event: Any = st.dataframe(
             {
@@ -138,7 +127,7 @@ def _table(ws: Workspace, task: Task, shown: Shown, found: Found) -> None:
                 "Text": [r["text"] for r in rows],
             },
             hide_index=True,
-            height=min(38 + 35 * len(rows), 360),
+            height=min(38 + 35 * len(rows), 290),
             column_config={"Before": pills, "Now": pills, "Gold": pills},
             on_select="rerun",
             selection_mode="single-row",
@@ -184,10 +173,6 @@ def _why(ws: Workspace, task: Task, shown: Shown, row: dict[str, Any]) -> None:
                         ("not_english", "The text does not look like English.")):  # fmt: skip
         if answer.detail.get(told):
             st.caption(words)
-
-
-def _share(figure: Figure | None) -> str:
-    return "unknown" if figure is None or not figure.n else f"{figure.value:.1%}"
 
 
 def _latest(ws: Workspace, task: Task, person: str) -> dict[str, Any] | None:

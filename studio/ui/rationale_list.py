@@ -116,7 +116,7 @@ def _show(
     code: Callable[[Rationale], None],
 ) -> None:
     words, buttons = st.columns([7, 2], vertical_alignment="center")
-    with words:
+    with words.container(gap="xxsmall"):
         st.text(rationale.text)
         facts = [plain(rationale.author)]
         if rationale.example_id in texts:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
+from studio.domain.evaluation import Figure
 from studio.domain.rationale import Evidence
+from studio.ui.notes import note
 
 JOINER = "\u2060"  # invisible, and no line breaks there
+_QUIET: dict[str, Any] = {"delta_color": "off", "delta_arrow": "off"}
 _MARKUP = re.compile(r"([!-/:-@\[-`{-~])")
 _GROWS = re.compile(r"(?i)(www|:|-|<|>|=|~|@)(?=[a-z./<>=~@-])")
 
@@ -50,6 +54,15 @@ def marked(text: str, evidence: Sequence[Evidence]) -> str:
 def label_chip(name: str, colour: str) -> str:
     """Return Markdown of a label's name after a square of its colour."""
     return f':color[■]{{foreground="{colour}"}} {plain(name)}'
+
+
+def figure_metric(where: Any, title: str, figure: Figure | None, help: str) -> None:
+    """Draw a share in large type with its interval and n right below it."""
+    if figure is None or not figure.n:
+        where.metric(title, "unknown", "no gold to measure it on", help=help, **_QUIET)
+        return
+    span = f"[{figure.low:.2f}, {figure.high:.2f}] n={figure.n:,}"
+    where.metric(title, f"{figure.value:.1%}", span, help=f"{help} {note('interval')}", **_QUIET)
 
 
 def shortened(text: str, most: int = 90) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from studio.actions.rules import print_yaml, read_rule
@@ -47,6 +47,8 @@ class RuleDraft:
         rationale_id: The rationale it codes.
         original: Name of the rule being changed; empty for a new one.
         round: Grows when the fields must be drawn anew with other content.
+        began: What it said when it was opened.
+        next_id: The number of the next condition.
     """
 
     form: dict[str, Any]
@@ -55,7 +57,23 @@ class RuleDraft:
     rationale_id: int | None = None
     original: str = ""
     round: int = 0
-    _next: int = field(default=100)
+    began: str = ""
+    next_id: int = 100
+
+    @property
+    def name(self) -> str:
+        """What it is held under: the rule it changes, or the rationale it codes, or nothing."""
+        return self.original or (f"rationale {self.rationale_id}" if self.rationale_id else "")
+
+    @property
+    def content(self) -> str:
+        """What it says, usable or not."""
+        return self.text if self.mode == YAML else print_yaml(to_plain(self.form))
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether something was typed since it was opened."""
+        return self.content != self.began
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; `RuleDraft(**values)` reads them back."""
@@ -89,8 +107,8 @@ class RuleDraft:
 
     def add_condition(self) -> None:
         """Add an empty condition at the end."""
-        self._next += 1
-        self.form["conditions"].append(_condition(self._next))
+        self.next_id += 1
+        self.form["conditions"].append(_condition(self.next_id))
 
     def remove_condition(self, number: int) -> None:
         """Take a condition away."""

@@ -69,12 +69,11 @@ def rule_condition(ws: Workspace, task: Task, draft: RuleDraft, c: dict[str, Any
             "Condition", list(KINDS), index=list(KINDS).index(c["kind"]), key=f"{key}_kind",
             format_func=lambda k: KINDS[k], label_visibility="collapsed",
         )  # fmt: skip
-        if remove.button(
+        remove.button(
             "", icon=":material/close:", key=f"{key}_remove", type="tertiary",
             help="Remove this condition", disabled=len(draft.form["conditions"]) == 1,
-        ):  # fmt: skip
-            draft.remove_condition(c["id"])
-            st.rerun(scope="fragment")
+            on_click=draft.remove_condition, args=(c["id"],),
+        )  # fmt: skip
         _FIELDS[c["kind"]](ws, task, c, key)
 
 

@@ -28,51 +28,53 @@ _STATE = "rationales_rule_drafts"
 _OPEN = "rationales_rule_open"
 
 
-def current_draft(ws: Workspace, task: Task, person: str) -> RuleDraft | None:
-    """Return the rule being written in this task, also one left behind in another session."""
-    drafts: dict[int, RuleDraft | None] = st.session_state.setdefault(_STATE, {})
+def held_drafts(ws: Workspace, task: Task, person: str) -> dict[str, RuleDraft]:
+    """Return the rules being written in this task, also those left behind in another session."""
+    drafts: dict[int, dict[str, RuleDraft]] = st.session_state.setdefault(_STATE, {})
     if task.id not in drafts:
-        kept = kept_draft(ws, task.id, "rule", by=person)
-        drafts[task.id] = RuleDraft(**kept) if kept else None
+        kept = kept_draft(ws, task.id, "rules", by=person)
+        drafts[task.id] = {name: RuleDraft(**values) for name, values in kept.items()}
     return drafts[task.id]
 
 
-def is_open() -> bool:
-    """Whether the editor is what the rules tab shows."""
-    return bool(st.session_state.get(_OPEN))
+def open_draft(ws: Workspace, task: Task, person: str) -> RuleDraft | None:
+    """Return the rule the editor shows, None while the table is shown."""
+    return held_drafts(ws, task, person).get(st.session_state.get(_OPEN, "-"))
 
 
-def open_rule(task: Task, rule: CodedRationale) -> None:
-    """Open a saved rule in the editor; a callback."""
-    held: RuleDraft | None = st.session_state.setdefault(_STATE, {}).get(task.id)
-    if held is None or held.original != rule.body.name:
-        _put(task, draft_of(rule.body, rule.rationale_id))
-    st.session_state[_OPEN] = True
+def open_rule(ws: Workspace, task: Task, person: str, rule: CodedRationale) -> None:
+    """Open a saved rule in the editor, as it was left there; a callback."""
+    _open(ws, task, person, draft_of(rule.body, rule.rationale_id))
 
 
-def open_new(task: Task, rationale: Rationale | None = None) -> None:
+def open_new(ws: Workspace, task: Task, person: str, rationale: Rationale | None = None) -> None:
     """Open an empty rule, or one that begins with what a rationale points at; a callback."""
     label = task.name_of(rationale.label_id) if rationale else None
     words = tuple(e.words for e in rationale.evidence) if rationale else ()
-    _put(task, new_draft(label or task.label_names[0], rationale.id if rationale else None, words))
-    st.session_state[_OPEN] = True
+    number = rationale.id if rationale else None
+    _open(ws, task, person, new_draft(label or task.label_names[0], number, words))
 
 
-def open_again() -> None:
-    """Go on with the rule that was left open; a callback."""
-    st.session_state[_OPEN] = True
+def open_again(name: str) -> None:
+    """Go on with a rule that was left unsaved; a callback."""
+    st.session_state[_OPEN] = name
 
 
-def close_editor() -> None:
+def close_editor(ws: Workspace, task: Task, person: str) -> None:
     """Show the table again; what was typed stays a draft. A callback."""
-    st.session_state[_OPEN] = False
+    held = held_drafts(ws, task, person)
+    for name in [name for name, draft in held.items() if not draft.is_changed]:
+        del held[name]
+    _keep(ws, task, person)
+    st.session_state[_OPEN] = "-"
 
 
 @st.fragment
 def edit_rule(ws: Workspace, task: Task, person: str) -> None:
     """Draw the editor with its preview; only this part is drawn anew while somebody types."""
-    draft = current_draft(ws, task, person)
-    assert draft is not None
+    draft = open_draft(ws, task, person)
+    if draft is None:
+        st.rerun()
     left, right = st.columns([6, 5], gap="medium")
     with left:
         _edit(ws, task, draft)
@@ -88,33 +90,31 @@ def edit_rule(ws: Workspace, task: Task, person: str) -> None:
             if st.button("Save the rule", type="primary", key="rationales_rule_save"):
                 with kindly():
                     _save(ws, task, draft, person)
-            st.button("Close and keep as draft", key="rationales_rule_close", on_click=close_editor)
             if st.button("Discard", type="tertiary", key="rationales_rule_discard"):
-                _forget(ws, task, person)
+                _forget(ws, task, person, draft)
     with right:
         if body is None:
             st.caption("What the rule does appears here as soon as it can be read.")
         else:
             show_preview(ws, task, body)
-    keep_draft(ws, task.id, "rule", draft.to_dict(), by=person)
+    _keep(ws, task, person)
 
 
 def _edit(ws: Workspace, task: Task, draft: RuleDraft) -> None:
-    mode = st.segmented_control(
+    key = f"rationales_rule_mode_{draft.round}"
+    st.segmented_control(
         "Write it in",
         [FORM, YAML],
         default=draft.mode,
         required=True,
-        key=f"rationales_rule_mode_{draft.round}",
+        key=key,
+        on_change=_switch,
+        args=(draft, key),
         label_visibility="collapsed",
         help="Both write the same rule. YAML is a text form that can be copied and shared.",
     )
-    if mode != draft.mode:
-        try:
-            draft.switch(str(mode))
-            st.rerun(scope="fragment")
-        except InputError:
-            st.warning("The form can show the rule once its YAML can be read. Mend it first.")
+    if st.session_state.pop("rationales_rule_stuck", False):
+        st.warning("The form can show the rule once its YAML can be read. Mend it first.")
     if draft.mode == YAML:
         draft.text = st.text_area(
             "The rule as YAML",
@@ -124,12 +124,26 @@ def _edit(ws: Workspace, task: Task, draft: RuleDraft) -> None:
             help="Press Ctrl+Enter to see what it does.",
         )
         return
-    rule_head(ws, task, draft)
+    head = st.container()  # filled last: the name it suggests comes from the conditions
     for condition in draft.form["conditions"]:
         rule_condition(ws, task, draft, condition)
-    if st.button("Add a condition", icon=":material/add:", key="rationales_rule_add"):
-        draft.add_condition()
-        st.rerun(scope="fragment")
+    with head:
+        rule_head(ws, task, draft)
+    st.button(
+        "Add a condition",
+        icon=":material/add:",
+        key="rationales_rule_add",
+        on_click=draft.add_condition,
+    )
+
+
+def _switch(draft: RuleDraft, key: str) -> None:
+    """Go from form to YAML or back; YAML that cannot be read stays where it is. A callback."""
+    try:
+        draft.switch(st.session_state[key])
+    except InputError:
+        st.session_state["rationales_rule_stuck"] = True
+        st.session_state[key] = draft.mode
 
 
 def _save(ws: Workspace, task: Task, draft: RuleDraft, person: str) -> None:
@@ -142,19 +156,28 @@ def _save(ws: Workspace, task: Task, draft: RuleDraft, person: str) -> None:
         if other
         else f"Saved {rule.body.name}, version {rule.version}."
     )
-    _forget(ws, task, person)
+    _forget(ws, task, person, draft)
 
 
-def _forget(ws: Workspace, task: Task, person: str) -> None:
-    _put(task, None)
-    keep_draft(ws, task.id, "rule", {}, by=person)
-    close_editor()
+def _forget(ws: Workspace, task: Task, person: str, draft: RuleDraft) -> None:
+    held_drafts(ws, task, person).pop(draft.name, None)
+    close_editor(ws, task, person)
     st.rerun()
 
 
-def _put(task: Task, draft: RuleDraft | None) -> None:
-    if draft is not None:
+def _open(ws: Workspace, task: Task, person: str, draft: RuleDraft) -> None:
+    held = held_drafts(ws, task, person)
+    if draft.name not in held:
         # New fields for new content: their keys must not be those of the draft before.
         draft.round = st.session_state.get("rationales_rule_rounds", 0) + 1000
         st.session_state["rationales_rule_rounds"] = draft.round
-    st.session_state.setdefault(_STATE, {})[task.id] = draft
+        draft.began = draft.content
+        held[draft.name] = draft
+    st.session_state[_OPEN] = draft.name
+
+
+def _keep(ws: Workspace, task: Task, person: str) -> None:
+    """Keep what was typed in the workspace, so that a refresh loses nothing."""
+    held = held_drafts(ws, task, person)
+    changed = {name: draft.to_dict() for name, draft in held.items() if draft.is_changed}
+    keep_draft(ws, task.id, "rules", changed, by=person)

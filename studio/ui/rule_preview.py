@@ -12,8 +12,8 @@ from studio.domain.coded_rationale import RuleBody, describe
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.ui.colours import label_colours
-from studio.ui.figures import count, figure_text, percent
-from studio.ui.rationale_text import label_chip, plain
+from studio.ui.figures import count, percent
+from studio.ui.rationale_text import figure_metric, label_chip, plain
 from studio.ui.rationale_writer import open_example
 from studio.workspace import Workspace
 
@@ -33,24 +33,13 @@ def show_preview(ws: Workspace, task: Task, body: RuleBody) -> None:
         st.info("There are no examples in train and validation to try it on. Import some first.")
         return
     fires, right, conflict = st.columns([3, 4, 3])
-    fires.metric(
-        "Fires on",
-        f"{score.fires:,}",
-        help=f"Of {preview.looked_at:,} examples in train and validation.",
-    )
-    fires.caption(f"{percent(score.coverage)} of {preview.looked_at:,}")
-    right.metric(
-        "Right", "unknown" if not score.accuracy.n else f"{score.accuracy.value:.0%}",
-        help="How often it is right where blind gold is known, in train and validation. In "
-        "brackets: where the true figure lies with 95 % certainty.",
-    )  # fmt: skip
-    right.caption(figure_text(score.accuracy))
-    conflict.metric(
-        "Conflicts",
-        percent(score.conflict),
-        help="Share of examples on which another rule contradicts it.",
-    )
-    conflict.caption(f"speaks alone on {len(score.alone):,}")
+    quiet: Any = {"delta_color": "off", "delta_arrow": "off"}
+    fires.metric("Fires on", f"{score.fires:,}", f"{percent(score.coverage)} of all", **quiet,
+        help=f"Of {count(preview.looked_at, 'example')} in train and validation.")  # fmt: skip
+    figure_metric(right, "Right", score.accuracy,
+        "How often it is right on blind gold of train and validation.")  # fmt: skip
+    conflict.metric("Conflicts", percent(score.conflict), "with other rules", **quiet,
+        help="Share of examples on which another rule contradicts it.")  # fmt: skip
     _examples(ws, task, preview)
 
 
@@ -58,11 +47,11 @@ def _examples(ws: Workspace, task: Task, preview: RulePreview) -> None:
     lists = {
         "Wrong": preview.score.wrong,
         "Fires on": preview.fires_on,
-        "No other rule speaks": preview.score.alone,
+        "Alone": preview.score.alone,
     }
     shown = st.segmented_control(
         "Examples", list(lists), default="Wrong", required=True, key="rationales_preview_list",
-        format_func=lambda name: f"{name} ({len(lists[name]):,})", label_visibility="collapsed",
+        format_func=lambda name: f"{name} {len(lists[name]):,}", label_visibility="collapsed",
     )  # fmt: skip
     example_table(ws, task, lists[shown or "Wrong"], key=f"rationales_preview_{shown}")
 

@@ -41,7 +41,7 @@ def last_rules_run(ws: Workspace, task: Task) -> None:
     if run.job_id is not None and run.status != "done":
         job_status(ws, run.job_id, key=f"rationales_run_{run.id}", title="Labeling with the rules")
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
         try:
             found = _figures(str(ws.path), run.id, task.revision, ws)
         except InputError as error:
@@ -59,7 +59,8 @@ def _show(run: Run, found: Evaluation) -> None:
     st.markdown(f"**Rules on validation** (run {run.id})", width="content")
     st.markdown(f"accuracy {figure_text(found.accuracy)}", width="content", help=note("accuracy"))
     st.markdown(f"macro-F1 {figure_text(found.macro_f1)}", width="content", help=note("macro-F1"))
-    st.markdown(f"coverage {percent(found.coverage)}", width="content", help=note("coverage"))
+    if found.coverage < 1:
+        st.markdown(f"coverage {percent(found.coverage)}", width="content", help=note("coverage"))
     st.markdown(
         f"always “{plain(found.majority_label)}” {found.majority:.3f}",
         width="content",

@@ -27,7 +27,7 @@ from studio.workspace import Workspace
 _UPLOAD_MB = 5
 
 
-def rule_table(ws: Workspace, task: Task, rules: list[CodedRationale]) -> None:
+def rule_table(ws: Workspace, task: Task, rules: list[CodedRationale], person: str) -> None:
     """Draw the rules; the switch, the arrows and the pencil act on their row."""
     shape = hash(tuple((r.id, r.enabled, r.version) for r in rules))
     key = f"rationales_rules_{task.id}_{shape}"
@@ -40,7 +40,7 @@ def rule_table(ws: Workspace, task: Task, rules: list[CodedRationale]) -> None:
     def act(what: str) -> None:
         row = st.session_state[f"{key}_{what}"]["row"]
         if what == "edit":
-            open_rule(task, rules[row])
+            open_rule(ws, task, person, rules[row])
         else:
             move_rule(ws, task, rules, row, -1 if what == "up" else 1)
 
@@ -125,11 +125,11 @@ def fallback_choice(ws: Workspace, task: Task) -> None:
         "Where no rule speaks",
         names,
         index=names.index(now),
-        format_func=lambda name: f"else: {name}" if name else "else: no label",
+        format_func=lambda name: f"else {name}" if name else "else no label",
         help="The label the rules give where none of them votes; no label leaves it open.",
         key=f"rationales_fallback_{task.id}_{now}",
         label_visibility="collapsed",
-        width=190,
+        width=160,
     )
     if chosen != now:
         choose_fallback(ws, task.id, chosen or None)

@@ -1,0 +1,236 @@
+"""Prompts: edit, preview, save, run on all; nothing typed is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from studio.actions.prompts import save_prompt
+from studio.actions.samples import load_sample
+from studio.actions.tasks import create_task
+from studio.domain.job import JobStatus
+from studio.domain.prompt import PromptText
+from studio.domain.run import Answer, Outcome
+from studio.errors import ConsentNeededError
+from studio.handlers.runs import run_handler
+from studio.jobs.control import Control
+from studio.providers.scripted import ScriptedProvider
+
+
+def raw(at) -> str:
+    kinds = ("error", "warning", "info", "success", "caption", "markdown", "text", "code")
+    return "\n".join(element.value for kind in kinds for element in getattr(at, kind))
+
+
+def said(at) -> str:
+    """Return what a reader sees: without escapes and joiners."""
+    return raw(at).replace("\\", "").replace("\u2060", "")
+
+
+def answer(question) -> Answer:
+    """Say keto where the text has no rice; a draft that names bread sees bread too."""
+    text = question.messages[-1]["content"].lower()
+    words = ["rice", "bread"] if "BREAD" in question.messages[0]["content"] else ["rice"]
+    label = "not_keto" if any(w in text for w in words) else "keto"
+    other = "keto" if label == "not_keto" else "not_keto"
+    return Answer(
+        outcome=Outcome.OK,
+        label=label,
+        probabilities={label: 0.75, other: 0.25},
+        model="scripted-1",
+        detail={
+            "evidence": [
+                {"line": "Rice is *starch*", "label": label, "kind": "reason", "weight": 0.6}
+            ],
+            "unused_lines": ["Think step by step."],
+            "notes": ["The label keto has no definition."],
+        },
+    )
+
+
+@pytest.fixture
+def keto(ws):
+    return load_sample(ws, by="Dr. Lind")
+
+
+@pytest.fixture
+def app(ws, open_app, keto, monkeypatch):
+    """Open the page with a script in place of the embedded server."""
+    service = ScriptedProvider(answer, name="embedded")
+    scripted = dataclasses.replace(ws, provider=lambda _: service)
+    monkeypatch.setattr("studio.ui.session._open", lambda path: scripted)
+
+    def work() -> None:
+        async def all_jobs() -> None:
+            while job := ws.store.jobs.claim("test:1:1", ws.clock(), 60.0):
+                control = Control(ws.store.jobs, job, clock=ws.clock, lease_s=60.0)
+                await run_handler(scripted, job, control)
+                ws.store.jobs.finish(job.id, control.fence, JobStatus.DONE, "", ws.clock())
+
+        asyncio.run(all_jobs())
+
+    at = open_app("prompts")
+    at.work = work
+    return at
+
+
+def field(at, label: str):
+    return next(a for a in at.text_area if a.label == label)
+
+
+def test_an_empty_workspace_says_what_to_do(open_app):
+    at = open_app("prompts")
+    assert not at.exception
+    assert at.title[0].value == "Prompts"
+    assert any(b.label == "Load the keto example" for b in at.button)
+
+
+def test_a_task_without_prompts_begins_with_its_question(ws, open_app):
+    create_task(ws, name="empty", labels=["a", "b"], question="Which one?", by="Ada")
+    at = open_app("prompts")
+    assert not at.exception
+    assert field(at, "Instructions").value == "Which one?"
+    at.button(key="prompts_preview_go").click().run()
+    assert "no examples" in said(at)
+    assert not at.exception
+
+
+def test_an_edit_is_previewed_against_the_saved_version(ws, keto, app):
+    field(app, "Instructions").set_value("Mind the BREAD. Think step by step.").run()
+    assert "not saved" in said(app)
+    app.button(key="prompts_preview_go").click().run()
+    assert not app.exception
+    app.work()
+    app.run()
+    assert not app.exception
+    assert [m.label for m in app.metric] == ["better v1", "This draft"]
+    assert any(word in said(app) for word in ("Better", "Worse", "Not enough to tell"))
+    assert "has no definition" in said(app)
+    assert "calls" in said(app)
+    runs = ws.read.runs.all(keto.id, previews=True)
+    assert [r.preview for r in runs] == [True, True]
+    assert all("test" not in r.splits for r in runs)
+
+    # What the model cannot use is named, for this very text only.
+    app.session_state["prompts_side"] = "As the model sees it"
+    app.run()
+    assert "Read by chat models only" in said(app)
+    field(app, "Instructions").set_value("Mind the BREAD.").run()
+    assert "Read by chat models only" not in said(app)
+    app.session_state["prompts_side"] = "What it does"
+    app.run()
+    assert "changed the draft since" in said(app)
+
+
+def test_a_clicked_example_shows_what_moved_it(ws, keto, app):
+    field(app, "Instructions").set_value("Mind the BREAD.").run()
+    app.button(key="prompts_preview_go").click().run()
+    app.work()
+    app.run()
+    draft = ws.read.runs.all(keto.id, previews=True)[0]
+    key = f"prompts_rows_{draft.id}_Changed"
+    app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception
+    assert "What moved it" in said(app)
+    assert "Rice is \\*starch\\*" in raw(app)
+
+
+def test_a_draft_is_kept_a_version_saved_and_nothing_lost(ws, keto, app, open_app):
+    field(app, "Instructions").set_value("Is it keto? Be strict.").run()
+    # Another version in front, then back; and another visit, as after a refresh.
+    versions = {v.title: v.id for v in ws.read.prompts.all(keto.id)}
+    box = app.selectbox(key=next(b.key for b in app.selectbox if b.label == "Prompt"))
+    box.set_value(versions["first v1"]).run()
+    assert field(app, "Instructions").value == "Is this dish keto?"
+    box = app.selectbox(key=next(b.key for b in app.selectbox if b.label == "Prompt"))
+    box.set_value(versions["better v1"]).run()
+    assert field(app, "Instructions").value == "Is it keto? Be strict."
+    other = open_app("prompts")
+    assert field(other, "Instructions").value == "Is it keto? Be strict."
+    app.session_state["prompts_side"] = "What you changed"
+    app.run()
+    assert "+ Is it keto?" in said(app)
+
+    next(t for t in app.text_input if t.label.startswith("What did")).set_value("stricter").run()
+    app.button(key="prompts_save").click().run()
+    assert not app.exception
+    saved = ws.read.prompts.all(keto.id)[-1]
+    assert (saved.title, saved.note, saved.author) == ("better v2", "stricter", "Ada")
+    assert saved.body.instructions == "Is it keto? Be strict."
+    assert saved.body.reasons == ws.read.prompts.find(keto.id, "better v1").body.reasons
+    assert "not saved" not in said(app)
+
+
+def test_a_saved_version_as_it_stands_is_no_draft(keto, app):
+    assert "not saved" not in said(app)
+    assert field(app, "When is it keto?").value.startswith("Meat, poultry")
+
+
+def test_reasons_are_ticked_and_examples_of_train_shown(ws, keto, app):
+    boxes = [c for c in app.checkbox if "_reason_" in c.key]
+    assert len(boxes) == 20
+    app.button(
+        key=next(b.key for b in app.button if b.key and b.key.endswith("_none"))
+    ).click().run()
+    next(c for c in app.checkbox if "_reason_" in c.key).check().run()
+    shots = next(m for m in app.multiselect if m.label == "Examples")
+    train = next(e for e in ws.read.examples.all(keto.id, ("train",)))
+    shots.set_value([train.id]).run()
+    next(t for t in app.text_input if t.label == "Name").set_value("short").run()
+    app.button(key="prompts_save").click().run()
+    assert not app.exception
+    body = ws.read.prompts.find(keto.id, "short").body
+    assert len(body.reasons) == 1
+    assert [s.example_id for s in body.few_shots] == [train.id]
+
+
+def test_a_prompt_without_a_name_is_refused_in_place(ws, keto, app):
+    app.button(key="prompts_new").click().run()
+    field(app, "Instructions").set_value("Something new.").run()
+    app.button(key="prompts_save").click().run()
+    assert "has no name" in said(app)
+    assert field(app, "Instructions").value == "Something new."
+    assert len(ws.read.prompts.all(keto.id)) == 2
+
+
+def test_a_version_runs_on_all_and_becomes_champion(ws, keto, app):
+    app.button(key="prompts_run_all").click().run()
+    assert not app.exception
+    app.work()
+    app.run()
+    assert "on train and validation" in said(app)
+    assert "accuracy 0." in said(app)
+    app.button(key="prompts_champion").click().run()
+    assert not app.exception
+    best = ws.read.prompts.find(keto.id, "better")
+    assert ws.read.tasks.get(keto.id).champion == f"prompt:{best.id}"
+
+
+def test_nothing_leaves_the_machine_before_somebody_agrees(ws, keto, app, monkeypatch):
+    def refuse(*_, consent=False, **__):
+        if not consent:
+            raise ConsentNeededError("This run would send the text of 627 examples to far.example.")
+        agreed.append(True)
+
+    agreed: list[bool] = []
+    monkeypatch.setattr("studio.ui.prompt_versions.start_run", refuse)
+    app.button(key="prompts_run_all").click().run()
+    assert "far.example" in said(app)
+    app.button(key="prompts_agree").click().run()
+    assert agreed == [True]
+
+
+def test_texts_of_people_stay_text(ws, open_app):
+    task = create_task(ws, name="x", labels=["<b>a</b>", "b"], question="q", by="Ada")
+    body = PromptText(
+        instructions="![i](http://x.example/i.png)",
+        reasons=(("b", "see [this](http://y.example)"),),
+    )
+    save_prompt(ws, task.id, name="p", body=body, by="Ada")
+    at = open_app("prompts")
+    assert not at.exception
+    for box in at.checkbox:
+        assert "](http" not in box.label

@@ -1,0 +1,277 @@
+"""Rationales and rules: empty, full, wrong; nothing typed is lost."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import streamlit as st
+
+from studio.actions.rules import export_rules, read_rule
+from studio.actions.samples import load_sample
+from studio.actions.tasks import create_task
+from studio.domain.job import JobStatus
+from studio.domain.rationale import Evidence
+from studio.errors import InputError
+from studio.handlers.runs import run_handler
+from studio.jobs.control import Control
+from studio.ui.rationale_text import marked, plain
+from studio.ui.rule_draft import FORM, YAML, draft_of, new_draft
+from studio.ui.rule_table import _decoded, _switched, move_rule
+
+
+def raw(at) -> str:
+    kinds = ("error", "warning", "info", "success", "caption", "markdown", "text", "code")
+    return "\n".join(element.value for kind in kinds for element in getattr(at, kind))
+
+
+def said(at) -> str:
+    """Return what a reader sees: without escapes and joiners."""
+    return raw(at).replace("\\", "").replace("\u2060", "")
+
+
+def open_rules(open_app, **more):
+    at = open_app("rationales", **more)
+    at.session_state["rationales_tab"] = "Rules"
+    return at.run()
+
+
+def new_yaml_rule(at, text: str):
+    at.button(key="rationales_new_rule").click().run()
+    control = next(b for b in at.segmented_control if b.key.startswith("rationales_rule_mode"))
+    control.set_value(YAML).run()
+    area = next(a for a in at.text_area if a.key.startswith("rationales_rule_yaml"))
+    return area.set_value(text).run()
+
+
+def work(ws) -> None:
+    """Do every open job as the worker would."""
+
+    async def all_jobs() -> None:
+        while job := ws.store.jobs.claim("test:1:1", ws.clock(), 60.0):
+            control = Control(ws.store.jobs, job, clock=ws.clock, lease_s=60.0)
+            await run_handler(ws, job, control)
+            ws.store.jobs.finish(job.id, control.fence, JobStatus.DONE, "", ws.clock())
+
+    asyncio.run(all_jobs())
+
+
+def test_an_empty_workspace_says_what_to_do(open_app):
+    at = open_app("rationales")
+    assert not at.exception
+    assert at.title[0].value == "Rationales"
+    assert any(b.label == "Load the keto example" for b in at.button)
+
+
+def test_a_task_without_anything_says_what_to_do_next(ws, open_app):
+    create_task(ws, name="empty", labels=["a", "b"], by="Ada")
+    at = open_app("rationales")
+    assert not at.exception
+    assert "No examples yet" in said(at)
+    assert "No reasons yet" in said(at)
+    at = open_rules(open_app)
+    assert not at.exception
+    assert "No rules yet" in said(at)
+    assert at.button(key="rationales_run").disabled
+
+
+@pytest.fixture
+def keto(ws):
+    return load_sample(ws, by="Dr. Lind")
+
+
+def test_a_reason_is_written_about_an_example_and_retired_and_brought_back(ws, open_app, keto):
+    at = open_app("rationales")
+    at.text_input(key="rationales_search").set_value("two eggs").run()
+    shown = ws.read.examples.get(keto.id, at.session_state["rationales_new_example"])
+    assert shown.split != "test"
+    at.segmented_control(key="rationales_new_label").set_value("keto").run()
+    at.text_area(key="rationales_new_text").set_value("Eggs carry no starch.").run()
+    at.multiselect(key="rationales_new_evidence").set_value(["Two eggs"]).run()
+    assert ":primary-background[Two eggs]" in said(at)
+    at.button(key="rationales_save").click().run()
+    assert "Saved." in said(at)
+    assert at.text_area(key="rationales_new_text").value == ""
+    added = ws.read.rationales.all(keto.id)[-1]
+    assert (added.text, added.author, added.example_id) == (
+        "Eggs carry no starch.",
+        "Ada",
+        shown.id,
+    )
+    assert added.evidence[0].words == "Two eggs"
+
+    at.text_input(key="rationales_filter_text").set_value("carry no starch").run()
+    at.button(key=f"rationales_retire_{added.id}").click().run()
+    assert added.id not in [r.id for r in ws.read.rationales.all(keto.id)]
+    at.button(key="rationales_undo").click().run()
+    assert added.id in [r.id for r in ws.read.rationales.all(keto.id)]
+    assert not at.exception
+
+
+def test_what_cannot_be_saved_is_said_and_nothing_typed_is_lost(ws, open_app, keto):
+    before = len(ws.read.rationales.all(keto.id))
+    at = open_app("rationales")
+    at.text_area(key="rationales_new_text").set_value("Because.").run()
+    at.multiselect(key="rationales_new_evidence").set_value(["no such words"]).run()
+    assert "does not stand in this example" in said(at)
+    at.button(key="rationales_save").click().run()
+    assert "No label is chosen" in said(at)
+    at.segmented_control(key="rationales_new_label").set_value("keto").run()
+    at.button(key="rationales_save").click().run()
+    assert "do not stand in the example" in said(at)
+    assert at.text_area(key="rationales_new_text").value == "Because."
+    assert len(ws.read.rationales.all(keto.id)) == before
+    # Another visit, as after a refresh of the browser.
+    assert open_app("rationales").text_area(key="rationales_new_text").value == "Because."
+
+
+def test_a_reason_may_stand_on_its_own(ws, open_app, keto):
+    at = open_app("rationales")
+    at.segmented_control(key="rationales_new_about").set_value("On its own").run()
+    at.segmented_control(key="rationales_new_label").set_value("not_keto").run()
+    at.text_area(key="rationales_new_text").set_value("Sugar is sugar.").run()
+    at.button(key="rationales_save").click().run()
+    assert ws.read.rationales.all(keto.id)[-1].example_id is None
+
+
+def test_examples_are_searched_and_walked_through(ws, open_app, keto):
+    at = open_app("rationales")
+    at.text_input(key="rationales_search").set_value("noodles").run()
+    first = at.session_state["rationales_new_example"]
+    assert "noodles" in ws.read.examples.get(keto.id, first).text.lower()
+    at.button(key="rationales_next").click().run()
+    assert at.session_state["rationales_new_example"] != first
+    at.button(key="rationales_previous").click().run()
+    assert at.session_state["rationales_new_example"] == first
+    at.text_input(key="rationales_search").set_value("no dish has this").run()
+    assert "No example of train or validation" in said(at)
+    assert not at.exception
+
+
+def test_a_rule_in_yaml_is_previewed_and_saved(ws, open_app, keto):
+    at = new_yaml_rule(
+        open_rules(open_app), "name: oats\nlabel: not_keto\nany:\n- keywords: [oats]\n"
+    )
+    assert not at.exception
+    assert [m.label for m in at.metric] == ["Fires on", "Right", "Conflicts"]
+    assert at.metric[1].value.endswith("%")
+    at.button(key="rationales_rule_save").click().run()
+    assert ws.read.rules.by_name(keto.id, "oats").body.label == "not_keto"
+    assert "Saved oats, version 1" in said(at)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("name: [", "cannot be read in line"),
+        ("name: oats\nlabel: keto\n", "no condition under"),
+        ("name: oats\nlabel: vegan\nany:\n- phrase: oats\n", "has no label 'vegan'"),
+        ("name: oats\nlabel: keto\nany:\n- regex: '(?=x)'\n", "Rule 'oats'"),
+        ("name: rice\nlabel: keto\nany:\n- phrase: oats\n", "There is a rule 'rice' already"),
+    ],
+)
+def test_a_bad_rule_gets_one_sentence_and_keeps_its_text(ws, open_app, keto, text, sentence):
+    rules = export_rules(ws, keto.id)
+    at = new_yaml_rule(open_rules(open_app), text)
+    at.button(key="rationales_rule_save").click().run()
+    assert not at.exception
+    assert sentence.replace("'", "") in said(at).replace("'", "")
+    assert next(a.value for a in at.text_area) == text
+    assert export_rules(ws, keto.id) == rules
+    # Another visit finds the draft.
+    other = open_rules(open_app)
+    other.button(key="rationales_go_on_").click().run()
+    assert next(a.value for a in other.text_area) == text
+
+
+def test_the_form_writes_the_same_rule(ws, open_app, keto):
+    at = open_rules(open_app)
+    at.button(key="rationales_new_rule").click().run()
+    words = next(a for a in at.text_area if a.label.startswith("Words"))
+    words.set_value("courgetti, zoodle*").run()
+    assert not at.error
+    at.button(key="rationales_rule_save").click().run()
+    saved = ws.read.rules.by_name(keto.id, "courgetti").body
+    assert saved == read_rule(
+        "{name: courgetti, label: keto, any: [keywords: [courgetti, zoodle*]]}"
+    )
+
+
+def test_a_rationale_is_coded_from_the_list(ws, open_app, keto):
+    at = open_app("rationales")
+    at.text_input(key="rationales_search").set_value("two eggs").run()
+    at.segmented_control(key="rationales_new_label").set_value("keto").run()
+    at.text_area(key="rationales_new_text").set_value("Eggs carry no starch.").run()
+    at.multiselect(key="rationales_new_evidence").set_value(["Two eggs"]).run()
+    at.button(key="rationales_save").click().run()
+    rationale = ws.read.rationales.all(keto.id)[-1]
+    at.text_input(key="rationales_filter_text").set_value("carry no starch").run()
+    at.button(key=f"rationales_code_{rationale.id}").click().run()
+    assert "Eggs carry no starch" in said(at)
+    assert next(a.value for a in at.text_area if a.label.startswith("Words")) == "two eggs"
+    at.button(key="rationales_rule_save").click().run()
+    assert ws.read.rules.by_name(keto.id, "two-eggs").rationale_id == rationale.id
+
+
+def test_rules_are_switched_moved_and_given_a_fallback(ws, open_app, keto):
+    rules = ws.read.rules.all(keto.id)
+    move_rule(ws, keto, rules, 1, -1)
+    move_rule(ws, keto, ws.read.rules.all(keto.id), 0, -1)
+    moved = ws.read.rules.all(keto.id)
+    assert [r.id for r in moved[:3]] == [rules[1].id, rules[0].id, rules[2].id]
+
+    st.session_state["table"] = {"edited_rows": {0: {"On": False}}}
+    assert _switched(ws, keto, moved, "table")
+    assert not ws.read.rules.all(keto.id)[0].enabled
+    assert not _switched(ws, keto, ws.read.rules.all(keto.id), "table")
+
+    at = open_rules(open_app)
+    box = next(b for b in at.selectbox if b.label == "Where no rule speaks")
+    box.set_value("").run()
+    assert ws.read.tasks.get(keto.id).fallback_label_id is None
+    assert not at.exception
+
+
+def test_all_is_labeled_with_the_rules(ws, open_app, keto):
+    at = open_rules(open_app)
+    at.button(key="rationales_run").click().run()
+    assert not at.exception
+    work(ws)
+    at.run()
+    assert "Rules on validation" in said(at)
+    assert "accuracy 0." in said(at)
+    assert not at.exception
+
+
+def test_every_sample_rule_passes_through_the_form_unchanged(ws, keto):
+    for rule in ws.read.rules.all(keto.id):
+        draft = draft_of(rule.body, None)
+        assert draft.mode == FORM
+        assert draft.read() == rule.body
+        draft.switch(YAML)
+        assert draft.read() == rule.body
+        draft.switch(FORM)
+        assert draft.read() == rule.body
+
+
+def test_bad_yaml_keeps_the_editor_where_it_is():
+    draft = new_draft("a")
+    draft.switch(YAML)
+    draft.text = "name: ["
+    with pytest.raises(InputError):
+        draft.switch(FORM)
+    assert (draft.mode, draft.text) == (YAML, "name: [")
+
+
+def test_a_file_that_is_not_text_gets_a_sentence():
+    assert _decoded("\ufeffrules: []".encode()) == "rules: []"
+    with pytest.raises(InputError, match="UTF-8"):
+        _decoded(b"\xff\xfe\x00")
+
+
+def test_untrusted_text_stays_text():
+    hostile = "<b>x</b> [a](http://b.example) ![i](//c) :red[y] $z$ :material/home: www.d.example"
+    shown = plain(hostile)
+    for markup in ("<b>", "](", "http:", "://", ":red[", ":material/", "www."):
+        assert markup not in shown
+    assert "\\*" in marked("*a* b", [Evidence(start=4, end=5, words="b")])
