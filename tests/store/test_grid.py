@@ -1,4 +1,4 @@
-"""The labeling grid: every row exactly once, and a test example shows no model before the person."""
+"""The labeling grid: every row once, and a test example shows no model before the person."""
 
 import random
 
@@ -170,7 +170,7 @@ def test_a_test_example_shows_its_prediction_only_after_the_own_label(desk):
 
 @pytest.mark.parametrize("show", ["all", "errors"])
 def test_no_filter_tells_what_a_model_said_of_a_test_example(desk, show):
-    """Neither the filter by label nor "errors" nor the order may sort test examples by the model."""
+    """Neither the filters nor the order may sort test examples by what the model said."""
     store, task, run, _ = desk
     for label in task.labels:
         f = GridFilter(splits=("test",), label_id=label.id, show=show)

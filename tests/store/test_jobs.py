@@ -1,0 +1,114 @@
+"""Job rows: leases, fences, and what people want."""
+
+import pytest
+
+from studio.domain.job import JobStatus, Want
+from studio.errors import NotFoundError
+
+
+@pytest.fixture
+def jobs(ws):
+    return ws.store.jobs
+
+
+def file(jobs, now=0.0, **params):
+    return jobs.file(kind="run", subject_id=1, total=10, now=now, params=params)
+
+
+def test_the_oldest_goes_first_but_urgent_before(jobs):
+    slow, fast = file(jobs), file(jobs, priority="high")
+    assert jobs.claim("w", 1.0, 15.0).id == fast
+    assert jobs.claim("w", 1.0, 15.0, urgent_only=True) is None
+    assert jobs.claim("w", 1.0, 15.0, ["other"]) is None
+    assert jobs.claim("w", 1.0, 15.0).id == slow
+    assert jobs.claim("w", 1.0, 15.0) is None
+
+
+def test_a_lease_that_ran_out_goes_to_the_next_with_a_new_fence(jobs):
+    job = file(jobs)
+    first = jobs.claim("w1", 0.0, 15.0)
+    assert jobs.claim("w2", 14.0, 15.0) is None
+    second = jobs.claim("w2", 16.0, 15.0)
+    assert second.fence == first.fence + 1
+    assert jobs.beat(job, first.fence, 17.0, 15.0, 5, 0, 10, "") is None
+    assert not jobs.holds(job, first.fence)
+    jobs.finish(job, first.fence, JobStatus.FAILED, "too late", 18.0)
+    assert jobs.get(job).status is JobStatus.RUNNING
+    assert jobs.beat(job, second.fence, 17.0, 15.0, 5, 0, 10, "half") is Want.RUN
+    assert jobs.get(job).done == 5
+
+
+def test_the_job_of_a_dead_worker_is_free_at_once(jobs):
+    file(jobs)
+    jobs.claim("w1", 0.0, 15.0)
+    assert jobs.claim("w2", 1.0, 15.0, dead=["w1"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("want", "status"), [(Want.CANCEL, JobStatus.CANCELLED), (Want.PAUSE, JobStatus.PAUSED)]
+)
+def test_a_job_nobody_works_on_obeys_at_once(jobs, want, status):
+    job = file(jobs)
+    jobs.ask(job, want, 1.0)
+    assert jobs.get(job).status is status
+    assert jobs.claim("w", 1.0, 15.0) is None
+
+
+def test_a_running_job_obeys_at_its_next_beat(jobs):
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    jobs.ask(job, Want.PAUSE, 1.0)
+    assert jobs.get(job).status is JobStatus.RUNNING
+    assert jobs.beat(job, claimed.fence, 1.0, 15.0, 1, 0, 10, "") is Want.PAUSE
+    jobs.park(job, claimed.fence)
+    assert jobs.claim("w", 2.0, 15.0) is None
+    jobs.ask(job, Want.RUN, 2.0)
+    assert jobs.claim("w", 2.0, 15.0).id == job
+
+
+def test_cancelling_may_be_left_to_the_handler(jobs):
+    """A training that is known elsewhere must be ended there, too."""
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    jobs.release(job, claimed.fence, 1.0)
+    jobs.ask(job, Want.CANCEL, 2.0, by_handler=True)
+    again = jobs.claim("w", 2.0, 15.0)
+    assert again.id == job
+    assert again.want is Want.CANCEL
+
+
+@pytest.mark.parametrize(
+    ("want", "status"),
+    [
+        (Want.RUN, JobStatus.QUEUED),
+        (Want.PAUSE, JobStatus.PAUSED),
+        (Want.CANCEL, JobStatus.RUNNING),
+    ],
+)
+def test_a_worker_that_goes_puts_its_job_back(jobs, want, status):
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    jobs.ask(job, want, 1.0)
+    jobs.release(job, claimed.fence, 1.0)
+    assert jobs.get(job).status is status
+    taken = jobs.claim("w2", 2.0, 15.0)
+    assert (taken is None) is (want is Want.PAUSE)
+
+
+def test_a_final_job_is_revived_only_on_wish(jobs):
+    job = file(jobs)
+    jobs.ask(job, Want.CANCEL, 1.0)
+    jobs.ask(job, Want.RUN, 2.0)
+    assert jobs.get(job).status is JobStatus.CANCELLED
+    jobs.revive(job)
+    assert jobs.get(job).status is JobStatus.QUEUED
+    done = jobs.claim("w", 3.0, 15.0)
+    jobs.finish(job, done.fence, JobStatus.DONE, "", 4.0)
+    jobs.revive(job)
+    assert jobs.get(job).status is JobStatus.DONE
+    assert jobs.open() == []
+
+
+def test_an_unknown_job(jobs):
+    with pytest.raises(NotFoundError):
+        jobs.get(7)
