@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from studio.domain.prompt import PromptText, PromptVersion
 from studio.ui.guard import kindly
 from studio.ui.page import Page, open_page
 from studio.ui.prompt_draft import (
-    NEW,
     PromptDrafts,
     body_of,
     discard,
@@ -21,7 +21,14 @@ from studio.ui.prompt_draft import (
 from studio.ui.prompt_form import edit_prompt, show_rendered
 from studio.ui.prompt_preview import last_preview, show_preview, start_preview, unused_lines
 from studio.ui.prompt_save import save, show_diff
-from studio.ui.prompt_versions import ask_consent, prompt_runs, show_run, start_all, versions_table
+from studio.ui.prompt_versions import (
+    ask_consent,
+    choose_version,
+    prompt_runs,
+    show_run,
+    start_all,
+    versions_table,
+)
 from studio.ui.rationale_text import plain
 
 DOES, SEES, CHANGED = "What it does", "As the model sees it", "What you changed"
@@ -34,7 +41,7 @@ def main() -> None:
     ws, task = page.ws, page.task
     versions = ws.read.prompts.all(task.id)[::-1]
     drafts = drafts_of(ws, task, versions, page.person)
-    choose(versions, drafts)
+    choose_version(versions, drafts)
     bar = st.container(horizontal=True, vertical_alignment="center")
     progress = st.container()
     left, right = st.columns([5, 6], gap="medium")
@@ -49,7 +56,7 @@ def main() -> None:
     here = next((v for v in versions if v.id == drafts.base), None)
     saved = here if drafts.base not in drafts.texts else None
     with bar:
-        act(page, versions, drafts, body, before, saved)
+        act(page, versions, drafts, body, before, saved, progress)
     runs = prompt_runs(ws, task)
     with progress:
         if said := st.session_state.pop("prompts_said", None):
@@ -90,33 +97,6 @@ def show_side(page: Page, body: PromptText, before: PromptVersion | None) -> Non
             show_diff(page.task, before, body)
 
 
-def choose(versions: list[PromptVersion], drafts: PromptDrafts) -> None:
-    """Let a version be put in front, or a new prompt begun; drafts of the others stay."""
-    titles = {v.id: f"{v.title} · {v.author}" for v in versions} | {NEW: "New prompt"}
-    titles |= {i: f"{titles[i]} · not saved" for i in drafts.texts if i in titles}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        picked = st.selectbox(
-            "Prompt",
-            list(titles),
-            index=list(titles).index(drafts.base),
-            format_func=lambda i: titles[i],
-            key=f"prompts_base_{drafts.base}_{drafts.round}",
-            width=360,
-            help="Newest first. A saved version never changes; saving makes the next one.",
-        )
-        st.button(
-            "New prompt",
-            icon=":material/add:",
-            on_click=turn_to,
-            args=(drafts, NEW),
-            disabled=drafts.base == NEW,
-            key="prompts_new",
-        )
-    if picked != drafts.base:
-        turn_to(drafts, picked)
-        st.rerun()
-
-
 def act(
     page: Page,
     versions: list[PromptVersion],
@@ -124,14 +104,15 @@ def act(
     body: PromptText,
     before: PromptVersion | None,
     saved: PromptVersion | None,
+    told: DeltaGenerator,
 ) -> None:
-    """Draw the actions: preview, save, run on all, discard."""
+    """Draw the actions: preview, save, run on all, discard; what goes wrong is said in `told`."""
     n = st.session_state.get("prompts_sample", 40)
     if st.button("Preview", icon=":material/visibility:", type="primary", key="prompts_preview_go"):
-        with kindly():
+        with told, kindly():
             old = (before.title, before.body) if before else None
-            st.session_state["prompts_side_next"] = DOES
             start_preview(page.ws, page.task, body, old, n, page.person)
+            st.session_state["prompts_side_next"] = DOES
             st.rerun()
     st.selectbox(
         "Sample",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import streamlit as st
 
@@ -66,8 +67,12 @@ def _reasons(ws: Workspace, task: Task, body: PromptText, key: str) -> tuple[tup
     order = {name: i for i, name in enumerate(task.label_names)}
     places = {pair: i for i, pair in enumerate(body.reasons)}
     chosen = []
+    ticked = sum(
+        bool(st.session_state.get(f"{key}_reason_{_place(pair)}", pair in places))
+        for pair in offered
+    )
     with st.expander(
-        f"Reasons told to the model · {len(body.reasons)} of {len(offered)}",
+        f"Reasons told to the model · {ticked} of {len(offered)}",
         key=f"{key}_reasons",
         expanded=bool(offered) and len(offered) <= 4,
     ):
@@ -104,7 +109,8 @@ def _all_or_none(boxes: list[str], key: str) -> None:
 
 def _few_shots(ws: Workspace, task: Task, body: PromptText, key: str) -> tuple[FewShot, ...]:
     """Let examples of train with gold be shown to the model."""
-    with st.expander(f"Examples shown to the model · {len(body.few_shots)}", key=f"{key}_shots"):
+    shown = len(st.session_state.get(f"{key}_shot_ids", body.few_shots))
+    with st.expander(f"Examples shown to the model · {shown}", key=f"{key}_shots"):
         search = st.text_input(
             "Find examples of train",
             key=f"{key}_shot_search",
@@ -146,7 +152,9 @@ def _few_shots(ws: Workspace, task: Task, body: PromptText, key: str) -> tuple[F
 
 def show_rendered(task: Task, body: PromptText, unused: list[str]) -> None:
     """Draw the prompt as the model sees it, and which lines the embedded reader cannot use."""
-    st.code(render_system(body, task.label_names), language=None, wrap_lines=True, height=420)
+    text = render_system(body, task.label_names)
+    height: Any = 420 if len(text) > 600 else "content"
+    st.code(text, language=None, wrap_lines=True, height=height)
     shots = len(body.few_shots)
     then = f"Then {shots} examples with their labels, then" if shots else "Then"
     st.caption(f'{then} the text: `{{"text": "…"}}`. The model answers with one of the labels.')

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from studio.actions.evaluations import compare_runs, evaluate_run
-from studio.domain.evaluation import Comparison, Figure
+from studio.domain.evaluation import Comparison, Evaluation, Figure
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.ui.figures import count
@@ -40,6 +40,7 @@ class Found:
 
     Attributes:
         now, then: Accuracy of draft and version before; None without gold.
+        majority: The most common gold label and the accuracy of always saying it; ("", 0) without.
         comparison: The two compared; None without both or without gold.
         rows: Examples whose label changed, or which are wrong.
         changed: Labels that changed, gold or not.
@@ -50,6 +51,7 @@ class Found:
 
     now: Figure | None
     then: Figure | None
+    majority: tuple[str, float]
     comparison: Comparison | None
     rows: list[dict[str, Any]]
     changed: int
@@ -138,9 +140,12 @@ def _found(path: str, task_id: int, revision: int, shown: Shown, _ws: Workspace)
     if now:
         answer = _ws.read.runs.answer(shown.run_id, next(iter(now)))
         detail = answer.detail if answer else {}
+    told = _evaluation(_ws, shown.run_id)
+    was_told = _evaluation(_ws, before_id) if before_id else None
     return Found(
-        now=_accuracy(_ws, shown.run_id),
-        then=_accuracy(_ws, before_id) if before_id else None,
+        now=told.accuracy if told else None,
+        then=was_told.accuracy if was_told else None,
+        majority=(told.majority_label, told.majority) if told else ("", 0.0),
         comparison=comparison,
         rows=rows,
         changed=sum("Changed" in row["kinds"] for row in rows),
@@ -150,8 +155,8 @@ def _found(path: str, task_id: int, revision: int, shown: Shown, _ws: Workspace)
     )
 
 
-def _accuracy(ws: Workspace, run_id: int) -> Figure | None:
+def _evaluation(ws: Workspace, run_id: int) -> Evaluation | None:
     try:
-        return evaluate_run(ws, run_id, split=SPLIT, by="studio").accuracy
+        return evaluate_run(ws, run_id, split=SPLIT, by="studio")
     except InputError:
         return None

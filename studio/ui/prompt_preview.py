@@ -95,9 +95,11 @@ def _figures(ws: Workspace, shown: Shown, found: Found) -> None:
         else "unknown"
     )
     model = f" · answered by {plain(told['model'])}" if told["model"] else ""
+    base = f" · always “{plain(found.majority[0])}” would be {found.majority[1]:.1%} here"
     st.caption(
         f"{count(told['calls'], 'call')}, {money(told['cost_usd'])}, {took}{model} · "
-        "the sample is of train and validation, each label in turn; test is never used here"
+        "the sample is of train and validation, each label in turn, never of test"
+        + (base if found.majority[0] else "")
     )
 
 
@@ -183,12 +185,17 @@ def _latest(ws: Workspace, task: Task, person: str) -> dict[str, Any] | None:
     if draft is None:
         return None
     before = next((r for r in mine if r.id == draft.id - 1 and r.title != "draft"), None)
-    body = PromptText.from_dict(ws.read.runs.params(draft.id).get("body", {}))
+    body = _tried(ws, draft.id)
+    titles = {v.body.hash: v.title for v in ws.read.prompts.all(task.id)}
     return asdict(
         Shown(
             run_id=draft.id,
             before_id=before.id if before else None,
-            before="version before" if before else "",
+            before=titles.get(_tried(ws, before.id).hash, "version before") if before else "",
             text=body.hash,
         )
     )
+
+
+def _tried(ws: Workspace, run_id: int) -> PromptText:
+    return PromptText.from_dict(ws.read.runs.params(run_id).get("body", {}))

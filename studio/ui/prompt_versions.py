@@ -18,11 +18,39 @@ from studio.ui.figures import figure_text, metric_name, percent
 from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
+from studio.ui.prompt_draft import NEW, PromptDrafts, turn_to
 from studio.ui.rationale_text import plain
 from studio.workspace import Workspace
 
 SPLIT = "train+validation"
 _CONSENT = "prompts_consent"
+
+
+def choose_version(versions: list[PromptVersion], drafts: PromptDrafts) -> None:
+    """Let a version be put in front, or a new prompt begun; drafts of the others stay."""
+    titles = {v.id: f"{v.title} · {v.author}" for v in versions} | {NEW: "New prompt"}
+    titles |= {i: f"{titles[i]} · not saved" for i in drafts.texts if i in titles}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.selectbox(
+            "Prompt",
+            list(titles),
+            index=list(titles).index(drafts.base),
+            format_func=lambda i: titles[i],
+            key=f"prompts_base_{drafts.base}_{drafts.round}",
+            width=360,
+            help="Newest first. A saved version never changes; saving makes the next one.",
+        )
+        st.button(
+            "New prompt",
+            icon=":material/add:",
+            on_click=turn_to,
+            args=(drafts, NEW),
+            disabled=drafts.base == NEW,
+            key="prompts_new",
+        )
+    if picked != drafts.base:
+        turn_to(drafts, picked)
+        st.rerun()
 
 
 def prompt_runs(ws: Workspace, task: Task) -> list[Run]:

@@ -15,6 +15,7 @@ from studio.domain.task import Task
 from studio.errors import InputError, StudioError
 from studio.store.examples import GridFilter
 from studio.ui.colours import label_colours
+from studio.ui.empty import empty_state
 from studio.ui.rationale_text import label_chip, marked, plain, unjoined
 from studio.workspace import Workspace
 
@@ -65,11 +66,15 @@ def _show_example(ws: Workspace, task: Task, person: str) -> Example | None:
     )
     row = _row(ws, task, person, search or "", st.session_state.get(_key("example")))
     if row is None:
-        st.info(
-            f"No example of train or validation has “{plain(search)}” in its text."
-            if search
-            else "No examples yet. Import some on the Data page, or write a reason on its own."
-        )
+        if search:
+            st.info(f"No example of train or validation has “{plain(search)}” in its text.")
+        else:
+            empty_state(
+                "No examples yet.",
+                "Import some first, or write a reason on its own.",
+                page="data",
+                button="Import examples",
+            )
         return None
     st.session_state[_key("example")] = row["id"]
     evidence, _ = _evidence(row["text"], st.session_state.get(_key("evidence")) or [])
@@ -127,6 +132,7 @@ def _write(ws: Workspace, task: Task, person: str, example: Example | None) -> N
             _words(example.text),
             key=_key("evidence"),
             accept_new_options=True,
+            select_all=False,
             persist_state="session",
             placeholder="Choose words, or paste a phrase of the text and press Enter",
             help="The words of the example that made you decide. They must stand in its text.",

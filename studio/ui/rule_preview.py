@@ -36,7 +36,7 @@ def show_preview(ws: Workspace, task: Task, body: RuleBody) -> None:
     quiet: Any = {"delta_color": "off", "delta_arrow": "off"}
     fires.metric("Fires on", f"{score.fires:,}", f"{percent(score.coverage)} of all", **quiet,
         help=f"Of {count(preview.looked_at, 'example')} in train and validation.")  # fmt: skip
-    figure_metric(right, "Right", score.accuracy,
+    figure_metric(right, "Accuracy", score.accuracy,
         "How often it is right on blind gold of train and validation.")  # fmt: skip
     conflict.metric("Conflicts", percent(score.conflict), "with other rules", **quiet,
         help="Share of examples on which another rule contradicts it.")  # fmt: skip

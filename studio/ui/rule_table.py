@@ -61,7 +61,7 @@ def rule_table(ws: Workspace, task: Task, rules: list[CodedRationale], person: s
             "Rule": [r.body.name for r in rules],
             "Says": [[("not " if r.body.against else "") + r.body.label] for r in rules],
             "Alone": ["alone" if r.body.decisive else "votes" for r in rules],
-            "Right": [_right(scores.get(r.id)) for r in rules],
+            "Accuracy": [_right(scores.get(r.id)) for r in rules],
             "Fires on": [_share(scores.get(r.id), "coverage") for r in rules],
             "Conflict": [_share(scores.get(r.id), "conflict") for r in rules],
             "edit": [":material/edit:"] * len(rules),
@@ -74,7 +74,7 @@ def rule_table(ws: Workspace, task: Task, rules: list[CodedRationale], person: s
         hide_index=True,
         num_rows="fixed",
         height=min(38 + 35 * len(rules), 620),
-        disabled=["Rule", "Says", "Alone", "Right", "Fires on", "Overlap", "Conflict", "If"],
+        disabled=["Rule", "Says", "Alone", "Accuracy", "Fires on", "Overlap", "Conflict", "If"],
         column_config={
             "On": st.column_config.CheckboxColumn(width=54, help="Whether it votes."),
             "Rule": st.column_config.TextColumn(width=155),
@@ -87,7 +87,7 @@ def rule_table(ws: Workspace, task: Task, rules: list[CodedRationale], person: s
                 help="Alone: tried first, in this order; the first that fires gives the label. "
                 "The others vote together.",
             ),
-            "Right": st.column_config.TextColumn(
+            "Accuracy": st.column_config.TextColumn(
                 width=172,
                 help="How often it is right on blind gold of train and validation, never test; in "
                 "brackets the 95 % interval, n is the number of examples behind it.",

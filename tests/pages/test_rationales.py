@@ -153,7 +153,7 @@ def test_a_rule_in_yaml_is_previewed_and_saved(ws, open_app, keto):
         open_rules(open_app), "name: oats\nlabel: not_keto\nany:\n- keywords: [oats]\n"
     )
     assert not at.exception
-    assert [m.label for m in at.metric] == ["Fires on", "Right", "Conflicts"]
+    assert [m.label for m in at.metric] == ["Fires on", "Accuracy", "Conflicts"]
     assert at.metric[1].value.endswith("%")
     at.button(key="rationales_rule_save").click().run()
     assert ws.read.rules.by_name(keto.id, "oats").body.label == "not_keto"
