@@ -25,6 +25,7 @@ TEST_IS_CLOSED = (
     "nobody tunes on them. Read errors on validation."
 )
 Cell = tuple[str, str]
+_ALL: Cell = ("", "")
 
 
 def draw_headline(task: Task, run: Run, evaluation: Evaluation) -> None:
@@ -138,22 +139,22 @@ def _choose_cell(
     """Return the cell clicked or chosen in the list, whichever was last; None for all errors."""
     errors = sorted((c for c in found if c[0] != c[1]), key=lambda c: -len(found[c]))
     right = sorted((c for c in found if c[0] == c[1]), key=lambda c: -len(found[c]))
-    options: list[Cell | None] = [None, *errors, *right]
+    options: list[Cell] = [_ALL, *errors, *right]
     choice, seen = f"{key}_choice", f"{key}_seen"
     cell = (str(clicked.get("gold")), str(clicked.get("predicted"))) if clicked else None
     if cell is not None and st.session_state.get(seen) != cell:
-        st.session_state[choice] = cell if cell in options else None
+        st.session_state[choice] = cell if cell in options else _ALL
         if cell not in options:
             st.toast("No example in this cell.")
     st.session_state[seen] = cell
     wrong = sum(len(found[c]) for c in errors)
 
-    def name(option: Cell | None) -> str:
-        if option is None:
+    def name(option: Cell) -> str:
+        if option == _ALL:
             return f"{ALL_ERRORS} · {wrong:,}"
         return f"Gold {option[0]}, predicted {option[1]} · {len(found[option]):,}"
 
-    return st.selectbox(
+    chosen = st.selectbox(
         "Cell of the matrix (or click one)",
         options,
         format_func=name,
@@ -161,6 +162,7 @@ def _choose_cell(
         on_change=_forget_click,
         args=(key,),
     )
+    return None if chosen == _ALL else chosen
 
 
 def _forget_click(key: str) -> None:

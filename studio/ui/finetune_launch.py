@@ -182,6 +182,7 @@ def _ask_consent(ws: Workspace, task: Task, place: Place, size: int) -> bool:
     return st.checkbox(
         f"I agree to send {size:,} texts with their labels to {place.host}, at an unknown price.",
         key=f"finetune_consent_{place.name}",
+        wrap=True,
     )
 
 

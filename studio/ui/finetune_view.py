@@ -98,9 +98,22 @@ def draw_finetune(ws: Workspace, task: Task, finetune: FineTune, person: str) ->
     events = events_of(ws, task, finetune)
     if finetune.model:
         _draw_model(ws, task, finetune, events, person)
+    # While it trains, events come by themselves, without the rest of the page.
+    every = None if finetune.status.is_final else 2.0
+    st.fragment(_draw_details, run_every=every, key=f"finetune_details_{finetune.id}")(
+        ws, task, finetune
+    )
+
+
+def _draw_details(ws: Workspace, task: Task, finetune: FineTune) -> None:
+    events = events_of(ws, task, finetune)
+    points = curve_points(events)
+    if len(points) < 2:
+        _draw_events(ws, task, finetune, events)
+        return
     left, right = side_by_side("finetune_details", 380, "stretch")
     with left:
-        _draw_curve(finetune, events)
+        _draw_curve(finetune, points)
     with right:
         _draw_events(ws, task, finetune, events)
 
@@ -203,15 +216,16 @@ def _draw_against_prompt(ws: Workspace, task: Task, run: Run) -> None:
     st.markdown(compare_quietly(ws, task, (best, run.id)))
 
 
-def _draw_curve(finetune: FineTune, events: Sequence[FineTuneEvent]) -> None:
-    points = tuple(
+def curve_points(events: Sequence[FineTuneEvent]) -> tuple[tuple[int, float], ...]:
+    """Return (examples learnt from, macro-F1) as a training reported them."""
+    return tuple(
         (int(e.data["examples"]), float(e.data["macro_f1"]))
         for e in events
         if e.data.get("kind") == "learning_curve" and {"examples", "macro_f1"} <= set(e.data)
     )
-    if len(points) < 2:
-        st.caption("No learning curve: the provider sent none." if finetune.model else "")
-        return
+
+
+def _draw_curve(finetune: FineTune, points: tuple[tuple[int, float], ...]) -> None:
     st.markdown("**Would more examples help?**")
     show_chart(
         learning_curve_chart(points, dark=is_dark()),

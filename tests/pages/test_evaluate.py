@@ -149,7 +149,7 @@ def test_a_click_on_a_cell_lists_its_examples(ws, full, open_app):
     assert set(shown["Gold"]) == {"keto"}
     assert set(shown["Predicted"]) == {"not_keto"}
     at.session_state[f"{key}_0"] = {"selection": chosen}
-    at.selectbox(key=f"{key}_choice").select(None).run()
+    at.selectbox(key=f"{key}_choice").select(("", "")).run()
     assert not at.exception
     assert len(at.dataframe[0].value) == len(everything), "the list wins over an older click"
 
