@@ -1,0 +1,268 @@
+"""The life of a fine-tune: launched once, watched through failures, ended wherever it is."""
+
+import asyncio
+import json
+
+import pytest
+
+from studio.actions.finetunes import launch_finetune, steer_finetune
+from studio.actions.runs import Choice, start_run
+from studio.domain.finetune import FineTuneStatus
+from studio.domain.job import Want
+from studio.errors import AuthenticationError, InputError, ProviderUnavailableError
+from studio.handlers import finetunes
+from studio.providers.base import FineTuneState
+from studio.providers.scripted import ScriptedProvider
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+class Trainer(ScriptedProvider):
+    """A scripted provider whose training can be held, and that counts what it is asked."""
+
+    def __init__(self):
+        super().__init__({}, name="embedded")
+        self.creates = self.cancels = self.polls = 0
+        self.hold = False
+        self.poll_failures = []
+        self.after_create = None
+        self.ends = None
+
+    async def create_fine_tune(self, *args, **more):
+        self.creates += 1
+        state = await super().create_fine_tune(*args, **more)
+        if self.after_create:
+            raise self.after_create
+        return state
+
+    async def cancel_fine_tune(self, remote_id):
+        self.cancels += 1
+        return await super().cancel_fine_tune(remote_id)
+
+    async def fine_tune(self, remote_id):
+        self.polls += 1
+        if self.poll_failures:
+            raise self.poll_failures.pop()
+        training = self._training(remote_id)
+        if self.ends and not training.state.status.is_final:
+            training.state = FineTuneState(
+                remote_id=remote_id, status=FineTuneStatus.FAILED, error=self.ends
+            )
+        if self.hold and not training.state.status.is_final:
+            return FineTuneState(remote_id=remote_id, status=FineTuneStatus.RUNNING)
+        return await super().fine_tune(remote_id)
+
+
+@pytest.fixture
+def trainer():
+    return Trainer()
+
+
+@pytest.fixture
+def ws(open_studio, trainer):
+    return open_studio(provider=trainer)
+
+
+@pytest.fixture
+def task(ws, fill):
+    return fill(ws)
+
+
+def launch(ws, task):
+    return launch_finetune(ws, task.id, by="Ada")
+
+
+def job_of(ws, finetune):
+    return ws.read.jobs.get(finetune.job_id)
+
+
+def test_from_launch_to_a_model_that_labels(ws, task, work, trainer):
+    finetune = launch(ws, task)
+    assert finetune.status is FineTuneStatus.LAUNCHING
+    work(ws)
+    done = ws.read.finetunes.get(finetune.id)
+    assert (done.status, done.error) == (FineTuneStatus.SUCCEEDED, "")
+    assert done.model == f"ft:scripted:mail-{finetune.id}"
+    assert done.seconds is not None
+    assert job_of(ws, finetune).status == "done"
+    assert [e.message for e in ws.read.finetunes.events(finetune.id)] == [
+        "Queued.", "Training.", "Done."
+    ]  # fmt: skip
+    (uploaded,) = trainer.uploads.values()
+    lines = [json.loads(line) for line in uploaded.decode().splitlines()]
+    assert len(lines) == 12
+    assert all("number tr" in line["messages"][1]["content"] for line in lines)
+    run = start_run(ws, task.id, choice=Choice(model=str(done.id)), splits=["validation"], by="A")
+    work(ws)
+    assert {q.model for q in trainer.questions} == {done.model}
+    assert ws.read.runs.get(run.id).done == 6
+
+
+def test_a_death_between_create_and_writing_it_down_trains_once(ws, task, work, trainer):
+    finetune = launch(ws, task)
+    trainer.after_create = ProviderUnavailableError("The line broke.")
+    work(ws)
+    broken = ws.read.finetunes.get(finetune.id)
+    assert (broken.status, broken.remote_id) == (FineTuneStatus.FAILED, "")
+    assert "The line broke" in broken.error
+    trainer.after_create = None
+    steer_finetune(ws, finetune.id, Want.RUN)
+    work(ws)
+    done = ws.read.finetunes.get(finetune.id)
+    assert (done.status, done.error, trainer.creates) == (FineTuneStatus.SUCCEEDED, "", 1)
+
+
+def test_two_workspaces_never_find_each_others_trainings(open_studio, fill, work, trainer):
+    for name in ("one.db", "two.db"):
+        ws = open_studio(name, provider=trainer)
+        launch(ws, fill(ws))
+        work(ws)
+    assert trainer.creates == 2
+
+
+def test_a_poll_that_fails_says_nothing_of_the_training(ws, task, work, trainer):
+    trainer.poll_failures = [ProviderUnavailableError("?")] * 5
+    finetune = launch(ws, task)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.SUCCEEDED
+    assert trainer.polls >= 7
+
+
+def test_a_provider_that_stays_away_fails_it_and_it_can_go_on(ws, task, work, trainer, monkeypatch):
+    monkeypatch.setattr(finetunes, "MOST_FAILED_POLLS", 2)
+    trainer.poll_failures = [ProviderUnavailableError("Away.")] * 3
+    finetune = launch(ws, task)
+    work(ws)
+    failed = ws.read.finetunes.get(finetune.id)
+    assert (failed.status, failed.error) == (FineTuneStatus.FAILED, "Away.")
+    assert job_of(ws, finetune).message == "Away."
+    steer_finetune(ws, finetune.id, Want.RUN)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.SUCCEEDED
+    assert trainer.creates == 1
+
+
+def test_the_reason_of_a_failure_is_told(ws, task, work, trainer):
+    trainer.ends = "the file has too few examples"
+    finetune = launch(ws, task)
+    work(ws)
+    failed = ws.read.finetunes.get(finetune.id)
+    assert (failed.status, failed.error) == (FineTuneStatus.FAILED, trainer.ends)
+    assert "too few examples" in job_of(ws, finetune).message
+    with pytest.raises(InputError, match="has no model"):
+        start_run(ws, task.id, choice=Choice(model=str(finetune.id)), by="Ada")
+
+
+def test_a_key_that_is_refused_fails_it_at_once(ws, task, work, trainer):
+    trainer.poll_failures = [AuthenticationError("The key is refused.")]
+    finetune = launch(ws, task)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).error == "The key is refused."
+
+
+def test_cancelled_before_anything_was_sent(ws, task, work, trainer):
+    finetune = launch(ws, task)
+    assert steer_finetune(ws, finetune.id, Want.CANCEL).status is FineTuneStatus.CANCELLED
+    work(ws)
+    assert trainer.uploads == {}
+    assert job_of(ws, finetune).status == "cancelled"
+
+
+def test_cancelled_while_it_trains(ws, task, work, trainer):
+    trainer.hold = True
+    finetune = launch(ws, task)
+
+    def cancelled():
+        if trainer.polls > 2:
+            steer_finetune(ws, finetune.id, Want.CANCEL)
+        return job_of(ws, finetune).status == "cancelled"
+
+    work(ws, until=cancelled)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.CANCELLED
+    assert trainer.cancels == 1
+    with pytest.raises(InputError, match="cannot go on"):
+        steer_finetune(ws, finetune.id, Want.RUN)
+
+
+def test_cancelled_while_no_worker_lives_is_cancelled_at_the_provider_later(
+    ws, task, work, trainer
+):
+    """It goes on elsewhere and costs money there: the next worker must end it."""
+    trainer.hold = True
+    finetune = launch(ws, task)
+    work(ws, until=lambda: trainer.polls > 2)
+    assert job_of(ws, finetune).status == "queued"
+    steer_finetune(ws, finetune.id, Want.CANCEL)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.CANCELLED
+    assert (job_of(ws, finetune).status, trainer.cancels) == ("cancelled", 1)
+
+
+def test_cancelled_after_a_death_that_left_no_number(ws, task, work, trainer):
+    finetune = launch(ws, task)
+    trainer.after_create = ProviderUnavailableError("The line broke.")
+    work(ws)
+    with ws.store.transaction() as conn:  # as if the worker had died there
+        conn.execute("UPDATE job SET status = 'running', lease_until = 0, owner = 'dead'")
+    steer_finetune(ws, finetune.id, Want.CANCEL)
+    trainer.after_create = None
+    work(ws)
+    assert (trainer.creates, trainer.cancels) == (1, 1)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.CANCELLED
+
+
+def test_a_training_that_ended_by_itself_cannot_be_cancelled_and_that_is_no_failure(
+    ws, task, work, trainer
+):
+    trainer.hold = True
+    finetune = launch(ws, task)
+
+    def cancelled():
+        if trainer.polls > 2 and trainer.hold:
+            training = trainer._training("ftjob-1")
+            trainer._move(training, FineTuneStatus.SUCCEEDED, "Done.", model="m")
+            steer_finetune(ws, finetune.id, Want.CANCEL)
+            trainer.hold = False
+        return job_of(ws, finetune).status.is_final
+
+    work(ws, until=cancelled)
+    assert ws.read.finetunes.get(finetune.id).status.is_final
+
+
+def test_a_restart_goes_on_watching_without_a_second_training(ws, task, work, trainer):
+    trainer.hold = True
+    finetune = launch(ws, task)
+    work(ws, until=lambda: trainer.polls > 2)
+    assert ws.read.finetunes.get(finetune.id).remote_id == "ftjob-1"
+    trainer.hold = False
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.SUCCEEDED
+    assert (trainer.creates, len(trainer.uploads)) == (1, 1)
+    messages = [e.message for e in ws.read.finetunes.events(finetune.id)]
+    assert len(messages) == len(set(messages))  # no event is copied twice
+
+
+def test_a_provider_that_is_gone_from_the_workspace(open_studio, fill, work, trainer):
+    known = {"embedded": trainer}
+    ws = open_studio(provider=known)
+    finetune = launch(ws, fill(ws))
+    known.clear()
+    work(ws)
+    failed = ws.read.finetunes.get(finetune.id)
+    assert failed.status is FineTuneStatus.FAILED
+    assert "no provider 'embedded'" in failed.error
+
+
+def test_nothing_is_waited_for_inside_a_transaction(ws, task, work, trainer):
+    """Others write while the provider is asked: a handler never holds the file meanwhile."""
+    inner = trainer.fine_tune
+
+    async def slow(remote_id):
+        assert not ws.store.db._connection("write").in_transaction
+        await asyncio.sleep(0)
+        return await inner(remote_id)
+
+    trainer.fine_tune = slow
+    finetune = launch(ws, task)
+    work(ws)
+    assert job_of(ws, finetune).status == "done"
