@@ -18,6 +18,7 @@ function (params) {
     sentSeq: 0,
     sentFocus: null,
     timer: null,
+    holding: null,
   };
 
   desk.focusedNode = function () {
@@ -76,10 +77,24 @@ function (params) {
     }
   };
 
+  /* A cell that is not drawn yet cannot take the keyboard's focus: ask again until it does. */
+  desk.holdFocus = function (tries) {
+    clearTimeout(desk.holding);
+    desk.holding = setTimeout(function () {
+      const cell = api.getFocusedCell();
+      const inCell = document.activeElement && document.activeElement.closest(".ag-cell, .ag-popup");
+      if (cell && !inCell && tries > 0 && api.getEditingCells().length === 0) {
+        api.setFocusedCell(cell.rowIndex, cell.column);
+        desk.holdFocus(tries - 1);
+      }
+    }, 50);
+  };
+
   desk.go = function (node, column, step) {
     const index = Math.max(0, Math.min(node.rowIndex + step, api.getDisplayedRowCount() - 1));
     api.ensureIndexVisible(index);
     api.setFocusedCell(index, column || "label");
+    desk.holdFocus(20);
     return index;
   };
 
@@ -211,6 +226,15 @@ function (params) {
       node.setSelected(true, true);
     }
   });
+  /* Keys that reach the frame while no cell holds the focus count as well. */
+  document.addEventListener("keydown", function (event) {
+    const target = event.target;
+    const elsewhere = target === document.body || target === document.documentElement;
+    if (elsewhere && api.getEditingCells().length === 0) {
+      desk.onKey(event);
+    }
+  });
+
   /*
    Whoever clicks outside may be about to make this grid disappear, and the grid's own events come
    a moment later: so what is not sent yet goes out at once, on the wire the component itself uses.
@@ -226,7 +250,10 @@ function (params) {
       window.parent.postMessage(message, window.location.origin);
     }
   };
-  window.addEventListener("blur", sendRest);
+  window.addEventListener("blur", function () {
+    clearTimeout(desk.holding);
+    sendRest();
+  });
   window.addEventListener("pagehide", sendRest);
 
   const begin = function () {

@@ -1,0 +1,281 @@
+"""The Label page in its states, with what the browser would send put into session_state."""
+
+from __future__ import annotations
+
+import pytest
+
+from studio.actions.corrections import Decision, correct_labels
+from studio.actions.samples import load_sample
+from studio.actions.tasks import create_task
+from studio.domain.run import Answer, ClassifierKind, Outcome, Run
+from studio.store.runs import Result
+
+
+@pytest.fixture
+def keto(ws):
+    return load_sample(ws, "keto", by="Ada")
+
+
+@pytest.fixture
+def run(ws, keto):
+    """A finished run that calls everything keto, one example refused."""
+    examples = ws.store.examples.all(keto.id)
+    run_id = ws.store.runs.create(
+        Run(
+            id=0, task_id=keto.id, kind=ClassifierKind.PROMPT, title="first", model="m",
+            provider="scripted", splits=("train",), created_at=ws.now(), created_by="Ada",
+        ),
+        example_ids=[e.id for e in examples],
+        finetune_id=None,
+        params={},
+    )  # fmt: skip
+    said = keto.label("keto")
+    answers = [
+        Answer(outcome=Outcome.OK, label="keto", probabilities={"keto": 0.75, "not_keto": 0.25})
+        if place
+        else Answer(outcome=Outcome.REFUSED)
+        for place in range(len(examples))
+    ]
+    ws.store.runs.store(
+        ws.store.runs.get(run_id),
+        [
+            Result(example_id=e.id, label_id=said.id if a.label else None, answer=a)
+            for e, a in zip(examples, answers, strict=True)
+        ],
+        ws.now(),
+    )
+    return ws.store.runs.get(run_id)
+
+
+def state_of(at):
+    return at.session_state["label_grid"]
+
+
+def send(at, *entries, instance="browser-1", focus=None):
+    """Play the browser: the whole log of a grid, as often as wanted."""
+    log = [{**entry, "seq": seq} for seq, entry in enumerate(entries, 1)]
+    at.session_state[state_of(at).mount.key] = {
+        "instance": instance, "seq": len(log), "log": log, "focus": focus,
+    }  # fmt: skip
+    return at.run()
+
+
+def label(example_id, label_id):
+    return {"do": "label", "id": example_id, "label": str(label_id or "")}
+
+
+def said(at) -> str:
+    kinds = ("markdown", "caption", "info", "success", "error", "warning")
+    return " ".join(str(e.value) for kind in kinds for e in getattr(at, kind))
+
+
+def events(ws, task):
+    return [c for c in ws.read.labels.history(task.id) if c.person == "Ada"]
+
+
+def test_without_a_task_it_says_what_to_do(open_app):
+    at = open_app("label")
+    assert not at.exception
+    assert at.title[0].value == "Label"
+    assert "no task yet" in said(at)
+
+
+def test_without_examples_it_leads_to_data(ws, open_app):
+    create_task(ws, name="empty", labels=["a", "b"], by="Ada")
+    at = open_app("label")
+    assert not at.exception
+    assert "no examples yet" in said(at)
+
+
+def test_without_a_run_labels_are_blind(ws, keto, open_app):
+    at = open_app("label")
+    assert not at.exception
+    assert "0** of 787 labeled by you" in said(at)
+    assert "counts as blind gold" in said(at)
+    first = ws.read.examples.all(keto.id)[0]
+    send(at, label(first.id, keto.labels[1].id))
+    assert [(c.example_id, c.label_id, c.origin.value) for c in events(ws, keto)] == [
+        (first.id, keto.labels[1].id, "blind")
+    ]
+    assert "1 saved" in said(at)
+    assert "1** of 787 labeled by you" in said(at)
+
+
+def test_a_log_sent_again_counts_once(ws, keto, open_app):
+    at = open_app("label")
+    one, two = (e.id for e in ws.read.examples.all(keto.id)[:2])
+    log = [label(one, 1), label(two, 2), label(one, 2)]
+    for upto in (1, 1, 3, 3):
+        send(at, *log[:upto])
+    at.run()
+    assert [(c.example_id, c.label_id) for c in events(ws, keto)] == [(one, 1), (two, 2), (one, 2)]
+
+
+def test_with_a_run_labels_are_assisted_except_on_test(ws, keto, run, open_app):
+    at = open_app("label")
+    assert not at.exception
+    assert "counts as blind gold" not in said(at)
+    assert "Test examples stay blind" in said(at)
+    train = next(e for e in ws.read.examples.all(keto.id) if e.split == "train")
+    test = next(e for e in ws.read.examples.all(keto.id) if e.split == "test")
+    send(at, label(train.id, 1), label(test.id, 1))
+    assert [(c.origin.value, c.run_id) for c in events(ws, keto)] == [
+        ("assisted", run.id),
+        ("blind", None),
+    ]
+
+
+def test_a_test_example_shows_neither_model_nor_gold_before_the_person_decides(ws, keto, run):
+    from studio.ui.grid import GridState, Sight, _rows
+
+    assert GridState().cursors == [None]
+    rows, more = _rows(ws, keto, "Ada", Sight(run_id=run.id), None)
+    test = [row for row in rows if row["split"] == "test"]
+    assert more
+    assert test
+    assert all(row["predicted"] is None and row["gold"] is None for row in test)
+    assert any(row["gold"] for row in rows)
+    correct_labels(ws, keto.id, [Decision(example_id=test[0]["id"], label="keto")], by="Ada")
+    rows, _ = _rows(ws, keto, "Ada", Sight(run_id=run.id), None)
+    again = next(row for row in rows if row["id"] == test[0]["id"])
+    assert (again["label"], again["gold"]) == (1, 1)
+    assert (again["predicted"], again["confidence"], again["outcome"]) == (None, None, None)
+
+
+def test_undo_is_an_event_of_its_own_and_never_done_twice(ws, keto, open_app):
+    at = open_app("label")
+    one = ws.read.examples.all(keto.id)[0].id
+    log = [label(one, 1), label(one, 2), {"do": "undo", "id": one}]
+    for _ in range(3):
+        send(at, *log)
+    stored = events(ws, keto)
+    assert [c.label_id for c in stored] == [1, 2, 1]
+    assert stored[-1].undoes == stored[1].id
+    at.button(key="label_undo").click().run()
+    assert [c.label_id for c in events(ws, keto)] == [1, 2, 1, None]
+    assert state_of(at).revision == 1
+
+
+def test_an_undo_of_what_the_browser_did_not_expect_draws_the_grid_anew(ws, keto, open_app):
+    one, two = (e.id for e in ws.read.examples.all(keto.id)[:2])
+    correct_labels(ws, keto.id, [Decision(example_id=two, label="keto")], by="Ada")
+    at = open_app("label")
+    send(at, {"do": "undo", "id": None})
+    assert events(ws, keto)[-1].example_id == two
+    assert state_of(at).revision == 1
+    assert one not in [c.example_id for c in events(ws, keto)]
+
+
+def test_labels_sent_together_with_a_filter_change_are_kept(ws, keto, open_app):
+    at = open_app("label")
+    one = ws.read.examples.all(keto.id)[0].id
+    at.session_state["label_show_blind"] = "todo"
+    send(at, label(one, 2))
+    assert [c.example_id for c in events(ws, keto)] == [one]
+    assert "0** of 786" in said(at)
+
+
+def test_pages_turn_by_cursor_and_skip_nothing(ws, keto, open_app):
+    at = open_app("label")
+    ids = [e.id for e in ws.read.examples.all(keto.id)]
+    at.session_state["label_show_blind"] = "todo"
+    at.run()
+    send(at, label(ids[0], 1), label(ids[1], 1), {"do": "next"})
+    assert "51–100" in said(at)
+    assert state_of(at).cursors == [None, (0.0, ids[49])]
+    at.button(key="label_previous").click().run()
+    assert "1–50" in said(at)
+
+
+def test_examples_sent_by_another_page(ws, keto, open_app):
+    at = open_app("home")
+    ids = [e.id for e in ws.read.examples.all(keto.id)][3:8]
+    at.session_state["label_ids"] = ids
+    at.session_state["label_ids_from"] = "run 1: gold keto, said not_keto"
+    at.switch_page("pages/label.py").run()
+    assert not at.exception
+    assert "5 examples from run 1" in said(at)
+    assert "of 5 labeled by you" in said(at)
+    at.button(key="label_forget").click().run()
+    assert "of 787 labeled by you" in said(at)
+
+
+def test_examples_named_in_the_address(ws, keto, open_app):
+    at = open_app("home")
+    ids = [e.id for e in ws.read.examples.all(keto.id)][:2]
+    at.switch_page("pages/label.py")
+    at.query_params["examples"] = ",".join(map(str, ids))
+    at.run()
+    assert "of 2 labeled by you" in said(at)
+
+
+def test_why_asks_for_a_reason_for_the_label_just_given(ws, keto, open_app):
+    at = open_app("label")
+    example = next(e for e in ws.read.examples.all(keto.id) if e.split == "train")
+    send(at, label(example.id, 2), {"do": "why", "id": example.id}, focus=example.id)
+    assert not at.exception
+    assert at.text_area[0].label == "Because"
+    assert next(s for s in at.selectbox if s.label == "It speaks for").value == "not_keto"
+    assert example.text in [t.value for t in at.text]
+
+
+def test_what_cannot_be_stored_is_said_and_tried_again(ws, keto, open_app, monkeypatch):
+    from studio.errors import WorkspaceError
+    from studio.ui import grid
+
+    at = open_app("label")
+    one = ws.read.examples.all(keto.id)[0].id
+    store = grid.correct_labels
+
+    def fail(*args, **kwargs):
+        raise WorkspaceError("The disk is full.", next_step="Free some space.")
+
+    monkeypatch.setattr(grid, "correct_labels", fail)
+    send(at, label(one, 1))
+    assert "Not saved yet: The disk is full." in said(at)
+    monkeypatch.setattr(grid, "correct_labels", store)
+    send(at, label(one, 1))
+    assert len(events(ws, keto)) == 1
+    assert "Not saved" not in said(at)
+
+
+def test_what_a_session_before_left_in_the_browser_is_stored_without_its_undos(
+    ws, keto, open_app
+):
+    at = open_app("label")
+    one, two = (e.id for e in ws.read.examples.all(keto.id)[:2])
+    log = [label(one, 1), {"do": "undo", "id": one}, label(two, 2)]
+    send(at, *log[:2])
+    key = state_of(at).mount.key
+    del at.session_state["label_grid"]
+    at.session_state[key] = {
+        "instance": "browser-1", "seq": 3,
+        "log": [{**entry, "seq": seq} for seq, entry in enumerate(log, 1)],
+    }  # fmt: skip
+    at.run()
+    assert not at.exception
+    assert [(c.example_id, c.label_id) for c in events(ws, keto)] == [
+        (one, 1), (one, None), (two, 2),
+    ]  # fmt: skip
+    assert state_of(at).revision == 1
+
+
+def test_nothing_fits_and_all_done(ws, keto, open_app):
+    at = open_app("label")
+    at.session_state["label_search"] = "no dish has these words"
+    at.run()
+    assert "No example fits" in said(at)
+    at.session_state["label_show_blind"] = "todo"
+    at.session_state["label_search"] = "Green Shakshuka"
+    at.run()
+    found = [e.id for e in ws.read.examples.all(keto.id) if "Green Shakshuka" in e.text]
+    send(at, *[label(i, 1) for i in found])
+    at.run()
+    assert "Nothing is left to do here" in said(at)
+
+
+def test_a_person_sees_only_their_own_labels(ws, keto, open_app):
+    one = ws.read.examples.all(keto.id)[0].id
+    correct_labels(ws, keto.id, [Decision(example_id=one, label="keto")], by="Ada")
+    assert "1** of 787" in said(open_app("label"))
+    assert "0** of 787" in said(open_app("label", person="Bob"))
