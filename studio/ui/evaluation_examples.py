@@ -60,6 +60,7 @@ def draw_examples(
         },
         on_select="rerun",
         selection_mode="single-row",
+        placeholder="",
         key=f"{key}_list",
         alt=f"{len(shown)} examples: {what}",
     )
