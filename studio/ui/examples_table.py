@@ -75,7 +75,7 @@ def _draw_page(ws: Workspace, task: Task, person: str, filter_: GridFilter, most
         row_height=38,
         key=f"{slot}_{len(cursors)}",
         alt="Examples",
-        column_order=["Text", "Split", "Gold", "Id", *ws.read.examples.columns(task.id)],
+        column_order=["Split", "Gold", "Text", "Id", *ws.read.examples.columns(task.id)],
         column_config={
             "Text": st.column_config.TextColumn(width="large"),
             "Gold": st.column_config.TextColumn(help=note("gold"), width="small"),

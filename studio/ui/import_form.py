@@ -176,7 +176,7 @@ def _draw_result(done: _Done) -> None:
     st.warning(f"{count(len(result.rejected), 'row')} rejected; the others are in.")
     rows = [{"Line": line, "Reason": reason} for line, reason in result.rejected]
     st.dataframe(rows[:500], hide_index=True, key="import_rejected", alt="Rejected rows",
-                 column_config={"Line": st.column_config.NumberColumn(width="small")})  # fmt: skip
+                 column_config={"Line": st.column_config.NumberColumn(width=70)})  # fmt: skip
     st.download_button(
         "Download the list",
         write_csv(rows, ["Line", "Reason"]),

@@ -64,7 +64,7 @@ def open_page(title: str, purpose: str, *, needs_task: bool = True) -> Page:
 
 def draw_state(task: Task, now: Standing) -> None:
     """Draw the line that says where the task stands."""
-    with st.container(horizontal=True, gap="medium", key="task_state"):
+    with st.container(horizontal=True, gap="small", key="task_state"):
         st.markdown(f"**{escape(task.name)}**", width="content")
         st.markdown(count(now.total, "example"), width="content")
         st.markdown(f"{now.total_gold:,} gold", width="content", help=note("gold"))

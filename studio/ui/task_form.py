@@ -43,6 +43,11 @@ def draw_new_task(ws: Workspace, person: str) -> None:
             return
     with kindly():
         labels = [row for row in rows if row["Label"] or row["Definition"]]
+        if len(labels) < 2:
+            raise InputError(
+                "A label set needs at least two labels.",
+                next_step="Type into the table what else a text can be.",
+            )
         task = create_task(
             ws,
             name=name,
