@@ -7,11 +7,12 @@ import streamlit as st
 from studio.actions.evaluations import evaluate_run
 from studio.actions.tasks import choose_champion
 from studio.domain.evaluation import Evaluation
-from studio.domain.run import ClassifierKind, Run
+from studio.domain.run import Run
 from studio.errors import InputError
 from studio.ui.empty import empty_state
 from studio.ui.evaluation_compare import NEXT_RUN, draw_comparison
 from studio.ui.evaluation_data import SPLIT_NAMES, figures, measured_runs, run_title
+from studio.ui.evaluation_run import draw_uncovered
 from studio.ui.evaluation_slices import draw_slices
 from studio.ui.evaluation_test import look_at_test
 from studio.ui.evaluation_view import draw_errors, draw_headline, draw_labels
@@ -48,6 +49,10 @@ def draw_champion(run: Run) -> None:
 by_id = {run.id: run for run in runs}
 first = next((i for i, run in enumerate(runs) if "validation" in run.splits), 0)
 run_key = f"evaluate_run_{task.id}"
+asked = st.query_params.get("run", "")
+if asked.isdigit() and int(asked) in by_id:  # a link of another page; what is chosen here wins
+    st.session_state[NEXT_RUN] = int(asked)
+    del st.query_params["run"]
 if st.session_state.get(NEXT_RUN) in by_id:
     st.session_state[run_key] = st.session_state.pop(NEXT_RUN)
 with st.container(horizontal=True, vertical_alignment="bottom", key="evaluate_choice"):
@@ -74,12 +79,7 @@ def measure() -> Evaluation | None:
 
 
 if not set(split.split("+")) & set(run.splits):
-    empty_state(
-        f"Run {run.id} left {split} out.",
-        f"It covers {' and '.join(run.splits)}. Start a run that covers {split} too.",
-        page="finetunes" if run.kind is ClassifierKind.MODEL else "prompts",
-        button="Start another run",
-    )
+    draw_uncovered(ws, task, run, split, page.person)
     st.stop()
 try:
     evaluation = measure()
