@@ -50,7 +50,10 @@ def plain_env(monkeypatch):
 
 @pytest.fixture
 def open_studio(template, tmp_path, plain_env):
-    """Open workspaces by name; `provider` is a provider, several by name, or a function."""
+    """Open workspaces by name.
+
+    `provider` is a provider, several by name, a function, or "real": as the studio opens them.
+    """
     opened = []
 
     def start(name="studio.db", *, provider=None, **more):
@@ -70,6 +73,8 @@ def open_studio(template, tmp_path, plain_env):
 def _opener(provider):
     if provider is None:
         provider = keyword_script()
+    if provider == "real":
+        return None
     if callable(provider):
         return provider
     named = provider if isinstance(provider, dict) else {"embedded": provider}
@@ -171,7 +176,7 @@ def work_off(ws, *, until=None, seconds=20.0, worker=None):
 def quick(monkeypatch):
     """Wait for nothing between tries and looks."""
     monkeypatch.setattr("studio.handlers.runs.BACKOFF_S", 0.0)
-    monkeypatch.setattr("studio.handlers.runs.FLUSH_S", 0.01)
+    monkeypatch.setattr("studio.handlers.runs.TELL_S", 0.01)
     monkeypatch.setattr("studio.handlers.runs.DRAIN_S", 0.2)
     monkeypatch.setattr("studio.handlers.finetunes.POLL_LOCAL_S", 0.005)
     monkeypatch.setattr("studio.handlers.finetunes.POLL_REMOTE_S", 0.005)

@@ -30,8 +30,8 @@ from studio.providers.base import Provider
 from studio.store.runs import Result
 from studio.workspace import Workspace
 
-FLUSH = 64
-FLUSH_S = 0.25
+AT_ONCE = 64
+TELL_S = 0.25
 DRAIN_S = 3.0
 TRIES = 4
 BACKOFF_S = 0.5
@@ -80,7 +80,7 @@ async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:
 
 
 async def _ask_provider(ws: Workspace, run: Run, control: Control) -> None:
-    """Keep the configured number of questions in flight; store answers in small batches."""
+    """Keep the configured number of questions in flight; store answers as they come."""
     task = ws.store.tasks.get(run.task_id)
     service = ws.provider(run.provider)
     try:
@@ -91,10 +91,10 @@ async def _ask_provider(ws: Workspace, run: Run, control: Control) -> None:
         waiting: deque[tuple[Example, str]] = deque()
         flying: set[asyncio.Task[Result]] = set()
         landed: list[Result] = []
-        flushed = ws.clock()
+        told = ws.clock()
         try:
             while True:
-                while len(flying) < ws.settings.concurrency and len(landed) < FLUSH:
+                while len(flying) < ws.settings.concurrency and len(landed) < AT_ONCE:
                     if waiting:
                         flying.add(asyncio.create_task(asker.ask(*waiting.popleft())))
                     elif batch := next(examples, None):
@@ -104,17 +104,18 @@ async def _ask_provider(ws: Workspace, run: Run, control: Control) -> None:
                     else:
                         break
                 if flying:
-                    await asyncio.wait(flying, timeout=FLUSH_S, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait(flying, timeout=TELL_S, return_when=asyncio.FIRST_COMPLETED)
                     _land(flying, landed)
-                late = ws.clock() - flushed > FLUSH_S
-                if landed and (late or len(landed) >= FLUSH or not flying):
+                if not landed and not flying:
+                    break
+                if landed:  # at once: what is not written when the worker is killed is paid twice
                     _store(ws, run, control, landed)
                     done += len(landed)
                     failed += sum(r.answer.outcome is not Outcome.OK for r in landed)
-                    landed, flushed = [], ws.clock()
+                    landed = []
+                if not flying or ws.clock() - told > TELL_S:
+                    told = ws.clock()
                     await control.checkpoint(done=done, failed=failed, message="labeling")
-                elif not flying:
-                    break
         finally:
             await _drain(flying, landed)
             if landed:
