@@ -62,7 +62,7 @@ def open_workspace(
         store=store,
         read=store.reader(),
         provider=provider or functools.partial(_open_provider, settings, store),
-        engine=functools.partial(_engine, settings),
+        engine=functools.partial(engine_of, settings),
         wake=wake or functools.partial(_wake, settings, store, clock),
         clock=clock,
     )
@@ -163,7 +163,7 @@ def _open_provider(settings: Settings, store: Store, name: str) -> Provider:
     return OpenAICompatible(EMBEDDED, found.url, found.token, EMBEDDED_MODEL)
 
 
-def _engine(settings: Settings) -> dict[str, Any]:
+def engine_of(settings: Settings) -> dict[str, Any]:
     """Return what the embedded server says of itself, or why it says nothing."""
     found = _find_server(settings)
     if found is None:

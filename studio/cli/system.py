@@ -13,7 +13,13 @@ import typer
 
 from studio.actions.samples import load_sample
 from studio.actions.workspaces import back_up, examine, restore_backup
-from studio.bootstrap import is_worker_alive, serve_embedded, serve_worker, workers_alive
+from studio.bootstrap import (
+    engine_of,
+    is_worker_alive,
+    serve_embedded,
+    serve_worker,
+    workers_alive,
+)
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
 from studio.config import app_folder, load_settings
 from studio.errors import PortTakenError, WorkerError
@@ -41,6 +47,7 @@ def run_app(
         bool, typer.Option(help="Load the keto task into a workspace that has no task.")
     ] = True,
     workspace: WorkspacePath = None,
+    as_json: AsJson = False,
 ) -> None:
     """Open the app, its worker and the embedded server."""
     _check_port(port)
@@ -55,8 +62,12 @@ def run_app(
         "--server.port", str(port), "--server.headless", "false" if browser else "true",
     ]  # fmt: skip
     environ = os.environ | {"STUDIO_WORKSPACE": str(ws.path)}
-    typer.echo(f"Rationale Studio is at http://127.0.0.1:{port} (workspace {ws.path}).", err=True)
-    raise typer.Exit(subprocess.call(command, cwd=folder, env=environ))  # noqa: S603
+    url = f"http://127.0.0.1:{port}"
+    if as_json:
+        emit({"url": url, "workspace": str(ws.path)}, as_json, "")
+    typer.echo(f"Rationale Studio is at {url} (workspace {ws.path}).", err=True)
+    output = sys.stderr if as_json else None  # what the server says of itself is no document
+    raise typer.Exit(subprocess.call(command, cwd=folder, env=environ, stdout=output))  # noqa: S603
 
 
 def worker(
@@ -64,6 +75,7 @@ def worker(
         bool, typer.Option("--stop", help="Stop the one that runs; its jobs wait for the next.")
     ] = False,
     workspace: WorkspacePath = None,
+    as_json: AsJson = False,
 ) -> None:
     """Do the jobs of a workspace; the app and other commands start one by themselves."""
     ws = open_ws(workspace)
@@ -77,7 +89,8 @@ def worker(
                 f"The worker (process {info.pid}) is still finishing something.",
                 next_step="Wait a little and try again.",
             )
-    typer.echo(f"Stopped {len(running)} worker." if running else "No worker is running.", err=True)
+    text = f"Stopped {len(running)} worker." if running else "No worker is running."
+    emit({"stopped": [info.pid for info in running]}, as_json, text)
 
 
 def serve(
@@ -85,11 +98,17 @@ def serve(
         int, typer.Option(min=0, max=65535, help="The port of 127.0.0.1; 0 takes a free one.")
     ] = 0,
     workspace: WorkspacePath = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run the OpenAI-compatible server alone."""
-    server = serve_embedded(load_settings(workspace=workspace), port=port)
+    settings = load_settings(workspace=workspace)
+    server = serve_embedded(settings, port=port)
+    if as_json:
+        emit({"url": server.url, "folder": str(server.folder)}, as_json, "")
     typer.echo(f"Listening at {server.url}", err=True)
     typer.echo(f"The token stands in {server.folder / 'server.json'}.", err=True)
+    if fallback := engine_of(settings).get("fallback"):
+        typer.echo(f"This is a fallback: {fallback}", err=True)
     try:
         server.wait()
     finally:
@@ -124,6 +143,7 @@ def doctor(workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
         {"check": "worker", "ok": alive, "says": "alive" if alive else "not running; it starts when needed"},
         {"check": "embedded server", "ok": "error" not in engine,
          "says": engine.get("error") or f"{engine.get('engine')} at {engine.get('url')}"},
+        *([{"check": "fallback", "ok": False, "says": engine["fallback"]}] if engine.get("fallback") else []),
     ]  # fmt: skip
     emit(findings, as_json, table(findings, ""))
 
