@@ -24,7 +24,7 @@ from studio.errors import StudioError
 from studio.store.examples import GridFilter
 from studio.ui.colours import label_colours
 from studio.ui.grid_changes import Change, Changes, Deed, read_changes
-from studio.ui.grid_style import CSS, HEADER_PX, LINE_PX, ROW_PX, THEME
+from studio.ui.grid_style import BARE_PX, CSS, HEADER_PX, MOST_PX, ROW_PX, THEME
 from studio.workspace import Workspace
 
 MOST_ROWS = 200
@@ -234,7 +234,7 @@ def draw_grid(ws: Workspace, task: Task, page: GridPage, sight: Sight, state: Gr
     value = AgGrid(
         _frame(task, page.rows, sight),
         gridOptions=dict(page.options),
-        height=min(LINE_PX + HEADER_PX + ROW_PX * max(len(page.rows), 3) + 3, 640),
+        height=_height(len(page.rows), sight),
         data_return_mode="CUSTOM",
         custom_jscode_for_grid_return=_code("collect"),
         should_grid_return=_code("should_return"),
@@ -391,7 +391,7 @@ def _frame(task: Task, rows: Sequence[dict[str, Any]], sight: Sight) -> Any:
         "predicted": [_said(row) for row in rows],
         "confidence": [row["confidence"] for row in rows],
         "label": [_id_text(row["label"]) for row in rows],
-        "gold": [_id_text(row["gold"]) for row in rows],
+        "gold": [_id_text(row["gold"]) if row["gold"] != row["label"] else "" for row in rows],
         "split": [row["split"] for row in rows],
         "external": [row["external_id"] for row in rows],
     }
@@ -399,6 +399,11 @@ def _frame(task: Task, rows: Sequence[dict[str, Any]], sight: Sight) -> Any:
         columns[f"meta{place}"] = [str(row["metadata"].get(name, "")) for row in rows]
     frame = pd.DataFrame(columns)
     return frame.astype({"confidence": float})
+
+
+def _height(rows: int, sight: Sight) -> int:
+    """Return the pixels of the grid: as high as its rows, up to what fits a laptop's screen."""
+    return MOST_PX if sight.whole_text else min(BARE_PX + ROW_PX * max(rows, 3), MOST_PX)
 
 
 def _said(row: dict[str, Any]) -> str:
@@ -502,7 +507,7 @@ def _columns(task: Task, sight: Sight) -> list[dict[str, Any]]:
             {
                 "field": "gold",
                 "headerName": "Gold",
-                "headerTooltip": "The label that counts; hidden on test until you have decided",
+                "headerTooltip": "What counts so far where it is not your label; hidden on test",
                 "width": wide,
                 "sortable": True,
                 **chip,

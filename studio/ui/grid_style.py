@@ -6,7 +6,8 @@ Inside its frame the component sets the theme's colours as `--background-color`,
 
 from __future__ import annotations
 
-LINE_PX, HEADER_PX, ROW_PX = 46, 34, 50
+LINE_PX, HEADER_PX, ROW_PX, MOST_PX = 46, 34, 50, 640
+BARE_PX = LINE_PX + HEADER_PX + 3
 _FONT = "var(--font)"
 
 
@@ -41,7 +42,7 @@ CSS: dict[str, dict[str, str]] = {
     "#gridContainer": {"display": "flex", "flex-direction": "column", "overflow": "hidden"},
     "#gridContainer > div:last-child": {"flex": "1 1 auto", "min-height": "0"},
     ".desk-line": {
-        "display": "flex", "align-items": "center", "gap": "6px 14px", "height": "46px",
+        "display": "flex", "align-items": "center", "gap": "6px 14px", "height": f"{LINE_PX}px",
         "padding": "0 2px", "font": f"13px {_FONT}", "color": "var(--faint)",
         "white-space": "nowrap", "overflow": "hidden", "flex": "0 0 auto",
     },
@@ -60,12 +61,13 @@ CSS: dict[str, dict[str, str]] = {
     ".desk-label:hover": {"background": "color-mix(in srgb, var(--chip) 28%, transparent)"},
     ".desk-label kbd": {"border-color": "color-mix(in srgb, var(--chip) 60%, transparent)"},
     ".desk-hints": {
-        "display": "flex", "gap": "4px 14px", "flex": "1 1 0", "min-width": "0", "padding": "4px 0",
-        "flex-wrap": "wrap", "height": "28px", "overflow": "hidden", "align-items": "center",
+        "display": "flex", "gap": "12px 14px", "flex": "1 1 0", "min-width": "0", "padding": "0",
+        "flex-wrap": "wrap", "height": "24px", "overflow": "hidden", "align-items": "center",
     },
     ".desk-tally": {"flex": "0 0 auto", "font-variant-numeric": "tabular-nums"},
     ".ag-cell": {"line-height": "20px", "display": "flex", "align-items": "center"},
-    ".ag-cell-wrapper": {"width": "100%"},
+    ".ag-cell-wrapper": {"width": "100%", "align-items": "center"},
+    ".ag-cell:not(.ag-cell-auto-height) > .ag-cell-wrapper": {"height": "100%"},
     '.ag-cell[col-id="text"] .ag-cell-value': {
         "display": "-webkit-box", "-webkit-box-orient": "vertical", "overflow": "hidden",
         "-webkit-line-clamp": "var(--lines, 2)", "unicode-bidi": "plaintext", "text-align": "start",

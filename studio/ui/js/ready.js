@@ -51,15 +51,25 @@ function (params) {
     }
   };
 
+  /* On the wire the component itself uses, at once and without touching a cell. */
+  desk.post = function () {
+    const type = "streamlit:setComponentValue";
+    const message = { isStreamlitMessage: true, type: type, value: desk.value(), dataType: "json" };
+    window.parent.postMessage(message, window.location.origin);
+  };
+
   desk.send = function () {
     clearTimeout(desk.timer);
     desk.timer = null;
+    desk.sentSeq = desk.seq;
+    desk.sentFocus = desk.subject();
     const any = api.getDisplayedRowAtIndex(0);
-    if (any) {
-      desk.sentSeq = desk.seq;
-      desk.sentFocus = desk.subject();
+    if (any && api.getEditingCells().length === 0) {
       desk.stamp += 1;
       any.setDataValue("sent", desk.stamp, "desk");
+    } else {
+      /* Writing a cell would close the list of labels somebody has just opened. */
+      desk.post();
     }
   };
 
@@ -237,7 +247,7 @@ function (params) {
 
   /*
    Whoever clicks outside may be about to make this grid disappear, and the grid's own events come
-   a moment later: so what is not sent yet goes out at once, on the wire the component itself uses.
+   a moment later: so what is not sent yet goes out at once.
   */
   const sendRest = function () {
     if (desk.sentSeq !== desk.seq || desk.sentFocus !== desk.subject()) {
@@ -245,9 +255,7 @@ function (params) {
       desk.timer = null;
       desk.sentSeq = desk.seq;
       desk.sentFocus = desk.subject();
-      const type = "streamlit:setComponentValue";
-      const message = { isStreamlitMessage: true, type: type, value: desk.value(), dataType: "json" };
-      window.parent.postMessage(message, window.location.origin);
+      desk.post();
     }
   };
   window.addEventListener("blur", function () {
