@@ -62,7 +62,7 @@ CSS: dict[str, dict[str, str]] = {
     ".desk-label kbd": {"border-color": "color-mix(in srgb, var(--chip) 60%, transparent)"},
     ".desk-hints": {
         "display": "flex", "gap": "12px 14px", "flex": "1 1 0", "min-width": "0", "padding": "0",
-        "flex-wrap": "wrap", "height": "24px", "overflow": "hidden", "align-items": "center",
+        "flex-wrap": "wrap", "height": "24px", "overflow": "hidden", "line-height": "24px",
     },
     ".desk-tally": {"flex": "0 0 auto", "font-variant-numeric": "tabular-nums"},
     ".ag-cell": {"line-height": "20px", "display": "flex", "align-items": "center"},
@@ -72,7 +72,7 @@ CSS: dict[str, dict[str, str]] = {
         "display": "-webkit-box", "-webkit-box-orient": "vertical", "overflow": "hidden",
         "-webkit-line-clamp": "var(--lines, 2)", "unicode-bidi": "plaintext", "text-align": "start",
         "overflow-wrap": "anywhere", "max-height": "40px", "flex": "1 1 auto",
-        "white-space": "normal",
+        "white-space": "normal", "height": "auto", "align-self": "center",
     },
     '.ag-cell[col-id="text"].ag-cell-auto-height .ag-cell-value': {
         "display": "block", "max-height": "none", "padding": "5px 0", "white-space": "pre-line",

@@ -239,9 +239,7 @@ def test_what_cannot_be_stored_is_said_and_tried_again(ws, keto, open_app, monke
     assert "Not saved" not in said(at)
 
 
-def test_what_a_session_before_left_in_the_browser_is_stored_without_its_undos(
-    ws, keto, open_app
-):
+def test_what_a_session_before_left_in_the_browser_is_stored_without_its_undos(ws, keto, open_app):
     at = open_app("label")
     one, two = (e.id for e in ws.read.examples.all(keto.id)[:2])
     log = [label(one, 1), {"do": "undo", "id": one}, label(two, 2)]
