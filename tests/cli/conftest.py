@@ -1,6 +1,7 @@
 """The command line in this process: what it prints, where, and how it ends."""
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 
@@ -75,9 +76,15 @@ def studio(tmp_path, monkeypatch, capsys, script, opened, plain_env, template):
     return run
 
 
+@pytest.fixture(scope="session")
+def mail_template(tmp_path_factory):
+    """Where the workspace of `mail` is kept once it was made."""
+    return tmp_path_factory.mktemp("mail") / "studio.db"
+
+
 @pytest.fixture
-def mail(studio, tmp_path):
-    """A task with examples and gold, made by the commands themselves."""
+def mail(studio, opened, tmp_path, mail_template):
+    """A task with examples and gold, made by the commands themselves; the first one is copied."""
     sizes = {"train": 24, "validation": 12, "test": 12}
     lines = [
         f"{split[:2]}{i},{'ham' if i % 2 else 'spam'} number {i} of {split},"
@@ -86,8 +93,13 @@ def mail(studio, tmp_path):
         for i in range(n)
     ]
     (tmp_path / "mail.csv").write_text("id,text,label,split,source\n" + "\n".join(lines) + "\n")
+    if mail_template.exists():
+        shutil.copyfile(mail_template, tmp_path / "studio.db")
+        return "mail"
     assert studio("task", "create", "mail", "--labels", "ham,spam", "--criterion",
                   "accuracy>=0.5", "--definition", "ham=wanted mail").code == 0  # fmt: skip
     done = studio("import", "mail", "mail.csv", "--label", "label", "--split", "split", "--json")
     assert done.json["added"] == 48
+    opened[-1].store.checkpoint()
+    shutil.copyfile(tmp_path / "studio.db", mail_template)
     return "mail"

@@ -16,7 +16,7 @@ from studio.store.runs import Result
 SPLITS = ("train", "validation", "test")
 WORDS = ("alpha", "beta 50%", "gamma_x", "Ünïcode שלום", "plain")
 PROFILE = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -18,7 +18,8 @@ from studio.store.store import Store
 RACE = """
 import os, sys
 from pathlib import Path
-import sqlite_utils  # what is slow to load is loaded once, before the race
+sys.modules["pandas"] = None  # slow to load, and not needed
+import sqlite_utils
 from studio.bootstrap import open_workspace
 wait, go = os.pipe()
 out = os.dup(1)
