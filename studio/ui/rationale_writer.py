@@ -180,19 +180,18 @@ def _restore(ws: Workspace, task: Task, person: str) -> None:
     """Bring back what was typed before the page was left or refreshed, once a session and task."""
     if st.session_state.get("rationales_task") == task.id:
         return
-    st.session_state["rationales_task"] = task.id
     kept: dict[str, Any] = kept_draft(ws, task.id, "rationale", by=person)
     if kept.get("label") not in task.label_names:
         kept["label"] = None
+    kept = {"about": ABOUT, "text": "", "evidence": []} | {k: v for k, v in kept.items() if v}
     for name in _KEYS:
         st.session_state[_key(name)] = kept.get(name)
-    st.session_state[_key("about")] = kept.get("about") or ABOUT
-    st.session_state[_key("text")] = kept.get("text") or ""
-    st.session_state[_key("evidence")] = kept.get("evidence") or []
     st.session_state["rationales_trail"] = []
     asked = st.query_params.get("example", "")
     if asked.isdigit():
         st.session_state[_key("example")] = int(asked)
+    # Marked last: a rerun may interrupt the script at any use of the session.
+    st.session_state["rationales_task"] = task.id
 
 
 def _row(
