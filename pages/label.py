@@ -9,7 +9,6 @@ from studio.domain.example import Split
 from studio.ui.empty import empty_state
 from studio.ui.grid import (
     GridPage,
-    Sight,
     draw_grid,
     grid_state,
     read_page,
@@ -19,6 +18,7 @@ from studio.ui.grid import (
 )
 from studio.ui.grid_changes import Deed
 from studio.ui.grid_filters import choose_sight, show_keys
+from studio.ui.grid_options import Sight
 from studio.ui.guard import kindly
 from studio.ui.page import open_page
 from studio.ui.rationale_text import plain

@@ -14,6 +14,7 @@ from studio.workspace import Workspace
 
 LABEL_IDS = "label_ids"
 LABEL_IDS_FROM = "label_ids_from"
+LABEL_IDS_RUN = "label_ids_run"
 _FIND_FROM = 12
 
 
@@ -71,6 +72,7 @@ def draw_examples(
         if st.button("Open these in Label", key=f"{key}_open", icon=":material/edit:"):
             st.session_state[LABEL_IDS] = list(ids)
             st.session_state[LABEL_IDS_FROM] = what
+            st.session_state[LABEL_IDS_RUN] = runs[-1]
             st.switch_page("pages/label.py")
         columns = ["external_id", *names]
         download(rows, columns, name=f"examples-run-{runs[-1]}", key=f"{key}_csv")

@@ -1,18 +1,14 @@
 """The labeling grid: one page of examples in AG Grid, and what is done there kept in the store.
 
-The only module that knows the grid component. Its JavaScript comes from the constant files in
-`js/`; names and texts of people travel as data, never as code. The browser keeps a numbered log of
-everything done; `take_changes` applies what is new of it, in the body of the script.
+This and `grid_options` are the only modules that know the grid component. The browser keeps a
+numbered log of everything done; `take_changes` applies what is new of it, in the body of the
+script.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -21,25 +17,15 @@ from studio.actions.corrections import Decision, correct_labels, undo_correction
 from studio.domain.example import Split
 from studio.domain.task import Task
 from studio.errors import StudioError
-from studio.store.examples import GridFilter
-from studio.ui.colours import label_colours
 from studio.ui.grid_changes import Change, Changes, Deed, read_changes
-from studio.ui.grid_style import BARE_PX, CSS, HEADER_PX, MOST_PX, ROW_PX, THEME
+from studio.ui.grid_options import Sight, code, frame, height, options
+from studio.ui.grid_style import CSS, THEME
 from studio.workspace import Workspace
 
 MOST_ROWS = 200
 PAGE_SIZES = (25, 50, 100, MOST_ROWS)
 _STATE = "label_grid"
 _COUNT_PAGES = 5
-_JS = Path(__file__).parent / "js"
-_LEGEND = (
-    ("a", "accept"),
-    ("s", "skip"),
-    ("0", "clear"),
-    ("u", "undo"),
-    ("w", "why"),
-    ("?", "all keys"),
-)
 KEYS = (
     ("1 … 9", "give the label of that number and move on"),
     ("a or Enter", "accept the model's label and move on"),
@@ -52,30 +38,6 @@ KEYS = (
     ("F2 or double click", "choose from the list of labels"),
     ("?", "show these keys"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """What a person chose to see.
-
-    Attributes:
-        filter: Which examples, in which order.
-        run_id: The run whose labels are shown; None is blind.
-        size: Rows a page.
-        columns: Metadata columns shown.
-        whole_text: Whether rows grow with their text.
-    """
-
-    filter: GridFilter = field(default_factory=GridFilter)
-    run_id: int | None = None
-    size: int = 50
-    columns: tuple[str, ...] = ()
-    whole_text: bool = False
-
-    @property
-    def hash(self) -> str:
-        """A short name of the choice, for the grid's key."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +178,7 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
     return GridPage(
         mount=mount,
         rows=rows,
-        options=_options(task, sight, focus),
+        options=options(task, sight, focus),
         revision=state.revision,
         first=(len(state.cursors) - 1) * sight.size + 1,
         more=more,
@@ -232,12 +194,12 @@ def draw_grid(ws: Workspace, task: Task, page: GridPage, sight: Sight, state: Gr
 
     known, state.mount = state.mount, page.mount
     value = AgGrid(
-        _frame(task, page.rows, sight),
+        frame(task, page.rows, sight),
         gridOptions=dict(page.options),
-        height=_height(len(page.rows), sight),
+        height=height(len(page.rows), sight),
         data_return_mode="CUSTOM",
-        custom_jscode_for_grid_return=_code("collect"),
-        should_grid_return=_code("should_return"),
+        custom_jscode_for_grid_return=code("collect"),
+        should_grid_return=code("should_return"),
         update_on=["cellValueChanged"],
         # Belt and braces: when the person leaves the page at once, its script does not run again.
         callback=lambda _: take_changes(ws, state),
@@ -379,177 +341,3 @@ def _mine(ws: Workspace, task: Task, person: str, sight: Sight) -> tuple[int, in
             return mine, total, False
         after = rows[-1]["cursor"]
     return mine, total, True
-
-
-def _frame(task: Task, rows: Sequence[dict[str, Any]], sight: Sight) -> Any:
-    """Return the rows as a new frame; the component writes into what it is given."""
-    import pandas as pd
-
-    columns: dict[str, list[Any]] = {
-        "id": [row["id"] for row in rows],
-        "text": [row["text"] for row in rows],
-        "predicted": [_said(row) for row in rows],
-        "confidence": [row["confidence"] for row in rows],
-        "label": [_id_text(row["label"]) for row in rows],
-        "gold": [_id_text(row["gold"]) if row["gold"] != row["label"] else "" for row in rows],
-        "split": [row["split"] for row in rows],
-        "external": [row["external_id"] for row in rows],
-    }
-    for place, name in enumerate(sight.columns):
-        columns[f"meta{place}"] = [str(row["metadata"].get(name, "")) for row in rows]
-    frame = pd.DataFrame(columns)
-    return frame.astype({"confidence": float})
-
-
-def _height(rows: int, sight: Sight) -> int:
-    """Return the pixels of the grid: as high as its rows, up to what fits a laptop's screen."""
-    return MOST_PX if sight.whole_text else min(BARE_PX + ROW_PX * max(rows, 3), MOST_PX)
-
-
-def _said(row: dict[str, Any]) -> str:
-    """Return the predicted label's id, or the outcome where there is no label."""
-    outcome = row["outcome"] or ""
-    return _id_text(row["predicted"]) or outcome.replace("_", " ")
-
-
-def _id_text(label_id: int | None) -> str:
-    return "" if label_id is None else str(label_id)
-
-
-def _options(task: Task, sight: Sight, focus: int | None) -> dict[str, Any]:
-    """Return the grid's options; what people wrote is made inert first."""
-    colours = label_colours(task)
-    return {
-        "columnDefs": _columns(task, sight),
-        "defaultColDef": {
-            "suppressKeyboardEvent": _text("suppress_key"),
-            "resizable": True,
-            "sortable": False,
-            "suppressMovable": True,
-            "suppressHeaderMenuButton": True,
-        },
-        "context": {
-            "order": [str(label.id) for label in task.labels],
-            "names": {str(label.id): inert(label.name) for label in task.labels},
-            "colours": {str(label.id): colours[label.name] for label in task.labels},
-            "legend": [
-                {"key": key, "does": does}
-                for key, does in _LEGEND
-                if key != "a" or sight.run_id is not None
-            ],
-            "focus": focus,
-        },
-        "getRowId": _text("row_id"),
-        "onGridReady": _text("ready"),
-        "onCellKeyDown": _text("key_down"),
-        "onCellEditingStarted": _text("editing_started"),
-        "onCellValueChanged": _text("value_changed"),
-        "rowHeight": ROW_PX,
-        "headerHeight": HEADER_PX,
-        "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-        "enableCellTextSelection": True,
-        "ensureDomOrder": True,
-        "stopEditingWhenCellsLoseFocus": True,
-        "suppressScrollOnNewData": True,
-        "tooltipShowDelay": 700,
-        "tooltipHideDelay": 20000,
-    }
-
-
-def _columns(task: Task, sight: Sight) -> list[dict[str, Any]]:
-    longest = max(len(name) for name in task.label_names)
-    wide = min(200, max(104, 8 * longest + 40))
-    chip = {"valueFormatter": _text("label_name"), "cellStyle": _text("label_style")}
-    columns: list[dict[str, Any]] = [
-        {
-            "field": "text",
-            "headerName": "Example",
-            "flex": 1,
-            "minWidth": 280,
-            "wrapText": True,
-            "autoHeight": sight.whole_text,
-            "tooltipField": None if sight.whole_text else "text",
-        },
-    ]
-    columns.append(
-        {
-            "field": "label",
-            "headerName": "Your label",
-            "headerTooltip": "Press the label's number, or F2 for the list",
-            "width": wide,
-            "editable": True,
-            "cellEditor": "agSelectCellEditor",
-            "cellEditorParams": {"values": ["", *(str(label.id) for label in task.labels)]},
-            **chip,
-        }
-    )
-    if sight.run_id is not None:
-        columns += [
-            {
-                "field": "predicted",
-                "headerName": "Model says",
-                "width": wide,
-                "sortable": True,
-                **chip,
-            },
-            {
-                "field": "confidence",
-                "headerName": "Sure",
-                "headerTooltip": "How sure the model is of its label",
-                "width": 70,
-                "sortable": True,
-                "valueFormatter": _text("percent"),
-                "cellStyle": _text("confidence_style"),
-            },
-        ]
-    if sight.run_id is not None:
-        columns.append(
-            {
-                "field": "gold",
-                "headerName": "Gold",
-                "headerTooltip": "What counts so far where it is not your label; hidden on test",
-                "width": wide,
-                "sortable": True,
-                **chip,
-            }
-        )
-    columns += [
-        {
-            "field": f"meta{place}",
-            "headerName": inert(name),
-            "width": 120,
-            "tooltipField": f"meta{place}",
-        }
-        for place, name in enumerate(sight.columns)
-    ]
-    return [
-        *columns,
-        {"field": "split", "headerName": "Split", "width": 88},
-        {"field": "external", "headerName": "Id", "width": 84, "tooltipField": "external"},
-        {"field": "sent", "hide": True},
-    ]
-
-
-def inert(text: str) -> str:
-    """Return a name that the grid component cannot take for code.
-
-    The component runs every option that holds its mark as JavaScript, names of labels included.
-
-    >>> inert("::JSCODE::alert(1)::JSCODE::")
-    ': :JSCODE: :alert(1): :JSCODE: :'
-    """
-    while "::" in text:
-        text = text.replace("::", ": :")
-    return text
-
-
-@functools.cache
-def _code(name: str) -> Any:
-    """Return a function from the constant files, as the component takes it."""
-    from st_aggrid import JsCode
-
-    return JsCode((_JS / f"{name}.js").read_text(encoding="utf-8"))
-
-
-def _text(name: str) -> str:
-    return str(_code(name).js_code)

@@ -12,7 +12,8 @@ from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.store.examples import GridFilter
 from studio.ui.figures import count
-from studio.ui.grid import KEYS, PAGE_SIZES, Sight
+from studio.ui.grid import KEYS, PAGE_SIZES
+from studio.ui.grid_options import Sight
 from studio.ui.rationale_text import plain
 from studio.workspace import Workspace
 
@@ -98,8 +99,13 @@ def _asked_examples() -> tuple[int, ...] | None:
 
 
 def _choose_run(runs: dict[int, Run], task: Task) -> Run | None:
-    finished = [run.id for run in runs.values() if run.done >= run.total]
+    # A run on test alone has nothing to show here: test stays blind.
+    finished = [r.id for r in runs.values() if r.done >= r.total and set(r.splits) != {Split.TEST}]
     options: list[int | None] = [None, *runs]
+    asked_run = st.session_state.pop("label_ids_run", None)
+    if asked_run in runs:
+        finished.insert(0, asked_run)
+        st.session_state[f"label_run_{task.id}_{len(runs)}"] = asked_run
     chosen = st.selectbox(
         "Whose labels are in sight",
         options,

@@ -126,7 +126,8 @@ def test_with_a_run_labels_are_assisted_except_on_test(ws, keto, run, open_app):
 
 
 def test_a_test_example_shows_neither_model_nor_gold_before_the_person_decides(ws, keto, run):
-    from studio.ui.grid import GridState, Sight, _rows
+    from studio.ui.grid import GridState, _rows
+    from studio.ui.grid_options import Sight
 
     assert GridState().cursors == [None]
     rows, more = _rows(ws, keto, "Ada", Sight(run_id=run.id), None)

@@ -1,0 +1,226 @@
+"""What the grid component is given for a page: its rows, columns, options and look.
+
+Its JavaScript comes from the constant files in `js/`; names and texts of people travel as data,
+never as code.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.domain.task import Task
+from studio.store.examples import GridFilter
+from studio.ui.colours import label_colours
+from studio.ui.grid_style import BARE_PX, HEADER_PX, MOST_PX, ROW_PX
+
+_JS = Path(__file__).parent / "js"
+_LEGEND = (
+    ("a", "accept"),
+    ("s", "skip"),
+    ("0", "clear"),
+    ("u", "undo"),
+    ("w", "why"),
+    ("?", "all keys"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What a person chose to see.
+
+    Attributes:
+        filter: Which examples, in which order.
+        run_id: The run whose labels are shown; None is blind.
+        size: Rows a page.
+        columns: Metadata columns shown.
+        whole_text: Whether rows grow with their text.
+    """
+
+    filter: GridFilter = field(default_factory=GridFilter)
+    run_id: int | None = None
+    size: int = 50
+    columns: tuple[str, ...] = ()
+    whole_text: bool = False
+
+    @property
+    def hash(self) -> str:
+        """A short name of the choice, for the grid's key."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
+
+def frame(task: Task, rows: Sequence[dict[str, Any]], sight: Sight) -> Any:
+    """Return the rows as a new frame; the component writes into what it is given."""
+    import pandas as pd
+
+    columns: dict[str, list[Any]] = {
+        "id": [row["id"] for row in rows],
+        "text": [row["text"] for row in rows],
+        "predicted": [_said(row) for row in rows],
+        "confidence": [row["confidence"] for row in rows],
+        "label": [_id_text(row["label"]) for row in rows],
+        "gold": [_id_text(row["gold"]) if row["gold"] != row["label"] else "" for row in rows],
+        "split": [row["split"] for row in rows],
+        "external": [row["external_id"] for row in rows],
+    }
+    for place, name in enumerate(sight.columns):
+        columns[f"meta{place}"] = [str(row["metadata"].get(name, "")) for row in rows]
+    return pd.DataFrame(columns).astype({"confidence": float})
+
+
+def height(rows: int, sight: Sight) -> int:
+    """Return the pixels of the grid: as high as its rows, up to what fits a laptop's screen."""
+    return MOST_PX if sight.whole_text else min(BARE_PX + ROW_PX * max(rows, 3), MOST_PX)
+
+
+def _said(row: dict[str, Any]) -> str:
+    """Return the predicted label's id, or the outcome where there is no label."""
+    outcome = row["outcome"] or ""
+    return _id_text(row["predicted"]) or outcome.replace("_", " ")
+
+
+def _id_text(label_id: int | None) -> str:
+    return "" if label_id is None else str(label_id)
+
+
+def options(task: Task, sight: Sight, focus: int | None) -> dict[str, Any]:
+    """Return the grid's options; what people wrote is made inert first."""
+    colours = label_colours(task)
+    return {
+        "columnDefs": _columns(task, sight),
+        "defaultColDef": {
+            "suppressKeyboardEvent": _text("suppress_key"),
+            "resizable": True,
+            "sortable": False,
+            "suppressMovable": True,
+            "suppressHeaderMenuButton": True,
+        },
+        "context": {
+            "order": [str(label.id) for label in task.labels],
+            "names": {str(label.id): inert(label.name) for label in task.labels},
+            "colours": {str(label.id): colours[label.name] for label in task.labels},
+            "legend": [
+                {"key": key, "does": does}
+                for key, does in _LEGEND
+                if key != "a" or sight.run_id is not None
+            ],
+            "focus": focus,
+        },
+        "getRowId": _text("row_id"),
+        "onGridReady": _text("ready"),
+        "onCellKeyDown": _text("key_down"),
+        "onCellEditingStarted": _text("editing_started"),
+        "onCellValueChanged": _text("value_changed"),
+        "rowHeight": ROW_PX,
+        "headerHeight": HEADER_PX,
+        "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
+        "enableCellTextSelection": True,
+        "ensureDomOrder": True,
+        "stopEditingWhenCellsLoseFocus": True,
+        "suppressScrollOnNewData": True,
+        "tooltipShowDelay": 700,
+        "tooltipHideDelay": 20000,
+    }
+
+
+def _columns(task: Task, sight: Sight) -> list[dict[str, Any]]:
+    longest = max(len(name) for name in task.label_names)
+    wide = min(200, max(104, 8 * longest + 40))
+    chip = {"valueFormatter": _text("label_name"), "cellStyle": _text("label_style")}
+    columns: list[dict[str, Any]] = [
+        {
+            "field": "text",
+            "headerName": "Example",
+            "flex": 1,
+            "minWidth": 280,
+            "wrapText": True,
+            "autoHeight": sight.whole_text,
+            "tooltipField": None if sight.whole_text else "text",
+        },
+    ]
+    columns.append(
+        {
+            "field": "label",
+            "headerName": "Your label",
+            "headerTooltip": "Press the label's number, or F2 for the list",
+            "width": wide,
+            "editable": True,
+            "cellEditor": "agSelectCellEditor",
+            "cellEditorParams": {"values": ["", *(str(label.id) for label in task.labels)]},
+            **chip,
+        }
+    )
+    if sight.run_id is not None:
+        columns += [
+            {
+                "field": "predicted",
+                "headerName": "Model says",
+                "width": wide,
+                "sortable": True,
+                **chip,
+            },
+            {
+                "field": "confidence",
+                "headerName": "Sure",
+                "headerTooltip": "How sure the model is of its label",
+                "width": 70,
+                "sortable": True,
+                "valueFormatter": _text("percent"),
+                "cellStyle": _text("confidence_style"),
+            },
+        ]
+    if sight.run_id is not None:
+        columns.append(
+            {
+                "field": "gold",
+                "headerName": "Gold",
+                "headerTooltip": "What counts so far where it is not your label; hidden on test",
+                "width": wide,
+                "sortable": True,
+                **chip,
+            }
+        )
+    columns += [
+        {
+            "field": f"meta{place}",
+            "headerName": inert(name),
+            "width": 120,
+            "tooltipField": f"meta{place}",
+        }
+        for place, name in enumerate(sight.columns)
+    ]
+    return [
+        *columns,
+        {"field": "split", "headerName": "Split", "width": 88},
+        {"field": "external", "headerName": "Id", "width": 84, "tooltipField": "external"},
+        {"field": "sent", "hide": True},
+    ]
+
+
+def inert(text: str) -> str:
+    """Return a name that the grid component cannot take for code.
+
+    The component runs every option that holds its mark as JavaScript, names of labels included.
+
+    >>> inert("::JSCODE::alert(1)::JSCODE::")
+    ': :JSCODE: :alert(1): :JSCODE: :'
+    """
+    while "::" in text:
+        text = text.replace("::", ": :")
+    return text
+
+
+@functools.cache
+def code(name: str) -> Any:
+    """Return a function from the constant files, as the component takes it."""
+    from st_aggrid import JsCode
+
+    return JsCode((_JS / f"{name}.js").read_text(encoding="utf-8"))
+
+
+def _text(name: str) -> str:
+    return str(code(name).js_code)
