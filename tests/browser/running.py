@@ -1,8 +1,9 @@
-"""The app as `studio app` starts it, worker and embedded server included, and pages that watch it."""
+"""The app as `studio app` starts it, with worker and embedded server; and pages under watch."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,10 +19,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from studio.bootstrap import open_workspace
+from studio.domain.job import WorkerInfo
 from studio.errors import StudioError
-from studio.jobs.process import stop_worker
+from studio.jobs.process import stop_worker, worker_alive
 
 STUDIO = Path(sys.executable).with_name("studio")
+# Opened at a page's address, Streamlit's client looks for its server below that page first.
+PROBE = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 OURS = ("STUDIO_WORKSPACE", "STUDIO_WORKER", "STUDIO_PERSON", "STUDIO_PROVIDER")
 
 
@@ -40,6 +44,7 @@ class StudioApp:
     sample: bool = False
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _opened: Any = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -89,26 +94,37 @@ class StudioApp:
             self.process.wait()
         self.process = None
 
-    def workers(self) -> list[int]:
-        """Return the process numbers of the workers that were seen on this workspace."""
-        return [info.pid for info in self._workers()]
+    @property
+    def read(self) -> Any:
+        """The workspace as SQLite holds it, to read; it needs no app."""
+        if self._opened is None:
+            self._opened = open_workspace(self.workspace, wake=lambda: None)
+        return self._opened.read
 
-    def _workers(self) -> list[Any]:
+    def workers(self) -> list[WorkerInfo]:
+        """Return the workers of this workspace that live."""
+        return [info for info in self.read.jobs.workers() if worker_alive(info, time.time())]
+
+    @contextmanager
+    def held_worker(self) -> Iterator[None]:
+        """Let the worker do nothing for a while."""
+        (worker,) = self.workers()
+        os.kill(worker.pid, signal.SIGSTOP)
         try:
-            ws = open_workspace(self.workspace, wake=lambda: None)
-        except StudioError:
-            return []
-        try:
-            return ws.read.jobs.workers()
+            yield
         finally:
-            ws.store.close()
-            ws.read.close()
+            os.kill(worker.pid, signal.SIGCONT)
 
     def end(self) -> None:
         """Stop the app, its worker and with it the embedded server."""
         self.stop()
-        for info in self._workers():
-            stop_worker(info)
+        with suppress(StudioError):  # a damaged workspace has no worker
+            for info in self.workers():
+                stop_worker(info)
+        if self._opened is not None:
+            self._opened.store.close()
+            self._opened.read.close()
+            self._opened = None
 
 
 @contextmanager
@@ -132,6 +148,13 @@ class Watch:
     requests: int = 0
     sockets: int = 0
 
+    @contextmanager
+    def while_down(self) -> Iterator[None]:
+        """Forgive what a page complains of while nobody answers it."""
+        so_far = len(self.errors)
+        yield
+        del self.errors[so_far:]
+
     def on_request(self, request: Any) -> None:
         """Count a request and keep its address when it is of another host."""
         parts = urlsplit(request.url)
@@ -147,8 +170,9 @@ class Watch:
 
     def on_console(self, message: Any) -> None:
         """Keep what the browser calls an error."""
-        if message.type == "error":
-            self.errors.append(message.text)
+        where = message.location.get("url", "")
+        if message.type == "error" and not PROBE.search(where):
+            self.errors.append(f"{message.text} ({where})")
 
     def on_failure(self, error: Any) -> None:
         """Keep an error of the page's own code."""
@@ -188,6 +212,6 @@ def give_name(page: Any, name: str) -> None:
 
 def open_page(page: Any, title: str) -> None:
     """Go to a page by its link in the navigation, and wait until it is drawn."""
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click(delay=60)
     page.get_by_role("heading", name=title, exact=True, level=1).wait_for(timeout=30_000)
     settled(page)
