@@ -64,6 +64,7 @@ def _told(error: Exception, secrets: Collection[str]) -> str:
     body = getattr(error, "body", None)
     words = body.get("message") if isinstance(body, dict) else body
     text = " ".join(words.split()) if isinstance(words, str) else ""
+    text = text.encode("utf-8", "replace").decode()  # half an emoji could not be stored
     if text.startswith("<"):
         return ""  # a web page, of a proxy say
     for secret in filter(None, secrets):

@@ -10,6 +10,7 @@ from studio.domain.finetune import FineTuneStatus
 from studio.errors import RefusedRequestError
 from studio.providers.base import FINE_TUNE_KEY, FineTuneState, RemoteEvent
 from studio.providers.connection import Connection
+from studio.providers.replies import whole_characters
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -136,9 +137,9 @@ def _state(job: Any) -> FineTuneState:
     return FineTuneState(
         remote_id=_id(job),
         status=FineTuneStatus(job.status),
-        model=job.fine_tuned_model or "",
+        model=whole_characters(job.fine_tuned_model or ""),
         trained_tokens=job.trained_tokens,
-        error=(job.error.message or "") if job.error else "",
+        error=whole_characters(job.error.message or "") if job.error else "",
         estimated_finish=job.estimated_finish,
     )
 
@@ -148,6 +149,6 @@ def _event(event: Any) -> RemoteEvent:
         id=_id(event),
         at=float(event.created_at),
         level=str(event.level),
-        message=str(event.message),
-        data=dict(event.data) if isinstance(event.data, Mapping) else {},
+        message=whole_characters(str(event.message)),
+        data=whole_characters(dict(event.data)) if isinstance(event.data, Mapping) else {},
     )

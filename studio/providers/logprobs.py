@@ -88,4 +88,6 @@ def _share(entry: Any) -> tuple[str, float] | None:
     token, logprob = entry.get("token"), entry.get("logprob")
     if not isinstance(token, str) or not isinstance(logprob, int | float):
         return None
-    return None if math.isnan(logprob) else (token, math.exp(min(0.0, logprob)))
+    if isinstance(logprob, float) and math.isnan(logprob):
+        return None
+    return token, math.exp(max(-1e3, min(0.0, logprob)))

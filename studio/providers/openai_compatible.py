@@ -14,7 +14,7 @@ from studio.errors import RefusedRequestError
 from studio.providers.base_url import read_base_url
 from studio.providers.connection import Connection
 from studio.providers.fine_tuning import FineTuning
-from studio.providers.replies import EXTENSION, read_reply
+from studio.providers.replies import EXTENSION, read_reply, whole_characters
 from studio.providers.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -134,9 +134,9 @@ class OpenAICompatible(FineTuning):
 
 
 def _decoded(reply: Any) -> Any:
-    """Return the JSON of a reply, or its text where it is none."""
+    """Return the JSON of a reply, or its text where it is none; halves of characters replaced."""
     try:
-        return json.loads(reply.content)
+        return whole_characters(json.loads(reply.content))
     except (ValueError, RecursionError):
         return str(reply.text)
 

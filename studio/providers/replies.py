@@ -19,7 +19,8 @@ EXTENSION = "studio"
 """Top-level key of what only our own embedded server tells."""
 
 _TOLERANCE = 0.02
-_FENCE = re.compile(r"\A```[\w-]*\s*\n?(.*?)\n?\s*```\Z", re.DOTALL)
+_FENCE, _LANGUAGE = "```", re.compile(r"[\w-]*")
+_MOST = 2**53  # more tokens than this are no count, and no number SQLite or JSON could keep
 _TOLD = ("engine", "evidence", "unused_lines", "truncated", "not_english", "notes")
 
 
@@ -62,6 +63,24 @@ def read_reply(reply: Any, label_names: Sequence[str], *, latency_ms: float = 0.
         detail=detail,
         raw=text,
     )
+
+
+def whole_characters(value: Any) -> Any:
+    r"""Return a value of JSON with "?" for every half of a surrogate pair.
+
+    JSON can carry one, and a model that was cut off inside an emoji writes one; nothing else can:
+    no database, no file, no request.
+
+    >>> whole_characters({"label": "ham \ud83d", "n": [1, "\ud83d\ude00"]})
+    {'label': 'ham ?', 'n': [1, '??']}
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [whole_characters(item) for item in value]
+    if isinstance(value, dict):
+        return {whole_characters(key): whole_characters(item) for key, item in value.items()}
+    return value
 
 
 def match_label(answer: Any, label_names: Sequence[str]) -> str | None:
@@ -107,8 +126,7 @@ def _read_text(text: str, names: Sequence[str]) -> tuple[Outcome, str | None, st
     A label counts in other case and inside a code fence, for chat models write so where no
     schema holds them; anything around it makes it not_json. A null label is abstained.
     """
-    fenced = _FENCE.match(text.strip())
-    inner = (fenced.group(1) if fenced else text).strip()
+    inner = _unfenced(text.strip())
     try:
         value = json.loads(inner)
     except (ValueError, RecursionError):
@@ -124,6 +142,15 @@ def _read_text(text: str, names: Sequence[str]) -> tuple[Outcome, str | None, st
     if label is not None:
         return Outcome.OK, label, ""
     return Outcome.OFF_LABEL, None, "The answer is none of the labels."
+
+
+def _unfenced(text: str) -> str:
+    """Return what stands inside a code fence, in time that grows with the text and no faster."""
+    if len(text) < 2 * len(_FENCE) or not (text.startswith(_FENCE) and text.endswith(_FENCE)):
+        return text
+    inner = text[len(_FENCE) : -len(_FENCE)]
+    language = _LANGUAGE.match(inner)
+    return inner[language.end() if language else 0 :].strip()
 
 
 def _extension(reply: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -194,7 +221,8 @@ def _usage(usage: Any, latency_ms: float) -> Usage:
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    is_count = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_count and 0 < value < _MOST else 0
 
 
 def _text(value: Any) -> str:

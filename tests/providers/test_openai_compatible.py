@@ -1,6 +1,7 @@
 """The client on a scripted network: what is sent, what is learnt, what comes out."""
 
 import asyncio
+import json
 
 import httpx2
 import pytest
@@ -271,3 +272,17 @@ def test_a_training_file_is_uploaded_for_fine_tuning():
         return httpx2.Response(200, json=file)
 
     assert ask(answer, lambda p: p.upload(b'{"messages":[]}\n', "t.jsonl")) == "file-1"
+
+
+def test_half_an_emoji_in_a_reply_can_be_stored():
+    told = json.dumps(completion('{"label": "ham"} \ud83d', model="m\ud83d")).encode()
+    answer = ask(lambda _: httpx2.Response(200, content=told), classify)
+    f"{answer.raw} {answer.model} {answer.detail}".encode()
+    assert answer.raw == '{"label": "ham"} ?'
+
+
+def test_half_an_emoji_in_an_error_can_be_stored():
+    told = json.dumps({"error": {"message": "no \ud83d"}}).encode()
+    with pytest.raises(RefusedRequestError) as caught:
+        ask(lambda _: httpx2.Response(400, content=told), classify)
+    assert "no ?" in str(caught.value)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 
 import pytest
 from hypothesis import given
@@ -136,3 +137,24 @@ def test_any_label_survives_the_way_through_json(name):
     reply = completion(json.dumps({"label": name}))
 
     assert read_reply(reply, [name, "other label"]).label == name
+
+
+def test_a_fence_that_never_closes_costs_no_time():
+    """A model that runs on in line breaks must not hold up the worker."""
+    started = time.process_time()
+    answer = read_reply(completion("```" + "\n" * 200_000 + "x"), LABELS)
+    assert answer.outcome is Outcome.NOT_JSON
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("logprob", [-(10**400), 10**400, -math.inf])
+def test_logprobs_beyond_any_float_are_read(logprob):
+    tokens = [{"token": '{"label":"ham"}', "logprob": logprob, "top_logprobs": []}]
+    answer = read_reply(completion(logprobs={"content": tokens}), LABELS)
+    assert answer.label == "ham"
+
+
+def test_a_token_count_beyond_any_store_is_no_count():
+    usage = {"prompt_tokens": 10**30, "completion_tokens": 2}
+    answer = read_reply(completion(usage=usage), LABELS)
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (0, 2)
