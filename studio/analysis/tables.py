@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -15,6 +16,7 @@ from studio.errors import InputError
 MAX_CELL = 131_072
 _TEXT_NAMES = ("text", "sentence", "message", "comment", "content", "body", "description", "prompt")
 _LABEL_NAMES = ("label", "gold", "class", "category", "target", "completion")
+_UNREADABLE = (ValueError, RecursionError)
 _ID_NAMES = ("id", "external_id", "uuid", "key")
 
 
@@ -53,7 +55,7 @@ class Table:
         for name in wanted:
             if name in by_name:
                 return by_name[name]
-        if what == "text" and self.rows:
+        if what == "text" and self.rows and self.columns:
             sample = self.rows[:50]
             return max(self.columns, key=lambda c: sum(len(row.get(c, "")) for _, row in sample))
         return ""
@@ -130,19 +132,27 @@ def _read_json(text: str, filename: str, *, lines: bool) -> Table:
     rejected: list[tuple[int, str]] = []
     items: list[tuple[int, Any]] = []
     if lines:
-        for number, line in enumerate(text.splitlines(), 1):
+        # Not splitlines: JSON strings may hold other line ends, such as U+2028, as they are.
+        for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
             if line.strip():
                 try:
-                    items.append((number, json.loads(line)))
+                    items.append((number, _from_json(line)))
                 except json.JSONDecodeError as error:
                     rejected.append((number, f"is not JSON: {error.msg}"))
+                except _UNREADABLE:
+                    rejected.append((number, "is too deep or holds too long a number"))
     else:
         try:
-            whole = json.loads(text)
+            whole = _from_json(text)
         except json.JSONDecodeError as error:
             raise InputError(
                 f"The file {filename} is not JSON: {error.msg} in line {error.lineno}.",
                 next_step="If it has one object a line, name it .jsonl.",
+            ) from None
+        except _UNREADABLE:
+            raise InputError(
+                f"The file {filename} is too deep or holds too long a number.",
+                next_step="Write it as a list of flat objects.",
             ) from None
         items = list(enumerate(whole if isinstance(whole, list) else [whole], 1))
     columns: dict[str, None] = {}
@@ -154,6 +164,15 @@ def _read_json(text: str, filename: str, *, lines: bool) -> Table:
         else:
             rejected.append((number, "is not an object with named values"))
     return Table(columns=tuple(columns), rows=tuple(rows), rejected=tuple(rejected))
+
+
+def _from_json(text: str) -> Any:
+    """Return a value of JSON; half an emoji, which nothing can store, becomes a question mark."""
+    value = json.loads(text)
+    if "\\ud" in text.lower():
+        whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+        value = json.loads(whole)
+    return value
 
 
 def _read_parquet(data: bytes, filename: str) -> Table:
@@ -176,7 +195,9 @@ def _column_names(header: Sequence[str]) -> tuple[str, ...]:
     names: list[str] = []
     for i, cell in enumerate(header, 1):
         name = cell.strip() or f"column_{i}"
-        names.append(name if name not in names else f"{name}_{i}")
+        while name in names:
+            name = f"{name}_{i}"
+        names.append(name)
     return tuple(names)
 
 
