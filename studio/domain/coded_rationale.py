@@ -176,7 +176,7 @@ def parse_rule(data: Any) -> RuleBody:
             f"{where} has the unknown key {unknown[0]!r}.",
             next_step=f"Known are {', '.join(sorted(known))}.",
         )
-    label = str(data.get("label", "") or data.get("against", ""))
+    label = _label(data)
     if not label or ("label" in data and "against" in data and isinstance(data["against"], str)):
         raise InputError(
             f"{where} must name one label.",
@@ -416,7 +416,7 @@ def _limits(value: dict[str, Any], where: str) -> tuple[float | None, float | No
     limits = []
     for key in ("min", "max"):
         number = value.get(key)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+        if number is not None and not _is_number(number):
             raise InputError(
                 f"{where}: {key} must be a number, not {_brief(number)}.",
                 next_step="Write e.g. 10.",
@@ -428,6 +428,11 @@ def _limits(value: dict[str, Any], where: str) -> tuple[float | None, float | No
     if low is not None and high is not None and low > high:
         raise InputError(f"{where}: min is above max.", next_step="Swap them.")
     return low, high
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether a value is a number that text can be compared with; YAML knows .inf and .nan."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def _texts(value: Any, where: str) -> tuple[str, ...]:
@@ -443,6 +448,15 @@ def _texts(value: Any, where: str) -> tuple[str, ...]:
     # YAML reads the word "no" as false and "12" as a number; people mean the word.
     words = [("no" if i is False else "yes" if i is True else str(i)).strip() for i in items]
     return tuple(word for word in words if word)
+
+
+def _label(data: dict[str, Any]) -> str:
+    """Return the label's name; as in `_texts`, YAML's false and true mean the words no and yes."""
+    named = "label" in data
+    value = data["label"] if named else data.get("against")
+    if value is None or isinstance(value, dict | list) or (isinstance(value, bool) and not named):
+        return ""
+    return "no" if value is False else "yes" if value is True else str(value)
 
 
 def _flag(value: Any, where: str, key: str) -> bool:

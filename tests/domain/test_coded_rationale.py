@@ -145,3 +145,34 @@ def test_yaml_words_that_look_like_values_stay_words():
     )
     assert rule.any == (Keywords(("no", "yes", "12", "milk")),)
     assert rule.against
+
+
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [("0", "0"), ("1", "1"), ("no", "no"), ("yes", "yes"), ("'no'", "no"), ("spam", "spam")],
+)
+def test_a_label_may_be_a_number_or_a_word_that_yaml_takes_for_a_truth(written, label):
+    data = yaml.safe_load(f"name: a\nlabel: {written}\nany: [phrase: x]")
+    assert (parse_rule(data).label, parse_rule(data).against) == (label, False)
+
+
+def test_a_rule_may_vote_against_the_label_0():
+    body = parse_rule(yaml.safe_load("name: a\nagainst: 0\nany: [phrase: x]"))
+    assert (body.label, body.against) == ("0", True)
+
+
+@pytest.mark.parametrize("written", ["against: true", "against: false", "label:", "label: []"])
+def test_a_rule_without_a_label_says_so(written):
+    with pytest.raises(InputError, match="must name one label"):
+        parse_rule(yaml.safe_load(f"name: a\n{written}\nany: [phrase: x]"))
+
+
+@pytest.mark.parametrize("number", [".inf", "-.inf", ".nan"])
+@pytest.mark.parametrize(
+    "condition",
+    ["length: {unit: words, max: N}", "number: {min: N}", "column: {name: c, max: N}"],
+)
+def test_a_limit_is_a_number_that_text_can_be_compared_with(condition, number):
+    text = f"name: a\nlabel: b\nany: [{condition.replace('N', number)}]"
+    with pytest.raises(InputError, match="must be a number"):
+        parse_rule(yaml.safe_load(text))
