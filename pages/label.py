@@ -45,7 +45,7 @@ def why_dialog(example_id: int) -> None:
     with st.container(border=True, height=180 if len(example.text) > 500 else "content"):
         st.text(example.text)
     if blind:
-        st.info("A test example stays out of prompts: the reason is kept without it.")
+        st.info("A test example stays out of prompts: the rationale is kept without it.")
     with st.form("label_why", border=False):
         names = list(task.label_names)
         given = task.name_of(decided[-1]) if decided else None
@@ -54,7 +54,7 @@ def why_dialog(example_id: int) -> None:
         )
         text = st.text_area("Because", placeholder="Say it as you would to a new colleague.")
         words = "" if blind else st.text_input("Its words, copied; commas between several")
-        if st.form_submit_button("Save the reason", type="primary"):
+        if st.form_submit_button("Save the rationale", type="primary"):
             with kindly():
                 record_rationale(
                     ws,
@@ -65,7 +65,7 @@ def why_dialog(example_id: int) -> None:
                     evidence=words.split(","),
                     by=person,
                 )
-                st.toast("The reason is saved. It stands on the Rationales page.")
+                st.toast("The rationale is saved. It stands on the Rationales page.")
                 st.rerun()
 
 
@@ -91,7 +91,7 @@ def draw_bar(view: GridPage) -> bool:
             icon=":material/edit_note:",
             key="label_why_open",
             type="tertiary",
-            help="Write the reason for the example you look at",
+            help="Write a rationale for the example you look at",
         )
         for deed, possible in ((Deed.PREVIOUS, view.first > 1), (Deed.NEXT, view.more)):
             if deed is Deed.NEXT:

@@ -27,9 +27,9 @@ from studio.ui.rule_table import fallback_choice, rule_files, rule_table
 def main() -> None:
     page = open_page(
         "Rationales",
-        "Say why a label fits, then turn the reasons into rules and watch what they do.",
+        "Say why a label fits, then turn rationales into rules and watch what they do.",
     )
-    reasons, rules = st.tabs(["Reasons", "Rules"], key="rationales_tab", on_change="rerun")
+    reasons, rules = st.tabs(["Rationales", "Rules"], key="rationales_tab", on_change="rerun")
     if reasons.open:
         with reasons:
             show_reasons(page)
@@ -84,9 +84,9 @@ def show_rules(page: Page) -> None:
         rule_table(ws, task, rules, person)
     else:
         st.info(
-            "No rules yet. A rule says a reason so that a computer can check it: “not keto if it "
-            "has one of the words rice, risotto”. Start one here, or press “Code it” beside a "
-            "reason. You see at once how often it is right."
+            "No rules yet. A rule says a rationale so that a computer can check it: “not keto if "
+            "it has one of the words rice, risotto”. Start one here, or press “Code it” beside a "
+            "rationale. You see at once how often it is right."
         )
 
 

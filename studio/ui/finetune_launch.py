@@ -148,7 +148,7 @@ def _choose_prompt(ws: Workspace, task: Task) -> str:
         return ""
     return st.selectbox(
         "Prompt it is trained and asked with", titles, key="finetune_prompt",
-        help="Its definitions and reasons count as light examples. " + note("prompt"),
+        help="Its definitions and rationales count as light examples. " + note("prompt"),
     )  # fmt: skip
 
 

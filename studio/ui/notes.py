@@ -40,7 +40,7 @@ NOTES = {
     "validation": "Examples that choose between classifiers; nothing is learnt from them.",
     "test": "Examples kept aside until the end; every look at figures on them is counted.",
     "rationale": "An expert's reason for a label, in words.",
-    "rule": "A reason turned into something a computer can check.",
+    "rule": "A rationale turned into something a computer can check.",
     "prompt": "The instructions a model reads before it labels a text.",
     "fine-tune": "Training a model on your own labeled examples.",
     "run": "One pass of one classifier over examples.",

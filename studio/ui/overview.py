@@ -38,7 +38,7 @@ def draw_counts(now: Standing) -> None:
         people = f" · {now.by_people:,} by people here" if now.by_people else ""
         _tile("Gold labels", now.total_gold, f"{share} · {labels}{people}",
               note("gold"))  # fmt: skip
-        _tile("Reasons", now.rationales, count(now.rules, "rule in force", "rules in force"),
+        _tile("Rationales", now.rationales, count(now.rules, "rule in force", "rules in force"),
               note("rationale"))  # fmt: skip
         _tile("Prompt versions", now.prompts, count(now.runs, "finished run"), note("prompt"))
         _tile("Models", now.models, "from fine-tunes", note("fine-tune"))

@@ -72,12 +72,12 @@ def _reasons(ws: Workspace, task: Task, body: PromptText, key: str) -> tuple[tup
         for pair in offered
     )
     with st.expander(
-        f"Reasons told to the model · {ticked} of {len(offered)}",
+        f"Rationales told to the model · {ticked} of {len(offered)}",
         key=f"{key}_reasons",
         expanded=bool(offered) and len(offered) <= 4,
     ):
         if not offered:
-            st.caption("No reasons yet. The expert writes them on the Rationales page.")
+            st.caption("No rationales yet. The expert writes them on the Rationales page.")
         else:
             _all_or_none([f"{key}_reason_{_place(p)}" for p in offered], key)
         label = ""

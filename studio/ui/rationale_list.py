@@ -22,7 +22,7 @@ def list_rationales(ws: Workspace, task: Task, code: Callable[[Rationale], None]
     retired = ws.read.rationales.all(task.id, retired=True)
     if not everything and not retired:
         st.info(
-            "No reasons yet. Write the first one above: it is what rules and prompts are made of."
+            "No rationales yet. Write the first one above: rules and prompts are made of them."
         )
         return
     shown = _filtered(task, everything)
@@ -44,7 +44,7 @@ def list_rationales(ws: Workspace, task: Task, code: Callable[[Rationale], None]
             st.markdown(f"**{label_chip(name, label_colours(task)[name])}** · {count}")
         _show(ws, task, rationale, rules.get(rationale.id, []), texts, code)
     if not shown:
-        st.caption("No reason matches. Clear the search or choose another label.")
+        st.caption("No rationale matches. Clear the search or choose another label.")
     if retired:
         with st.expander(f"Retired ({len(retired)})"):
             for rationale in retired:
@@ -70,11 +70,11 @@ def _filtered(task: Task, rationales: list[Rationale]) -> list[Rationale]:
             width=200,
         )
         search = st.text_input(
-            "Search the reasons",
+            "Search the rationales",
             key="rationales_filter_text",
             type="search",
             live=True,
-            placeholder="Search the reasons",
+            placeholder="Search the rationales",
             label_visibility="collapsed",
             width=320,
         )

@@ -38,7 +38,7 @@ def write_rationale(ws: Workspace, task: Task, person: str) -> None:
         )
         example = _show_example(ws, task, person) if about == ABOUT else None
         if about == ALONE:
-            st.caption("A reason that holds in general, without an example in sight.")
+            st.caption("A rationale that holds in general, without an example in sight.")
     with right:
         _write(ws, task, person, example)
     draft = {name: st.session_state.get(_key(name)) for name in _KEYS}
@@ -48,7 +48,7 @@ def write_rationale(ws: Workspace, task: Task, person: str) -> None:
 
 def open_example(example_id: int) -> None:
     """Put an example in front of the writer, from wherever it was clicked."""
-    st.session_state["rationales_tab"] = "Reasons"
+    st.session_state["rationales_tab"] = "Rationales"
     st.session_state[_key("about")] = ABOUT
     _turn_to(example_id)
 
@@ -71,7 +71,7 @@ def _show_example(ws: Workspace, task: Task, person: str) -> Example | None:
         else:
             empty_state(
                 "No examples yet.",
-                "Import some first, or write a reason on its own.",
+                "Import some first, or write a rationale on its own.",
                 page="data",
                 button="Import examples",
             )
@@ -141,7 +141,7 @@ def _write(ws: Workspace, task: Task, person: str, example: Example | None) -> N
         for words in missing:
             st.error(f"“{plain(words)}” does not stand in this example. Copy it from the text.")
     st.button(
-        "Save the reason",
+        "Save the rationale",
         type="primary",
         key="rationales_save",
         on_click=_save,

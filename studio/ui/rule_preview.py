@@ -93,7 +93,7 @@ def example_table(ws: Workspace, task: Task, ids: Sequence[int], *, key: str) ->
         gold = label_chip(row["gold"], colours[row["gold"]]) if row["gold"] else "no gold"
         facts = [plain(row["id"]), gold, *(f"{plain(k)}: {plain(v)}" for k, v in row["facts"])]
         st.caption(" · ".join(facts))
-        if st.button("Write a reason about it", key=f"{key}_reason", type="tertiary"):
+        if st.button("Write a rationale about it", key=f"{key}_reason", type="tertiary"):
             open_example(row["number"])
             st.rerun()
 

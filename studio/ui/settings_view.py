@@ -23,7 +23,7 @@ def draw_person(person: str) -> None:
         st.markdown(f"You work as **{escape(person)}**.", width="content")
         if not is_signed_in():
             st.button("Change the name", on_click=forget_name, key="settings_forget")
-    st.caption("Labels, reasons and prompts are kept under this name; changing it moves none.")
+    st.caption("Labels, rationales and prompts are kept under this name; changing it moves none.")
 
 
 def draw_worker(ws: Workspace) -> None:

@@ -129,7 +129,7 @@ def test_every_key_does_what_it_says(ws, keto, served, browser_page):
     press("w")
     browser_page.get_by_role("dialog").get_by_text("Because").wait_for()
     browser_page.get_by_role("textbox", name="Because").fill("It is full of flour.")
-    browser_page.get_by_role("button", name="Save the reason").click()
+    browser_page.get_by_role("button", name="Save the rationale").click()
     browser_page.get_by_role("dialog").wait_for(state="detached")
     newest = ws.read.rationales.all(keto.id)[-1]
     assert (newest.text, newest.example_id, newest.author) == ("It is full of flour.", third, "Ada")

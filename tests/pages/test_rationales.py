@@ -68,7 +68,7 @@ def test_a_task_without_anything_says_what_to_do_next(ws, open_app):
     at = open_app("rationales")
     assert not at.exception
     assert "No examples yet" in said(at)
-    assert "No reasons yet" in said(at)
+    assert "No rationales yet" in said(at)
     at = open_rules(open_app)
     assert not at.exception
     assert "No rules yet" in said(at)
