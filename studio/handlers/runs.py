@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ from dataclasses import replace
 from studio.analysis.joining import join_votes
 from studio.analysis.votes import apply_rules
 from studio.domain.example import Example
-from studio.domain.job import Job
+from studio.domain.job import Job, Want
 from studio.domain.prompt import PromptText, prompt_of, render_messages
 from studio.domain.run import Answer, ClassifierKind, Outcome, Question, Run, Usage
 from studio.domain.task import Task
@@ -200,7 +201,7 @@ class _Asker:
     async def ask(self, example: Example, key: str) -> Result:
         """Ask one question, a few times where that may help; a lasting failure is its outcome."""
         for attempt in range(1, TRIES + 1):
-            started = self._ws.clock()
+            started = time.monotonic()
             try:
                 answer = await self._service.classify(self._question(example))
             except _CONCERNS_ONE as error:
@@ -210,14 +211,14 @@ class _Asker:
                         raise  # it concerns them all: what is labeled stays, the rest waits
                     # An error is not an answer: its key is its own, so that it is asked again.
                     answer = Answer(outcome=Outcome.ERROR, detail={"error": str(error)})
-                    elapsed = (self._ws.clock() - started) * 1000
+                    elapsed = (time.monotonic() - started) * 1000
                     own_key = f"{self._run.id}:{secrets.token_hex(4)}:{key}"
                     return self._result(example, own_key, self._priced(answer, elapsed))
                 wait = getattr(error, "retry_after_s", None) or BACKOFF_S * 2**attempt
                 await asyncio.sleep(min(wait, 30.0))
             else:
                 self._misses = 0
-                elapsed = (self._ws.clock() - started) * 1000
+                elapsed = (time.monotonic() - started) * 1000
                 return self._result(example, key, self._priced(answer, elapsed))
         raise AssertionError("unreachable")
 

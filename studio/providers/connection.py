@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TIMEOUT_S = 60.0
 _CONNECT_S = 5.0
 _NO_KEY = "no-key"
 
@@ -28,11 +27,16 @@ class Connection:
     """
 
     def __init__(
-        self, url: BaseUrl, api_key: str, http_client: httpx2.AsyncClient | None = None
+        self,
+        url: BaseUrl,
+        api_key: str,
+        http_client: httpx2.AsyncClient | None = None,
+        timeout_s: float = 60.0,
     ) -> None:
         self.url = url
         self._api_key = api_key
         self._http_client = http_client
+        self._timeout_s = timeout_s
         self._client: AsyncOpenAI | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -79,7 +83,7 @@ class Connection:
     def _make(self) -> AsyncOpenAI:
         from openai import AsyncOpenAI, DefaultAioHttpClient, Omit, Timeout
 
-        timeout = Timeout(_TIMEOUT_S, connect=_CONNECT_S)
+        timeout = Timeout(self._timeout_s, connect=min(_CONNECT_S, self._timeout_s))
         http_client = self._http_client or DefaultAioHttpClient(
             timeout=timeout, follow_redirects=False, trust_env=not self.url.is_local
         )

@@ -32,6 +32,7 @@ class OpenAICompatible(FineTuning):
         base_url: Its address, as a rule ending in /v1.
         api_key: Its key; empty for servers that want none. OPENAI_API_KEY is never read here.
         default_model: The model asked for when none is named.
+        timeout_s: How long to wait for one answer.
         http_client: Another transport, for tests.
 
     Raises:
@@ -45,10 +46,11 @@ class OpenAICompatible(FineTuning):
         api_key: str = "",
         default_model: str = "",
         *,
+        timeout_s: float = 60.0,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
         url = read_base_url(base_url)
-        self._connection = Connection(url, api_key, http_client)
+        self._connection = Connection(url, api_key, http_client, timeout_s)
         self._sampling = Sampling()
         self.name = name
         self.host = url.host

@@ -21,9 +21,7 @@ def list_rationales(ws: Workspace, task: Task, code: Callable[[Rationale], None]
     everything = ws.read.rationales.all(task.id)
     retired = ws.read.rationales.all(task.id, retired=True)
     if not everything and not retired:
-        st.info(
-            "No rationales yet. Write the first one above: rules and prompts are made of them."
-        )
+        st.info("No rationales yet. Write the first one above: rules and prompts are made of them.")
         return
     shown = _filtered(task, everything)
     _undo(ws, task, retired)

@@ -192,7 +192,7 @@ class Journey:
         expect(
             page.get_by_test_id("stMain").locator("span", has_text="bread").first
         ).to_be_visible()
-        self.button("Save the reason").click()
+        self.button("Save the rationale").click()
         self.wait_for("Saved. It stands in the list below.")
         self.say("reason written")
 
