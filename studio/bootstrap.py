@@ -149,7 +149,13 @@ def _open_provider(settings: Settings, store: Store, name: str) -> Provider:
 
     if name != EMBEDDED:
         entry = store.providers.get(name)
-        return OpenAICompatible(entry.name, entry.base_url, find_key(entry.key_env), entry.model)
+        return OpenAICompatible(
+            entry.name,
+            entry.base_url,
+            find_key(entry.key_env),
+            entry.model,
+            timeout_s=settings.timeout_s,
+        )
     found = _find_server(settings)
     if found is None:
         return AbsentProvider(
@@ -160,7 +166,9 @@ def _open_provider(settings: Settings, store: Store, name: str) -> Provider:
             why="The embedded server does not run.",
             next_step="It starts with the worker: `studio worker`, or open the app.",
         )
-    return OpenAICompatible(EMBEDDED, found.url, found.token, EMBEDDED_MODEL)
+    return OpenAICompatible(
+        EMBEDDED, found.url, found.token, EMBEDDED_MODEL, timeout_s=settings.timeout_s
+    )
 
 
 def engine_of(settings: Settings) -> dict[str, Any]:

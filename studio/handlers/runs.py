@@ -13,7 +13,7 @@ from dataclasses import replace
 from studio.analysis.joining import join_votes
 from studio.analysis.votes import apply_rules
 from studio.domain.example import Example
-from studio.domain.job import Job, Want
+from studio.domain.job import Job
 from studio.domain.prompt import PromptText, prompt_of, render_messages
 from studio.domain.run import Answer, ClassifierKind, Outcome, Question, Run, Usage
 from studio.domain.task import Task
@@ -23,7 +23,6 @@ from studio.errors import (
     RateLimitedError,
     RefusedRequestError,
     RunFailedError,
-    StudioError,
 )
 from studio.jobs.control import Control
 from studio.jobs.queue import LostJobError
@@ -92,7 +91,7 @@ async def _ask_provider(ws: Workspace, run: Run, control: Control) -> None:
         waiting: deque[tuple[Example, str]] = deque()
         flying: set[asyncio.Task[Result]] = set()
         landed: list[Result] = []
-        told = ws.clock()
+        told = time.monotonic()
         try:
             while True:
                 while len(flying) < ws.settings.concurrency and len(landed) < AT_ONCE:
@@ -114,8 +113,8 @@ async def _ask_provider(ws: Workspace, run: Run, control: Control) -> None:
                     done += len(landed)
                     failed += sum(r.answer.outcome is not Outcome.OK for r in landed)
                     landed = []
-                if not flying or ws.clock() - told > TELL_S:
-                    told = ws.clock()
+                if not flying or time.monotonic() - told > TELL_S:
+                    told = time.monotonic()
                     await control.checkpoint(done=done, failed=failed, message="labeling")
         finally:
             await _drain(flying, landed)
@@ -147,7 +146,8 @@ async def _drain(flying: set[asyncio.Task[Result]], landed: list[Result]) -> Non
     for task in flying:
         task.cancel()
     await asyncio.gather(*flying, return_exceptions=True)
-    with contextlib.suppress(StudioError):  # the first failure is on its way up already
+    # The first failure is on its way up already; whatever else failed, what landed is paid for.
+    with contextlib.suppress(Exception):
         _land(flying, landed)
 
 

@@ -318,3 +318,33 @@ def test_a_bug_in_a_provider_is_told_as_one(scene):
     assert run.status == "failed"
     assert "a bug in the studio" in run.error
     assert "ZeroDivisionError" not in run.error
+
+
+def test_people_are_heard_while_a_service_hangs_and_the_clock_is_set_back(scene, work, monkeypatch):
+    stage = scene(delay=30.0).open()
+    run = start_run(stage.ws, stage.task.id, choice=Choice(), by="Ada")
+    hours = itertools.count(100, -1)
+    object.__setattr__(stage.ws, "clock", lambda: 3600.0 * next(hours))
+    asked = []
+
+    def cancelled():
+        if stage.flying and not asked:
+            asked.append(steer_run(stage.ws, run.id, Want.CANCEL))
+        return stage.ws.read.runs.get(run.id).status == "cancelled"
+
+    work(stage.ws, until=cancelled, seconds=10.0)
+    assert stage.ws.read.runs.get(run.id).status == "cancelled"
+
+
+def test_a_bug_met_while_the_last_answers_land_loses_none_of_them(scene):
+    numbers, landed = itertools.count(1), []
+
+    def answer(question):
+        if next(numbers) % 3 == 0:
+            raise ZeroDivisionError
+        landed.append(text_of(question))
+        return ham(question)
+
+    stage = scene(answer, delay=0.02).open(train=30)
+    run = stage.run()
+    assert (run.status, run.done) == ("failed", len(landed))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import httpx2
 import pytest
@@ -286,3 +287,31 @@ def test_half_an_emoji_in_an_error_can_be_stored():
     with pytest.raises(RefusedRequestError) as caught:
         ask(lambda _: httpx2.Response(400, content=told), classify)
     assert "no ?" in str(caught.value)
+
+
+def test_nobody_is_waited_for_longer_than_the_setting_says():
+    async def main():
+        gone = asyncio.Event()
+
+        async def hold(reader, writer):
+            while await reader.read(1000):
+                pass
+            writer.close()
+            await writer.wait_closed()
+            gone.set()
+
+        server = await asyncio.start_server(hold, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        provider = OpenAICompatible("p", f"http://127.0.0.1:{port}/v1", KEY, timeout_s=0.2)
+        try:
+            await provider.classify(QUESTION)
+        finally:
+            await provider.close()
+            await asyncio.wait_for(gone.wait(), 10)
+            server.close()
+            await server.wait_closed()
+
+    started = time.monotonic()
+    with pytest.raises(ProviderUnavailableError, match="did not answer in time"):
+        asyncio.run(main())
+    assert time.monotonic() - started < 20
