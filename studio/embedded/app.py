@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hmac
 import logging
+import re
 import uuid
 from typing import Any
 
@@ -27,8 +28,11 @@ from studio.embedded.protocol import (
     ApiError,
     error_reply,
     json_body,
+    limited,
+    object_field,
     page_of,
     text_field,
+    too_large,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -104,9 +108,9 @@ class Routes:
     async def chat(self, request: Request) -> Response:
         """Label a text."""
         body = await json_body(request)
+        options = object_field(body, "stream_options")
         reply = await complete(body, self._answerer)
         if body.get("stream"):
-            options = body.get("stream_options") or {}
             parts = chunks(reply, bool(options.get("include_usage")))
             return StreamingResponse(parts, media_type="text/event-stream")
         return JSONResponse(reply)
@@ -148,7 +152,8 @@ class Routes:
     async def upload(self, request: Request) -> Response:
         """Keep a file."""
         if int(request.headers.get("content-length") or 0) > UPLOAD_LIMIT:
-            raise ApiError("The file is larger than 512 MB.", status=413, param="file")
+            raise too_large(UPLOAD_LIMIT)
+        request = Request(request.scope, limited(request.receive, UPLOAD_LIMIT))
         async with request.form(max_files=1) as form:
             purpose, file = form.get("purpose"), form.get("file")
             if purpose not in PURPOSES:
@@ -157,9 +162,10 @@ class Routes:
             if not isinstance(file, UploadFile):
                 raise ApiError("You must provide a file.", param="file", code="missing_parameter")
             life = str(form.get("expires_after[seconds]") or "0")
+            life = life if re.fullmatch("[0-9]{1,9}", life) else "0"
             content, name = await file.read(), file.filename or ""
         made = await asyncio.to_thread(
-            self._files.add, name, content, str(purpose), life=int(life) if life.isdigit() else 0
+            self._files.add, name, content, str(purpose), life=int(life)
         )
         return JSONResponse(made)
 

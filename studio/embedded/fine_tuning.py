@@ -6,6 +6,8 @@ for, one that was cut off starts again (it gives the same model), and one cut of
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -27,6 +29,8 @@ from studio.errors import NotFoundError
 
 ATTEMPTS = 3
 PAUSE = 0.05
+RETRY = 5.0
+_LOG = logging.getLogger(__name__)
 RESULTS = ("results.csv", "per_label.csv", "out_of_fold.json")
 
 
@@ -162,10 +166,22 @@ class FineTuning:
             with self._lock:
                 waiting = [job for _, job in sorted(self._jobs.items()) if job.active]
             if waiting:
-                self._advance(waiting[0])
+                self._try(waiting[0])
             else:
                 self._wake.wait(1.0)
                 self._wake.clear()
+
+    def _try(self, job: Job) -> None:
+        """Advance a job; what goes wrong on the way ends this job, never the work on others."""
+        try:
+            self._advance(job)
+        except Exception as error:
+            _LOG.exception("job %s could not be brought forward", job.id)
+            with contextlib.suppress(OSError):
+                why = f"The server could not go on with it: {type(error).__name__}: {error}"
+                self._fail(job, "server_error", why)
+            if job.active:
+                self._stop.wait(RETRY)
 
     def _advance(self, job: Job) -> None:
         """Bring one job to its end, or leave it as it is when the server stops."""

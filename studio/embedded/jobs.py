@@ -13,7 +13,7 @@ from typing import Any
 from studio.embedded.disk import new_id, read_json, write_json
 from studio.embedded.files import Files
 from studio.embedded.models import BASE
-from studio.embedded.protocol import ApiError, text_field
+from studio.embedded.protocol import ApiError, object_field, text_field
 from studio.embedded.training import LOCK
 from studio.errors import NotFoundError
 
@@ -123,11 +123,11 @@ def _file(body: Mapping[str, Any], name: str, files: Files) -> str:
 
 def _hyperparameters(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return the hyperparameters to show; whatever is not "auto" is answered by a warning."""
-    method = body.get("method") or {}
-    if not isinstance(method, Mapping) or method.get("type", "supervised") != "supervised":
+    method = object_field(body, "method")
+    if method.get("type", "supervised") != "supervised":
         raise ApiError("Only the method supervised is offered here.", param="method")
-    asked = (method.get("supervised") or {}).get("hyperparameters") or {}
-    asked = {**(body.get("hyperparameters") or {}), **asked}
+    asked = object_field(object_field(method, "supervised"), "hyperparameters")
+    asked = {**object_field(body, "hyperparameters"), **asked}
     warned = []
     for name, value in asked.items():
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0

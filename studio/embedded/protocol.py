@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import Message, Receive
 
 from studio.embedded.conversation import MessageError, parse_json
 from studio.errors import InputError, NotFoundError, StudioError, WeightsError
@@ -46,6 +48,26 @@ def _reply(message: str, status: int, param: str | None, code: str | None) -> JS
     return JSONResponse({"error": body}, status_code=status)
 
 
+def too_large(most: int) -> ApiError:
+    """Return the refusal of an upload."""
+    return ApiError(f"The file is larger than {most // 2**20} MB.", status=413, param="file")
+
+
+def limited(receive: Receive, most: int) -> Receive:
+    """Return a reader of a request's body that refuses more than so many bytes, told or not."""
+    came = 0
+
+    async def read() -> Message:
+        nonlocal came
+        message = await receive()
+        came += len(message.get("body", b""))
+        if came > most:
+            raise too_large(most)
+        return message
+
+    return read
+
+
 async def json_body(request: Request) -> dict[str, Any]:
     """Return a request's JSON object.
 
@@ -78,6 +100,20 @@ def text_field(body: Mapping[str, Any], name: str) -> str:
     return value
 
 
+def object_field(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return an optional object of a request; {} when it is missing or null.
+
+    Raises:
+        ApiError: It is something else.
+    """
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ApiError(f"{name} must be an object.", param=name)
+    return value
+
+
 def page_of(rows: Sequence[dict[str, Any]], request: Request, default: int = 20) -> dict[str, Any]:
     """Return one page of a list, as asked for by `limit`, `after` and `order`.
 
@@ -85,7 +121,7 @@ def page_of(rows: Sequence[dict[str, Any]], request: Request, default: int = 20)
         ApiError: The limit is no number, or `after` names nothing in the list.
     """
     asked, after = request.query_params.get("limit", ""), request.query_params.get("after", "")
-    if asked and not asked.isdigit():
+    if asked and not re.fullmatch("[0-9]{1,9}", asked):
         raise ApiError("limit must be a whole number.", param="limit")
     limit = max(1, min(int(asked or default), 10_000))
     found = list(rows)

@@ -84,6 +84,10 @@ def train(task: dict[str, Any], folder: Path, diary: Diary) -> dict[str, Any]:
     validation = _validation(task)
     if len({example.label for example in training}) < 2:
         raise TrainingFileError("The file names one label only; at least two are needed.")
+    if len({normalised(example.text) for example in training}) < 2:
+        raise TrainingFileError(
+            "All its texts are the same; at least two different texts are needed."
+        )
     for warning in warnings_about(training, validation):
         diary.say(warning, "warn")
     diary.say("Files validated, moving job to queued state")

@@ -117,6 +117,24 @@ def test_creating_and_cancelling_a_job(ask):
         ("GET", "/files/..%2F..%2Fserver.json", None, 404, None, None),
         ("GET", "/fine_tuning/jobs/ftjob-0", None, 404, None, "not_found"),
         ("GET", "/fine_tuning/jobs?limit=x", None, 400, "limit", None),
+        ("GET", "/fine_tuning/jobs?limit=%C2%B2", None, 400, "limit", None),
+        ("GET", "/fine_tuning/jobs?limit=" + "9" * 5000, None, 400, "limit", None),
+        (
+            "POST",
+            "/chat/completions",
+            {"model": "studio-encoder", "messages": messages("a"), "stream_options": "x"},
+            400,
+            "stream_options",
+            None,
+        ),
+        (
+            "POST",
+            "/fine_tuning/jobs",
+            {"model": "studio-encoder", "training_file": "file-0", "seed": -1},
+            400,
+            "training_file",
+            None,
+        ),
         ("GET", "/nowhere", None, 404, None, "unknown_url"),
         ("PUT", "/files", None, 404, None, "unknown_url"),
         ("POST", "/chat/completions", {}, 400, "model", "missing_parameter"),
@@ -181,6 +199,38 @@ def test_refusals_have_four_keys(raw, method, path, body, status, param, code):
     assert error["param"] == param
     assert code is None or error["code"] == code
     assert reply.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "param"),
+    [
+        ({"method": ["x"]}, "method"),
+        ({"method": {"supervised": ["x"]}}, "supervised"),
+        ({"hyperparameters": ["x"]}, "hyperparameters"),
+    ],
+)
+def test_wishes_for_a_training_are_objects(ask, raw, wrong, param):
+    made = ask(
+        "POST", "/files", "/files",
+        files={"file": ("t.jsonl", b"{}")}, data={"purpose": "fine-tune"},
+    )  # fmt: skip
+    body = {"model": "studio-encoder", "training_file": made["id"], **wrong}
+    reply = raw("POST", "/fine_tuning/jobs", json=body)
+    assert (reply.status_code, reply.json()["error"]["param"]) == (400, param)
+
+
+def test_an_upload_that_does_not_tell_its_size_is_limited_too(raw, monkeypatch):
+    monkeypatch.setattr("studio.embedded.app.UPLOAD_LIMIT", 10_000)
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+
+    def parts():
+        yield head
+        for _ in range(50):
+            yield b"a" * 1000
+
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    reply = raw("POST", "/files", content=parts(), headers=kind)
+    assert (reply.status_code, reply.json()["error"]["param"]) == (413, "file")
 
 
 def test_broken_bodies_are_refused(raw):

@@ -234,3 +234,45 @@ def test_cancelling_ends_the_training(tmp_path):
         OpenAI(base_url=server.url, api_key=server.token) as client,
     ):
         assert client.fine_tuning.jobs.retrieve(job.id).status == "cancelled"
+
+
+def test_a_job_that_cannot_be_served_fails_and_the_next_is_trained(tmp_path, monkeypatch):
+    """The thread that trains must outlive a full disk or a file that is gone."""
+    from studio.embedded.fine_tuning import FineTuning
+
+    train, failed = FineTuning._train, []
+
+    def fail_once(self, job):
+        if not failed:
+            failed.append(job.id)
+            raise OSError(28, "No space left on device")
+        return train(self, job)
+
+    monkeypatch.setattr(FineTuning, "_train", fail_once)
+    with (
+        EmbeddedServer(tmp_path) as server,
+        OpenAI(base_url=server.url, api_key=server.token) as client,
+    ):
+        sent = client.files.create(file=("d.jsonl", jsonl(dishes())), purpose="fine-tune")
+        first, second = (
+            client.fine_tuning.jobs.create(model="studio-encoder", training_file=sent.id)
+            for _ in range(2)
+        )
+        lost = finished(client, first.id)
+        assert lost.status == "failed"
+        assert "No space left" in lost.error.message
+        assert finished(client, second.id).status == "succeeded"
+
+
+def test_many_copies_of_one_text_are_no_bug(tmp_path):
+    with (
+        EmbeddedServer(tmp_path) as server,
+        OpenAI(base_url=server.url, api_key=server.token) as client,
+    ):
+        rows = [("the same dish", "keto"), ("the same dish", "not_keto")] * 8
+        sent = client.files.create(file=("d.jsonl", jsonl(rows)), purpose="fine-tune")
+        job = client.fine_tuning.jobs.create(model="studio-encoder", training_file=sent.id)
+        ended = finished(client, job.id)
+        client.fine_tuning.jobs.list_events(job.id)
+        assert ended.status == "failed"
+        assert "different texts" in ended.error.message
