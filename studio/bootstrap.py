@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import logging
 import secrets
 import sys
 import time
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from studio import __version__
 from studio.config import Settings, find_key, load_settings
 from studio.domain.job import WorkerInfo
+from studio.errors import ConflictError
 from studio.handlers.finetunes import finetune_handler
 from studio.handlers.runs import run_handler
 from studio.jobs.process import WorkerLock, start_worker, this_worker, worker_alive
@@ -25,6 +28,8 @@ from studio.workspace import Workspace
 
 if TYPE_CHECKING:
     from studio.embedded.server import EmbeddedServer
+
+log = logging.getLogger(__name__)
 
 EMBEDDED = "embedded"
 EMBEDDED_MODEL = "studio-encoder"
@@ -101,17 +106,13 @@ def serve_worker(ws: Workspace) -> None:
         WorkerError: If another worker is at work here.
         WeightsError: If the encoder's weights were altered.
     """
-    from studio.embedded.server import EmbeddedServer
-
     with WorkerLock(ws.path.with_name(ws.path.name + ".worker.lock")):
-        server = None
-        if _find_server(ws.settings) is None:
-            server = EmbeddedServer(ws.settings.embedded_folder)
-            server.start()
+        hosted: list[EmbeddedServer] = []
+        _host_server(ws.settings, hosted)
         try:
-            asyncio.run(_work(ws))
+            asyncio.run(_work(ws, hosted))
         finally:
-            if server is not None:
+            for server in hosted:
                 server.stop()
             ws.store.checkpoint()
 
@@ -128,19 +129,46 @@ def serve_embedded(settings: Settings, *, port: int = 0) -> EmbeddedServer:
     return EmbeddedServer(settings.embedded_folder, port=port).start()
 
 
-async def _work(ws: Workspace) -> None:
-    """Run the worker, and move the database's log into its file now and then."""
+def _host_server(settings: Settings, hosted: list[EmbeddedServer]) -> None:
+    """Start the embedded server in this process unless it is here or elsewhere already."""
+    from studio.embedded.server import EmbeddedServer
+
+    if not hosted and _find_server(settings) is None:
+        with contextlib.suppress(ConflictError):  # `studio serve` was faster
+            hosted.append(EmbeddedServer(settings.embedded_folder).start())
+
+
+async def _work(ws: Workspace, hosted: list[EmbeddedServer]) -> None:
+    """Run the worker; now and then move the database's log into its file and look around."""
+    worker, file = make_worker(ws), _file_id(ws.path)
 
     async def tidy() -> None:
         while True:
             await asyncio.sleep(CHECKPOINT_S)
-            ws.store.checkpoint()
+            if _file_id(ws.path) != file:
+                log.warning("%s was removed or replaced; the worker ends", ws.path)
+                worker.stop()
+                return
+            try:
+                ws.store.checkpoint()
+                await asyncio.to_thread(_host_server, ws.settings, hosted)
+            except Exception:
+                log.exception("tidying up failed; it is tried again")
 
     tidying = asyncio.create_task(tidy())
     try:
-        await make_worker(ws).run(signals=True)
+        await worker.run(signals=True)
     finally:
         tidying.cancel()
+
+
+def _file_id(path: Path) -> tuple[int, int] | None:
+    """Return what tells this file from another one of the same name; None when it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _open_provider(settings: Settings, store: Store, name: str) -> Provider:
@@ -195,6 +223,7 @@ def _wake(settings: Settings, store: Store, clock: Callable[[], float]) -> None:
         settings.workspace,
         argv=[
             sys.executable,
+            "-P",  # the folder we were started in holds people's files, not modules
             "-m",
             "studio.cli.main",
             "worker",

@@ -85,7 +85,8 @@ def load_settings(
     if workspace is not None:
         values["workspace"] = workspace
     try:
-        values["workspace"] = Path(str(values["workspace"])).expanduser().absolute()
+        # One file has one name, whatever links lead to it: lock, log and models stand beside it.
+        values["workspace"] = Path(os.path.realpath(Path(str(values["workspace"])).expanduser()))
     except RuntimeError:
         raise InputError(
             f"The home folder in {str(values['workspace'])!r} is unknown.",

@@ -215,7 +215,9 @@ class FineTuning:
         source = str(Path(__file__).resolve().parents[2])
         paths = [source, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-        command = [sys.executable, "-m", "studio.embedded.training", str(job.folder.resolve())]
+        # -P: the folder we were started in holds people's files, not modules.
+        module = ["-P", "-m", "studio.embedded.training"]
+        command = [sys.executable, *module, str(job.folder.resolve())]
         with (job.folder / "stderr.txt").open("wb") as errors:
             process = subprocess.Popen(  # noqa: S603 (our own module)
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,

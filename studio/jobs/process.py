@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import contextlib
 import fcntl
 import os
 import signal
@@ -134,7 +135,8 @@ def stop_worker(info: WorkerInfo, *, patience_s: float = 15.0) -> bool:
         )
     if process_started_at(info.pid) != info.process_started:
         return True
-    os.kill(info.pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):  # it may end between the look and the signal
+        os.kill(info.pid, signal.SIGTERM)
     until = time.monotonic() + patience_s
     while time.monotonic() < until:
         if process_started_at(info.pid) != info.process_started:

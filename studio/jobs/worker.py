@@ -181,14 +181,22 @@ class Worker:
             now = self._clock()
             try:
                 self._queue.record_worker(dataclasses.replace(self._info, heartbeat=now))
-                self._dead = frozenset(  # of this machine only: elsewhere the lease decides
-                    other.name
-                    for other in self._queue.workers()
-                    if other.host == self._info.host and not worker_alive(other, now)
+                self._dead = frozenset(
+                    other.name for other in self._queue.workers() if self._is_dead(other, now)
                 )
             except Exception:
                 log.exception("the worker's own heartbeat could not be written")
             await asyncio.sleep(self._beat_s)
+
+    def _is_dead(self, other: WorkerInfo, now: float) -> bool:
+        """Tell whether a worker of this machine has ended; elsewhere the lease decides.
+
+        A name is never used again, so one known to be dead is not looked for again: where there
+        is no /proc, every look starts a process.
+        """
+        if other.host != self._info.host or other.name == self._info.name:
+            return False
+        return other.name in self._dead or not worker_alive(other, now)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

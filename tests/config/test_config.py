@@ -62,3 +62,16 @@ def test_keys_come_from_the_environment_or_the_secrets_file(tmp_path):
 
 def test_the_data_is_where_it_is_looked_for():
     assert (data_folder() / "keto" / "examples.csv").is_file()
+
+
+def test_a_workspace_has_one_name_whatever_links_lead_to_it(tmp_path, monkeypatch):
+    """Two names would be two locks, two workers and two folders of models for one file."""
+    (tmp_path / "a b – ü").mkdir()
+    real = tmp_path.resolve() / "a b – ü" / "studio.db"
+    (tmp_path / "link.db").symlink_to(real)
+    monkeypatch.chdir(tmp_path)
+    for named in (tmp_path / "link.db", "link.db", "a b – ü/../link.db"):
+        assert load_settings({}, workspace=named).workspace == real
+    settings = load_settings({"STUDIO_WORKSPACE": "a b – ü/studio.db"})
+    monkeypatch.chdir("/")
+    assert settings.workspace == real

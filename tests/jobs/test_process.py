@@ -83,6 +83,14 @@ def test_stopping_tells_when_it_does_not_go(tmp_path):
         child.kill()
 
 
+def test_a_worker_that_ends_just_before_it_is_told_to_is_gone(monkeypatch):
+    """It lived when it was looked at, and not any more when the signal was sent."""
+    here = this_worker("1", 0.0)
+    looks = iter([here.process_started])
+    monkeypatch.setattr(process, "process_started_at", lambda pid: next(looks, None))
+    assert stop_worker(replace(here, pid=2**22 + 1))
+
+
 def test_a_zombie_is_dead():
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     try:

@@ -312,3 +312,27 @@ def test_the_worker_says_that_it_lives():
     work(queue, handler, lambda: queue.known, clock=lambda: 42.0)
     (info,) = queue.workers()
     assert (info.pid, info.heartbeat) == (os.getpid(), 42.0)
+
+
+def test_a_dead_worker_is_looked_for_once(monkeypatch):
+    """Where there is no /proc every look starts a process, and dead workers stay in the list."""
+    queue, looked = MemoryQueue(), []
+    here = this_worker("1", 0.0)
+    for pid in range(3):
+        queue.record_worker(replace(here, pid=10**7 + pid))
+    queue.record_worker(replace(here, host="elsewhere"))
+
+    def alive(info, now):
+        looked.append(info.pid)
+        return False
+
+    monkeypatch.setattr("studio.jobs.worker.worker_alive", alive)
+    beats = []
+    record = queue.record_worker
+    queue.record_worker = lambda info: (beats.append(1), record(info))
+
+    async def handler(job, control):
+        pass
+
+    work(queue, handler, lambda: len(beats) > 4, beat_s=0.01)
+    assert sorted(looked) == [10**7, 10**7 + 1, 10**7 + 2]
