@@ -96,7 +96,7 @@ class _Loop:
         before = self._finetune("labels of prompt 2, nobody looked", run_id=better.id)
         self._correct(better, rules)
         after = self._finetune("labels of prompt 2 with corrections", run_id=better.id)
-        self._compare("corrections", before, after, split="validation")
+        self._compare("with corrections against without", before, after, split="validation")
         gold = self._finetune("all gold of train", run_id=None)
         self._compare("fine-tune on gold against prompt 2", better, gold, split="validation")
         self._slices(gold)
