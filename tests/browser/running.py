@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from studio.domain.job import WorkerInfo
 from studio.errors import StudioError
 from studio.jobs.process import stop_worker, worker_alive
 
+ROOT = Path(__file__).parents[2]
 STUDIO = Path(sys.executable).with_name("studio")
 # Opened at a page's address, Streamlit's client looks for its server below that page first.
 PROBE = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
@@ -38,10 +39,19 @@ def free_port() -> int:
 
 @dataclass
 class StudioApp:
-    """`studio app` on one workspace, with the worker it starts; `stop` and `start` restart it."""
+    """`studio app` on one workspace, with the worker it starts; `stop` and `start` restart it.
+
+    Attributes:
+        workspace: Its file.
+        sample: Whether an empty workspace gets the keto task.
+        bare: Start Streamlit itself, as people do who do not use `studio app`.
+        port: Where it listens.
+        process: The running app.
+    """
 
     workspace: Path
     sample: bool = False
+    bare: bool = False
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _opened: Any = field(default=None, repr=False)
@@ -62,12 +72,16 @@ class StudioApp:
             str(STUDIO), "app", "--no-browser", "--port", str(self.port),
             "--workspace", str(self.workspace), "--sample" if self.sample else "--no-sample",
         ]  # fmt: skip
+        if self.bare:
+            command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "asgi.py"),
+                       "--server.port", str(self.port)]  # fmt: skip
         environ = {name: value for name, value in os.environ.items() if name not in OURS}
+        environ |= {"STUDIO_WORKSPACE": str(self.workspace)} if self.bare else {}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
                 env=environ,
-                cwd=self.workspace.parent,
+                cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -132,9 +146,9 @@ class StudioApp:
 
 
 @contextmanager
-def studio_app(workspace: Path, *, sample: bool = False) -> Iterator[StudioApp]:
+def studio_app(workspace: Path, *, sample: bool = False, bare: bool = False) -> Iterator[StudioApp]:
     """Run the app on a workspace file and end everything it started."""
-    app = StudioApp(workspace, sample=sample)
+    app = StudioApp(workspace, sample=sample, bare=bare)
     app.start()
     try:
         yield app
@@ -204,6 +218,43 @@ def settled(page: Any, timeout: float = 30_000) -> None:
         }""",
         timeout=timeout,
     )
+
+
+def main_button(page: Any, name: str, *, exact: bool = True) -> Any:
+    """Return a button of the page, outside the sidebar."""
+    return page.get_by_test_id("stMain").get_by_role("button", name=name, exact=exact)
+
+
+def wait_for_text(page: Any, text: str | re.Pattern[str], *, seconds: float = 30) -> Any:
+    """Wait until a text stands on the page, outside the sidebar, and return where."""
+    found = page.get_by_test_id("stMain").get_by_text(text).first
+    found.wait_for(timeout=1000 * seconds)
+    return found
+
+
+def type_labels(page: Any, labels: list[tuple[str, str]]) -> None:
+    """Fill the table of labels, which is a canvas: cells are found by their place."""
+    table = page.get_by_test_id("stDataFrame").first.locator(".dvn-scroller").first
+    for number, pair in enumerate(labels):
+        for place, text in zip((60, 420), pair, strict=True):
+            table.click(position={"x": place, "y": 55 + 40 * number})
+            page.keyboard.press("Enter")
+            editor = page.locator("#portal textarea").first
+            editor.fill(text)
+            editor.press("Enter")
+            editor.wait_for(state="detached")
+    page.wait_for_timeout(400)  # the table hands its edits over after a moment
+
+
+def wait_for_job(app: StudioApp, is_so: Callable[[Any], bool], *, seconds: float = 30) -> Any:
+    """Return the newest open job as soon as it is so."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        job = max(app.read.jobs.open(), key=lambda job: job.id, default=None)
+        if job is not None and is_so(job):
+            return job
+        time.sleep(0.01)
+    raise AssertionError("the job was never seen so")
 
 
 def give_name(page: Any, name: str) -> None:

@@ -18,9 +18,13 @@ from tests.browser.running import (
     StudioApp,
     Watch,
     give_name,
+    main_button,
     open_page,
     settled,
     studio_app,
+    type_labels,
+    wait_for_job,
+    wait_for_text,
     watch,
 )
 
@@ -105,12 +109,10 @@ class Journey:
         print(f"{time.monotonic() - self.began:6.1f} s  {words}")
 
     def button(self, name: str, *, exact: bool = True):
-        return self.page.get_by_test_id("stMain").get_by_role("button", name=name, exact=exact)
+        return main_button(self.page, name, exact=exact)
 
     def wait_for(self, text: str | re.Pattern[str], *, seconds: float = 30):
-        found = self.page.get_by_test_id("stMain").get_by_text(text).first
-        found.wait_for(timeout=1000 * seconds)
-        return found
+        return wait_for_text(self.page, text, seconds=seconds)
 
     def choose(self, label: str, option: str) -> None:
         """Choose from a select box with the keyboard."""
@@ -138,26 +140,13 @@ class Journey:
         settled(page)
         page.get_by_role("textbox", name="Name").fill("dishes")
         page.get_by_role("textbox", name="Question").fill("Is this dish keto?")
-        self.type_labels([("keto", KETO), ("not_keto", NOT_KETO)])
+        type_labels(page, [("keto", KETO), ("not_keto", NOT_KETO)])
         threshold = page.get_by_role("spinbutton", name="At least")
         threshold.fill("0.6")
         threshold.press("Tab")
         self.button("Create the task").click()
         self.wait_for("A file with one text a row")
         self.say("task created")
-
-    def type_labels(self, labels: list[tuple[str, str]]) -> None:
-        """Fill the table of labels, which is a canvas: cells are found by their place."""
-        table = self.page.get_by_test_id("stDataFrame").first.locator(".dvn-scroller").first
-        for number, pair in enumerate(labels):
-            for place, text in zip((60, 420), pair, strict=True):
-                table.click(position={"x": place, "y": 55 + 40 * number})
-                self.page.keyboard.press("Enter")
-                editor = self.page.locator("#portal textarea").first
-                editor.fill(text)
-                editor.press("Enter")
-                editor.wait_for(state="detached")
-        self.page.wait_for_timeout(400)  # the table hands its edits over after a moment
 
     def import_file(self, path: Path) -> None:
         page = self.page
@@ -253,7 +242,7 @@ class Journey:
         """Refresh the page while the run is half done; the worker is held to be sure of that."""
         page = self.page
         self.button("Run on all").click()
-        job = self.wait_for_job(lambda job: 0 < job.done < job.total)
+        job = wait_for_job(self.app, lambda job: 0 < job.done < job.total)
         with self.app.held_worker():
             page.reload()
             self.wait_for(re.compile(r"Labeling with .*first v1"))
@@ -264,16 +253,6 @@ class Journey:
         self.wait_for(re.compile(r"n=170"))
         assert self.app.read.jobs.get(job.id).done == 170
         self.say("prompt run, refreshed meanwhile")
-
-    def wait_for_job(self, is_so, *, seconds: float = 30):
-        """Return the newest job as soon as it is so."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            job = max(self.app.read.jobs.open(), key=lambda job: job.id, default=None)
-            if job is not None and is_so(job):
-                return job
-            time.sleep(0.01)
-        raise AssertionError("the job was never seen at work")
 
     def key_labels(self) -> None:
         page = self.page
