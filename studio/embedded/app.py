@@ -7,7 +7,6 @@ import base64
 import hmac
 import logging
 import re
-import uuid
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from studio.embedded.answering import Answerer
 from studio.embedded.chat import chunks, complete
 from studio.embedded.decisions import decide
+from studio.embedded.disk import new_id
 from studio.embedded.files import PURPOSES, Files
 from studio.embedded.fine_tuning import FineTuning
 from studio.embedded.models import BASE, Models
@@ -164,9 +164,7 @@ class Routes:
             life = str(form.get("expires_after[seconds]") or "0")
             life = life if re.fullmatch("[0-9]{1,9}", life) else "0"
             content, name = await file.read(), file.filename or ""
-        made = await asyncio.to_thread(
-            self._files.add, name, content, str(purpose), life=int(life)
-        )
+        made = await asyncio.to_thread(self._files.add, name, content, str(purpose), life=int(life))
         return JSONResponse(made)
 
     def file(self, request: Request) -> Response:
@@ -224,7 +222,7 @@ class Gate:
             await self._inner(scope, receive, send)
             return
         started = False
-        name = f"req_{uuid.uuid4().hex}".encode()
+        name = new_id("req_").encode()
 
         async def named(message: Message) -> None:
             nonlocal started

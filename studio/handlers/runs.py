@@ -14,7 +14,7 @@ from studio.analysis.joining import join_votes
 from studio.analysis.votes import apply_rules
 from studio.domain.example import Example
 from studio.domain.job import Job
-from studio.domain.prompt import PromptText, prompt_of, render_messages
+from studio.domain.prompt import PromptText, prompt_of, render_messages, user_turn
 from studio.domain.run import Answer, ClassifierKind, Outcome, Question, Run, Usage
 from studio.domain.task import Task
 from studio.errors import (
@@ -166,8 +166,9 @@ class _Asker:
     def __init__(
         self, ws: Workspace, run: Run, task: Task, body: PromptText, service: Provider, engine: str
     ) -> None:
-        self._ws, self._run, self._task, self._body = ws, run, task, body
+        self._ws, self._run, self._task = ws, run, task
         self._service, self._engine = service, engine
+        self._before = tuple(render_messages(body, task.label_names, "")[:-1])  # rendered once
         self._misses = 0
         self._again = bool(ws.store.runs.params(run.id).get("again"))
 
@@ -226,7 +227,7 @@ class _Asker:
         names = self._task.label_names
         return Question(
             model=self._run.model,
-            messages=tuple(render_messages(self._body, names, example.text)),
+            messages=(*self._before, {"role": "user", "content": user_turn(example.text)}),
             label_names=names,
         )
 

@@ -315,3 +315,31 @@ def test_nobody_is_waited_for_longer_than_the_setting_says():
     with pytest.raises(ProviderUnavailableError, match="did not answer in time"):
         asyncio.run(main())
     assert time.monotonic() - started < 20
+
+
+def test_a_question_is_sent_as_the_package_would_send_it():
+    seen = []
+
+    def answer(request):
+        seen.append(request)
+        return httpx2.Response(200, json=completion())
+
+    async def both(provider):
+        await provider.classify(QUESTION)
+        wishes = provider._sampling.options(QUESTION.model)
+        await provider._connection.ask(
+            lambda client: client.chat.completions.with_raw_response.create(
+                model=QUESTION.model,
+                messages=list(QUESTION.messages),
+                response_format=answer_schema(QUESTION.label_names),
+                **wishes,
+            )
+        )
+
+    ask(answer, both)
+    ours, theirs = seen
+    own = {"idempotency-key", "x-stainless-raw-response"}
+    headers = [{k: v for k, v in one.headers.items() if k not in own} for one in seen]
+    assert (ours.method, ours.url) == (theirs.method, theirs.url)
+    assert body_of(ours) == body_of(theirs)
+    assert headers[0] | {"content-length": ""} == headers[1] | {"content-length": ""}
