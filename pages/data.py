@@ -6,6 +6,7 @@ from studio.ui.empty import empty_state
 from studio.ui.examples_table import draw_examples
 from studio.ui.import_form import draw_import
 from studio.ui.page import draw_first_steps, open_page
+from studio.ui.session import take_tab
 from studio.ui.split_form import draw_splits
 from studio.ui.standing import standing
 from studio.ui.task_form import draw_new_task, draw_task
@@ -22,6 +23,7 @@ if page.chosen is None:
 
 task, now = page.task, standing(page.ws, page.task)
 # Settled once: an import must not carry the reader away from its result.
+take_tab("data")
 first = st.session_state.setdefault(f"data_{task.id}", "Examples" if now.total else "Import")
 examples, bring, splits, labels, new = st.tabs(
     ["Examples", "Import", "Splits", "Labels and criterion", "New task"],

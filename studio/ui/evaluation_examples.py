@@ -10,6 +10,7 @@ import streamlit as st
 from studio.analysis.tables import write_csv
 from studio.domain.task import Task
 from studio.ui.evaluation_data import SHOWN, example_rows
+from studio.ui.session import open_page_of
 from studio.workspace import Workspace
 
 LABEL_IDS = "label_ids"
@@ -73,7 +74,7 @@ def draw_examples(
             st.session_state[LABEL_IDS] = list(ids)
             st.session_state[LABEL_IDS_FROM] = what
             st.session_state[LABEL_IDS_RUN] = runs[-1]
-            st.switch_page("pages/label.py")
+            open_page_of("label")
         columns = ["external_id", *names]
         download(rows, columns, name=f"examples-run-{runs[-1]}", key=f"{key}_csv")
 

@@ -28,6 +28,7 @@ from studio.ui.finetune_launch import CHOSEN
 from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
+from studio.ui.session import open_page_of
 from studio.workspace import Workspace
 
 CROSSED = (
@@ -151,7 +152,7 @@ def _draw_model(
         _champion_button(ws, task, finetune, runs)
         if runs and st.button("Evaluate", key=f"finetune_evaluate_{finetune.id}"):
             st.session_state[NEXT_RUN] = runs[0].id
-            st.switch_page("pages/evaluate.py")
+            open_page_of("evaluate")
     _draw_open_run(ws, finetune)
     if known:
         best = next(run for run in runs if run.id in known)

@@ -11,6 +11,7 @@ from studio.domain.task import Task
 from studio.ui.figures import count, figure_text, metric_name, percent
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
+from studio.ui.session import open_page_of
 from studio.workspace import Workspace
 
 _SHOWN = 10
@@ -22,10 +23,7 @@ def draw_next_step(step: NextStep) -> None:
         st.caption("Next step")
         st.markdown(f"**{step.action}.** {step.why}")
         if st.button(step.action, type="primary", key="next_step_go"):
-            st.switch_page(
-                f"pages/{step.page}.py",
-                query_params={step.page: step.view} if step.view else None,
-            )
+            open_page_of(step.page, tab=step.view)
 
 
 def draw_counts(now: Standing) -> None:

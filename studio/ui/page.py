@@ -12,7 +12,14 @@ from studio.domain.task import Task
 from studio.ui.figures import count, figure_text, metric_name
 from studio.ui.guard import kindly
 from studio.ui.notes import note
-from studio.ui.session import check_entrance, current_task, get_workspace, go_to_task, person
+from studio.ui.session import (
+    check_entrance,
+    current_task,
+    get_workspace,
+    go_to_task,
+    open_page_of,
+    person,
+)
 from studio.ui.standing import standing
 from studio.workspace import Workspace
 
@@ -87,7 +94,7 @@ def draw_first_steps(ws: Workspace, *, create: bool = True) -> None:
                     go_to_task(load_sample(ws, name="keto", by=person()))
                     st.rerun()
             if create and st.button("Create a task", key="create_task"):
-                st.switch_page("pages/data.py")
+                open_page_of("data")
 
 
 def escape(text: str) -> str:

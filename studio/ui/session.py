@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -19,6 +19,7 @@ from studio.workspace import Workspace
 PERSON = "person"
 TASK = "task"
 _NEXT_TASK = "next_task"
+_NEXT_TAB = "_next_tab"
 _FORGET = "forget_person"
 _ENTERED = "entered"
 _WANTED = "wanted_page"
@@ -123,8 +124,28 @@ def current_task(ws: Workspace) -> Task | None:
 
 
 def go_to_task(task: Task) -> None:
-    """Choose this task on the next run; follow it with `st.rerun()` or `st.switch_page`."""
+    """Choose this task on the next run; follow it with `st.rerun()` or `open_page_of`."""
     st.session_state[_NEXT_TASK] = task.name
+
+
+def open_page_of(page: str, *, tab: str = "") -> NoReturn:
+    """Go to a page, and there to a tab if one is named, whatever stands in the address.
+
+    `st.switch_page` by itself fails while the address carries a parameter that a widget is bound
+    to, as it does as soon as another task or tab was chosen; it neither clears nor sets one. So the
+    task and the tab are handed over in the session.
+    """
+    if tab:
+        st.session_state[page + _NEXT_TAB] = tab
+    if TASK in st.session_state:
+        st.session_state.setdefault(_NEXT_TASK, st.session_state[TASK])
+    st.switch_page(f"pages/{page}.py", query_params={})
+
+
+def take_tab(page: str) -> None:
+    """Turn to the tab somebody was sent to; call it before the tabs with this key are drawn."""
+    if tab := st.session_state.pop(page + _NEXT_TAB, None):
+        st.session_state[page] = tab
 
 
 def _signed_in() -> str:

@@ -14,7 +14,7 @@ from studio.errors import InputError
 from studio.ui.figures import metric_name
 from studio.ui.guard import kindly
 from studio.ui.notes import note
-from studio.ui.session import go_to_task
+from studio.ui.session import go_to_task, open_page_of
 from studio.workspace import Workspace
 
 _NONE = "none"
@@ -58,7 +58,7 @@ def draw_new_task(ws: Workspace, person: str) -> None:
             by=person,
         )
         go_to_task(task)
-        st.switch_page("pages/data.py", query_params={"data": "Import"})
+        open_page_of("data", tab="Import")
 
 
 def draw_task(ws: Workspace, task: Task) -> None:

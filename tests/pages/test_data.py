@@ -42,6 +42,22 @@ def test_a_second_task_of_the_same_name_is_one_sentence(open_app, fill):
     assert at.error[0].value.startswith("A task 'keto' exists already.")
 
 
+def test_a_second_task_is_created_beside_the_first_and_asks_for_a_file(open_app, fill, ws):
+    fill("keto loaded")
+    at = open_app("data", view="New task")
+    at.text_input(key="new_name_1").set_value("spam")
+    at.session_state["new_labels_1"] = {
+        "edited_rows": {0: {"Label": "spam"}, 1: {"Label": "ham"}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    submit(at, "Create the task")
+    assert not at.exception
+    assert not at.error
+    assert ws.read.tasks.by_name("spam").label_names == ("spam", "ham")
+    assert at.session_state["data"] == "Import"
+
+
 def test_a_file_is_imported_with_its_rejected_rows_named(open_app, fill, ws):
     fill("task without examples")
     at = open_app("data", view="Import")

@@ -164,7 +164,7 @@ def test_an_empty_cell_is_no_error(ws, full, open_app):
 
 def test_errors_are_opened_in_label(ws, full, open_app, monkeypatch):
     went = []
-    monkeypatch.setattr(st, "switch_page", went.append)
+    monkeypatch.setattr(st, "switch_page", lambda page, **_: went.append(page))
     at = open_app("evaluate")
     expected = len(at.dataframe[0].value)
     button(at, "Open these in Label").click().run()

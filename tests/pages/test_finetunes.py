@@ -255,7 +255,7 @@ def test_the_model_stands_against_the_best_prompt(ws, open_app, monkeypatch):
     assert "Against the best prompt, p v1 (run 1):" in words(at)
     assert "Not enough to tell run 2 from run 1" in words(at)
     went = []
-    monkeypatch.setattr(st, "switch_page", went.append)
+    monkeypatch.setattr(st, "switch_page", lambda page, **_: went.append(page))
     button(at, "Evaluate").click().run()
     assert went == ["pages/evaluate.py"]
     assert at.session_state["evaluate_next_run"] == 2

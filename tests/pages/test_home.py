@@ -27,6 +27,16 @@ def test_names_the_one_next_step(open_app, fill, state, action):
     assert not at.exception
 
 
+def test_the_next_step_opens_its_tab_whichever_was_open_before(open_app, fill):
+    fill("task without examples")
+    at = open_app("data", view="New task")
+    assert at.session_state["data"] == "New task"
+    at.switch_page("pages/home.py").run()
+    at.button(key="next_step_go").click().run()
+    assert not at.exception
+    assert at.session_state["data"] == "Import"
+
+
 def test_shows_a_run_while_it_works_and_its_figure_when_done(open_app, fill, ws):
     task = fill("keto loaded")
     run = start_run(ws, task.id, choice=Choice(rules=True), splits=["validation"], by="Ada")
