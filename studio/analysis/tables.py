@@ -136,14 +136,14 @@ def _read_json(text: str, filename: str, *, lines: bool) -> Table:
         for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
             if line.strip():
                 try:
-                    items.append((number, _from_json(line)))
+                    items.append((number, json.loads(line)))
                 except json.JSONDecodeError as error:
                     rejected.append((number, f"is not JSON: {error.msg}"))
                 except _UNREADABLE:
                     rejected.append((number, "is too deep or holds too long a number"))
     else:
         try:
-            whole = _from_json(text)
+            whole = json.loads(text)
         except json.JSONDecodeError as error:
             raise InputError(
                 f"The file {filename} is not JSON: {error.msg} in line {error.lineno}.",
@@ -164,15 +164,6 @@ def _read_json(text: str, filename: str, *, lines: bool) -> Table:
         else:
             rejected.append((number, "is not an object with named values"))
     return Table(columns=tuple(columns), rows=tuple(rows), rejected=tuple(rejected))
-
-
-def _from_json(text: str) -> Any:
-    """Return a value of JSON; half an emoji, which nothing can store, becomes a question mark."""
-    value = json.loads(text)
-    if "\\ud" in text.lower():
-        whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-        value = json.loads(whole)
-    return value
 
 
 def _read_parquet(data: bytes, filename: str) -> Table:
