@@ -67,7 +67,13 @@ def run_app(
         emit({"url": url, "workspace": str(ws.path)}, as_json, "")
     typer.echo(f"Rationale Studio is at {url} (workspace {ws.path}).", err=True)
     output = sys.stderr if as_json else None  # what the server says of itself is no document
-    raise typer.Exit(subprocess.call(command, cwd=folder, env=environ, stdout=output))  # noqa: S603
+    try:
+        code = subprocess.call(command, cwd=folder, env=environ, stdout=output)  # noqa: S603
+    except KeyboardInterrupt:
+        code = 0
+    if is_worker_alive(ws):
+        typer.echo("The app ended; its worker goes on. `studio worker --stop` ends it.", err=True)
+    raise typer.Exit(code)
 
 
 def worker(
