@@ -43,6 +43,7 @@ class Standing:
         open_jobs: Runs and fine-tunes that still work.
         measured: The latest finished runs on validation, newest first.
         criterion: The task's promise, if any.
+        unmeasured: Those of "rules" and "model" that have no finished run on validation.
         test_measured: Whether the champion, else the best classifier, has a finished run on test.
     """
 
@@ -59,12 +60,21 @@ class Standing:
     open_jobs: int = 0
     measured: tuple[Measured, ...] = ()
     criterion: Criterion | None = None
+    unmeasured: tuple[str, ...] = ()
     test_measured: bool = False
 
     @property
     def best(self) -> Measured | None:
         """The best run on validation, if any."""
         return max(self.measured, key=lambda best: best.figure.value, default=None)
+
+    def lacks_gold(self, split: str) -> bool:
+        """Whether a split has fewer gold labels than help and examples that still want one."""
+        return self.gold.get(split, 0) < min(FEW, self.examples.get(split, 0))
+
+    def share_labeled(self, split: str) -> str:
+        """Say how many of a split's examples have a gold label."""
+        return f"{self.gold.get(split, 0):,} of {self.examples.get(split, 0):,}"
 
     @property
     def total(self) -> int:
@@ -117,11 +127,18 @@ def next_step(now: Standing) -> NextStep:  # noqa: PLR0911 (in order)
                 "cheapest way to better labels."
             ),
         )
-    if now.gold.get("validation", 0) < FEW:
+    if not now.examples.get("validation"):
+        return NextStep(
+            page="data",
+            action="Set validation examples aside",
+            view="Splits",
+            why="No example is in validation, and only there classifiers are compared.",
+        )
+    if now.lacks_gold("validation"):
         return NextStep(
             page="label",
             action="Label validation examples",
-            why=f"{now.gold.get('validation', 0)} validation examples have a gold label; "
+            why=f"{now.share_labeled('validation')} validation examples have a gold label; "
             f"about {FEW} are needed before one classifier can be told from another.",
         )
     if now.criterion is None:
@@ -167,20 +184,13 @@ def _improve(now: Standing) -> NextStep:
             why=f"{now.rationales} reasons are written down, and none of them is a rule yet.",
         )
     if now.best is None or now.best.figure.value < goal:
-        if not now.models:
-            return NextStep(
-                page="finetunes",
-                action="Fine-tune a model",
-                why=f"The best classifier is below {goal:g} on validation; a model trained on your "
-                f"{now.gold.get('train', 0):,} labeled examples usually gains most.",
-            )
+        return _raise(now, goal)
+    if not now.test_measured and now.lacks_gold("test"):
         return NextStep(
-            page="evaluate",
-            action="Look at the errors",
-            why=(
-                f"The best classifier is still below {goal:g} on validation; its worst "
-                "slices say what to write next."
-            ),
+            page="label",
+            action="Label test examples",
+            why=f"{now.share_labeled('test')} test examples have a gold label; the verdict rests "
+            "on them alone.",
         )
     if not now.test_measured:
         return NextStep(
@@ -195,6 +205,44 @@ def _improve(now: Standing) -> NextStep:
         page="report",
         action="Read the report",
         why="A classifier was measured on test: the verdict and its cost are ready.",
+    )
+
+
+def _raise(now: Standing, goal: float) -> NextStep:
+    if "rules" in now.unmeasured:
+        return NextStep(
+            page="rationales",
+            action="Label all with the rules",
+            why=f"The rules in force ({now.rules}) were never measured on validation; it takes "
+            "seconds. The button stands above the list of rules.",
+        )
+    if "model" in now.unmeasured:
+        return NextStep(
+            page="finetunes",
+            action="Run the model on validation",
+            why="A fine-tuned model is ready, and nobody knows yet how good it is.",
+        )
+    if not now.models and now.lacks_gold("train"):
+        return NextStep(
+            page="label",
+            action="Label train examples",
+            why=f"{now.share_labeled('train')} train examples have a gold label; a model "
+            f"learns from these, and about {FEW} are a start.",
+        )
+    if not now.models:
+        return NextStep(
+            page="finetunes",
+            action="Fine-tune a model",
+            why=f"The best classifier is below {goal:g} on validation; a model trained on your "
+            f"{now.gold.get('train', 0):,} labeled examples usually gains most.",
+        )
+    return NextStep(
+        page="evaluate",
+        action="Look at the errors",
+        why=(
+            f"The best classifier is still below {goal:g} on validation; its worst "
+            "slices say what to write next."
+        ),
     )
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from studio.actions.evaluations import evaluate_run
 from studio.domain.finetune import FineTuneStatus
 from studio.domain.next_step import Measured, Standing
-from studio.domain.run import Run
+from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.workspace import Workspace
@@ -53,8 +53,23 @@ def _standing(path: str, task_id: int, revision: int, _ws: Workspace, _task: Tas
         runs=len(finished),
         measured=measured,
         criterion=_task.criterion,
+        unmeasured=_unmeasured(_ws, _task, finished),
         test_measured=_is_tested(_ws, _task, finished, measured),
     )
+
+
+def _unmeasured(ws: Workspace, task: Task, finished: list[Run]) -> tuple[str, ...]:
+    """Return which of the rules and the latest model were never run on all of validation."""
+    runs = [run for run in finished if "validation" in run.splits]
+    found = []
+    if ws.read.rules.all(task.id, enabled_only=True) and not any(
+        run.kind is ClassifierKind.RULES for run in runs
+    ):
+        found.append("rules")
+    models = [f.model for f in ws.read.finetunes.all(task.id) if f.model]
+    if models and not {run.model for run in runs}.intersection(models):
+        found.append("model")
+    return tuple(found)
 
 
 def _open_jobs(ws: Workspace, task: Task) -> int:

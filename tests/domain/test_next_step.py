@@ -34,6 +34,15 @@ GOOD = replace(WITH_RUN, measured=(measured(0.6), measured(0.9)))
         (replace(WITH_REASONS, open_jobs=1), "prompts", "Watch the first run"),
         (replace(WITH_RUN, rules=0), "rationales", "Turn reasons into rules"),
         (WITH_RUN, "finetunes", "Fine-tune a model"),
+        (replace(WITH_RUN, unmeasured=("rules",)), "rationales", "Label all with the rules"),
+        (
+            replace(WITH_RUN, models=1, unmeasured=("model",)),
+            "finetunes",
+            "Run the model on validation",
+        ),
+        (replace(WITH_RUN, gold=ALL | {"train": 0}), "label", "Label train examples"),
+        (replace(GOOD, gold=ALL | {"test": 0}), "label", "Label test examples"),
+        (replace(BARE, examples={"train": 9}), "data", "Set validation examples aside"),
         (replace(WITH_RUN, models=1), "evaluate", "Look at the errors"),
         (GOOD, "evaluate", "Measure on test"),
         (replace(GOOD, test_measured=True), "report", "Read the report"),
@@ -47,3 +56,8 @@ def test_the_first_thing_missing_on_the_way_is_next(now, page, action):
 
 def test_the_best_run_is_the_best_figure_not_the_latest():
     assert GOOD.best == measured(0.9)
+
+
+def test_a_small_split_that_is_labeled_whole_is_enough_to_go_on():
+    few = {"train": 36, "validation": 12, "test": 12}
+    assert next_step(replace(BARE, examples=few, gold=few)).page == "rationales"
