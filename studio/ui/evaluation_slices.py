@@ -35,7 +35,8 @@ def draw_slices(ws: Workspace, task: Task, run: Run, evaluation: Evaluation) -> 
     worse = sum(score.is_worse for score in found)
     base = 1 - evaluation.accuracy.value
     st.caption(
-        f"{len(found)} slices; {worse or 'none'} of them err more than chance explains. "
+        f"{len(found)} slices; {worse or 'none'} of them {'errs' if worse == 1 else 'err'} "
+        "more than chance explains. "
         f"On all {evaluation.n:,} examples the run errs on {base:.1%}.",
         help=note("slice"),
     )

@@ -88,10 +88,10 @@ def _draw_page(ws: Workspace, task: Task, person: str, filter_: GridFilter, most
     of = f" of {count(most, 'example')}" if exact else "" if more else " in all"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{first:,} to {first + len(rows) - 1:,}{of}", width="content")
-        if st.button("Earlier", disabled=not cursors, key="examples_earlier"):
+        if st.button("Previous", disabled=not cursors, key="examples_earlier"):
             st.session_state[slot] = cursors[:-1]
             st.rerun()
-        if st.button("Later", disabled=not more, key="examples_later"):
+        if st.button("Next", disabled=not more, key="examples_later"):
             st.session_state[slot] = [*cursors, rows[-1]["cursor"]]
             st.rerun()
 

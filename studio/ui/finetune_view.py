@@ -235,7 +235,7 @@ def _draw_curve(finetune: FineTune, points: tuple[tuple[int, float], ...]) -> No
     )
     gain = points[-1][1] - points[-2][1]
     st.caption(
-        "Measured on one held-out fold. "
+        "Measured on a part of the training set, kept aside. "
         + ("It still rises: more labels should help." if gain > 0.01 else "It is nearly flat.")
     )
 

@@ -62,7 +62,7 @@ def _filtered(task: Task, rationales: list[Rationale]) -> list[Rationale]:
         label = st.selectbox(
             "Label",
             ["", *task.label_names],
-            format_func=lambda name: name or f"All labels ({len(rationales)})",
+            format_func=lambda name: name or "All labels",
             key="rationales_filter_label",
             label_visibility="collapsed",
             width=200,

@@ -35,6 +35,7 @@ def write_rationale(ws: Workspace, task: Task, person: str) -> None:
             key=_key("about"),
             required=True,
             label_visibility="collapsed",
+            persist_state="session",
         )
         example = _show_example(ws, task, person) if about == ABOUT else None
         if about == ALONE:
