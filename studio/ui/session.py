@@ -91,6 +91,8 @@ def check_entrance() -> None:
     """
     if not st.session_state.get(_ENTERED):
         st.session_state[_WANTED] = str(st.context.url or "").rstrip("/").rpartition("/")[2]
+        if task := st.query_params.get(TASK):  # going there clears the address
+            st.session_state[_NEXT_TASK] = task
         st.switch_page("app.py")
 
 
