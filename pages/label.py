@@ -138,8 +138,7 @@ if not sum(ws.read.examples.counts(task.id).values()):
     )
     st.stop()
 sight = choose_sight(ws, task)
-if sight.run_id is None:
-    st.caption("No model's label is in sight: what you give now counts as blind gold.")
+st.caption(sight.counts_as)
 with kindly(stop=True):
     view = read_page(ws, task, person, sight, state)
 if view.rows:

@@ -161,7 +161,7 @@ def _missing(ws: Workspace, task: Task, measured: _Measured | None) -> tuple[str
         notes.append("Decisions of people in the studio: without them no minutes can be measured.")
     if ws.read.runs.spent(task.id) is None:
         notes.append("The price of a service that was used; its cost is unknown.")
-    notes.append("A learning curve, which would tell how many more labels pay.")
+    notes.append("The cost of more labels: no learning curve is drawn towards the criterion yet.")
     return tuple(notes)
 
 

@@ -21,6 +21,7 @@ from studio.errors import NotFoundError
 from studio.store.labels import NewLabel
 from studio.workspace import Workspace
 
+AUTHOR = "keto sample"
 QUESTION = "Is this dish keto?"
 DEFINITIONS = {
     "keto": "At most 5 g of net carbohydrate in 100 g of the dish.",
@@ -64,11 +65,11 @@ def load_sample(ws: Workspace, name: str = "keto", *, with_knowledge: bool = Tru
         rows = sorted(csv.DictReader(io.StringIO(text)), key=lambda row: row["id"])
         _add_examples(ws, task, rows)
         if with_knowledge:
-            add_rationales(ws, task, _yaml("rationales.yaml")["rationales"], by=by)
-            add_rules(ws, task, _yaml("rules.yaml"), by=by)
+            add_rationales(ws, task, _yaml("rationales.yaml")["rationales"], by=AUTHOR)
+            add_rules(ws, task, _yaml("rules.yaml"), by=AUTHOR)
             for draft in sample_prompts(task):
                 ws.store.prompts.save(
-                    task.id, name=draft[0], body=draft[2], author=by, note=draft[1], at=ws.now()
+                    task.id, name=draft[0], body=draft[2], author=AUTHOR, note=draft[1], at=ws.now()
                 )
     return ws.store.tasks.get(task.id)
 

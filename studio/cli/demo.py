@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from studio.actions.samples import load_sample
 from studio.actions.tasks import choose_champion
 from studio.analysis.ordering import disagreements
 from studio.analysis.report_html import render_report
+from studio.bootstrap import is_worker_alive
 from studio.cli.common import AsJson, emit, open_ws, wait_for, write_file
 from studio.cli.evaluations import comparison_text
 from studio.domain.evaluation import Comparison, Figure
@@ -26,6 +28,7 @@ from studio.domain.example import Split
 from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.errors import StudioError
+from studio.jobs.process import stop_worker
 from studio.workspace import Workspace
 
 EXPERT = "demo expert (simulated)"
@@ -52,10 +55,22 @@ def demo(
 ) -> None:
     """Run the whole loop on data/keto and end with a report."""
     ws = open_ws(workspace)
+    found_alive = is_worker_alive(ws)
     ws.wake()
     show = _Show(quiet=as_json)
-    figures = _Loop(ws, show, fast=fast).go()
+    try:
+        figures = _Loop(ws, show, fast=fast).go()
+    finally:
+        if not found_alive:
+            _stop_workers(ws)
     emit(figures, as_json, f"\nThe report is {figures['report']['html']}")
+
+
+def _stop_workers(ws: Workspace) -> None:
+    """Stop what the demo started; nobody else works on its workspace."""
+    for info in ws.read.jobs.workers():
+        if info.host == socket.gethostname():
+            stop_worker(info)
 
 
 @dataclass

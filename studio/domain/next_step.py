@@ -95,7 +95,7 @@ class NextStep:
         page: Where, e.g. "prompts".
         action: What, as a button says it.
         why: Why this helps most now, in a sentence.
-        view: Which part of that page; empty for its first.
+        view: Which part of that page, or which split to label; empty for its first.
     """
 
     page: str
@@ -138,6 +138,7 @@ def next_step(now: Standing) -> NextStep:  # noqa: PLR0911 (in order)
         return NextStep(
             page="label",
             action="Label validation examples",
+            view="validation",
             why=f"{now.share_labeled('validation')} validation examples have a gold label; "
             f"about {FEW} are needed before one classifier can be told from another.",
         )
@@ -154,10 +155,9 @@ def next_step(now: Standing) -> NextStep:  # noqa: PLR0911 (in order)
     if not now.rationales:
         return NextStep(
             page="rationales",
-            action="Write down reasons",
+            action="Write rationales",
             why=(
-                "No reasons are written down yet; each one improves the prompt and can "
-                "become a rule."
+                "No rationale is written yet; each one improves the prompt and can become a rule."
             ),
         )
     if not now.runs:
@@ -180,8 +180,8 @@ def _improve(now: Standing) -> NextStep:
     if not now.rules and now.rationales:
         return NextStep(
             page="rationales",
-            action="Turn reasons into rules",
-            why=f"{now.rationales} reasons are written down, and none of them is a rule yet.",
+            action="Turn rationales into rules",
+            why=f"There are {now.rationales} rationales, and none of them is a rule yet.",
         )
     if now.best is None or now.best.figure.value < goal:
         return _raise(now, goal)
@@ -189,6 +189,7 @@ def _improve(now: Standing) -> NextStep:
         return NextStep(
             page="label",
             action="Label test examples",
+            view="test",
             why=f"{now.share_labeled('test')} test examples have a gold label; the verdict rests "
             "on them alone.",
         )
@@ -226,6 +227,7 @@ def _raise(now: Standing, goal: float) -> NextStep:
         return NextStep(
             page="label",
             action="Label train examples",
+            view="train",
             why=f"{now.share_labeled('train')} train examples have a gold label; a model "
             f"learns from these, and about {FEW} are a start.",
         )

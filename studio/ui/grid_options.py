@@ -48,6 +48,16 @@ class Sight:
     whole_text: bool = False
 
     @property
+    def counts_as(self) -> str:
+        """What a decision made with this in sight counts as, in a sentence."""
+        if self.run_id is None:
+            return "No model's label is in sight: what you give now counts as blind gold."
+        return (
+            "A model's label is in sight: what you give now counts as assisted gold. Choose "
+            "“No model” to label blind."
+        )
+
+    @property
     def hash(self) -> str:
         """A short name of the choice, for the grid's key."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:12]

@@ -23,6 +23,9 @@ def draw_next_step(step: NextStep) -> None:
         st.caption("Next step")
         st.markdown(f"**{step.action}.** {step.why}")
         if st.button(step.action, type="primary", key="next_step_go"):
+            if step.page == "label":  # its view is the split to label
+                st.session_state["label_split"] = [step.view] if step.view else []
+                open_page_of(step.page)
             open_page_of(step.page, tab=step.view)
 
 

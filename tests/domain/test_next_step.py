@@ -29,10 +29,10 @@ GOOD = replace(WITH_RUN, measured=(measured(0.6), measured(0.9)))
         (replace(BARE, undefined=("a",)), "data", "Write the definitions"),
         (replace(BARE, gold={"validation": 29}), "label", "Label validation examples"),
         (replace(BARE, criterion=None), "data", "Set a criterion"),
-        (BARE, "rationales", "Write down reasons"),
+        (BARE, "rationales", "Write rationales"),
         (WITH_REASONS, "prompts", "Run a prompt"),
         (replace(WITH_REASONS, open_jobs=1), "prompts", "Watch the first run"),
-        (replace(WITH_RUN, rules=0), "rationales", "Turn reasons into rules"),
+        (replace(WITH_RUN, rules=0), "rationales", "Turn rationales into rules"),
         (WITH_RUN, "finetunes", "Fine-tune a model"),
         (replace(WITH_RUN, unmeasured=("rules",)), "rationales", "Label all with the rules"),
         (
