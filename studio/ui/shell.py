@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import threading
 from pathlib import Path
 
 import streamlit as st
@@ -12,9 +14,14 @@ from studio.ui.session import forget_name, is_signed_in, person
 ICON = str(Path(__file__).with_name("icon.png"))
 
 
-@st.cache_resource(show_spinner=False)
+@functools.cache
 def warm_up() -> None:
-    """Import what every page needs once, and spare the collector from looking at it again."""
+    """Begin to import what is slow, once a process; nobody waits for it who does not need it."""
+    threading.Thread(target=_import_early, name="imports", daemon=True).start()
+
+
+def _import_early() -> None:
+    """Import what charts and tables need, and spare the collector from looking at it again."""
     import altair  # noqa: F401
     import pandas  # noqa: F401
 
