@@ -33,9 +33,12 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """A running Chromium; under CI=true its absence is a failure."""
+    """A running Chromium; under CI=true its absence is a failure.
+
+    One a module, for while Playwright runs no other test could start an event loop.
+    """
     if not Path(CHROMIUM).exists():
         said = f"no Chromium at {CHROMIUM}; `make test` says how to install it"
         if os.environ.get("CI") == "true":
