@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from studio import __version__
 from studio.bootstrap import open_workspace
 from studio.errors import StudioError
-from studio.ui.shell import warm_up
+from studio.ui.shell import begin_imports
 
 # Nothing is loaded from or sent to another host; the grid needs inline code and eval.
 POLICY = (
@@ -62,7 +62,7 @@ class SecurityHeaders:
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict[str, Any]]:
     """Start the worker before the first visitor; what is wrong, the pages say."""
-    warm_up()  # while the first visitor's browser still loads the page's own code
+    begin_imports()  # while the first visitor's browser still loads the page's own code
     with suppress(StudioError):
         ws = open_workspace()
         try:

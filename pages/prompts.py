@@ -123,7 +123,10 @@ def act(
         width=160,
         persist_state="session",
     )
-    with st.popover("Save", icon=":material/save:", disabled=saved is not None):
+    with st.popover(
+        "Save", icon=":material/save:", disabled=saved is not None,
+        key=f"prompts_save_{drafts.base}_{drafts.round}",  # another one, closed, once it is saved
+    ):  # fmt: skip
         save(page.ws, page.task, versions, drafts, body, page.person)
     start_all(page.ws, page.task, saved, page.person)
     if drafts.base in drafts.texts:

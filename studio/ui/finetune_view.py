@@ -233,7 +233,7 @@ def _draw_curve(finetune: FineTune, points: tuple[tuple[int, float], ...]) -> No
         key=f"finetune_curve_{finetune.id}",
         alt="Macro-F1 by examples learnt from: " + ", ".join(f"{n}: {v:.3f}" for n, v in points),
     )
-    gain = points[-1][1] - points[-2][1]
+    gain = points[-1][1] - max(value for _, value in points[:-1])
     st.caption(
         "Measured on a part of the training set, kept aside. "
         + ("It still rises: more labels should help." if gain > 0.01 else "It is nearly flat.")

@@ -84,8 +84,8 @@ def edit_rule(ws: Workspace, task: Task, person: str) -> None:
             task.label(body.label)
         except InputError as error:
             body, problem = None, str(error)
-        if problem:
-            st.error(plain(problem))
+        if problem:  # what nobody has typed yet is no mistake
+            (st.error if draft.is_changed else st.caption)(plain(problem))
         with st.container(horizontal=True):
             if st.button("Save the rule", type="primary", key="rationales_rule_save"):
                 with kindly():

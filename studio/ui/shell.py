@@ -15,15 +15,22 @@ ICON = str(Path(__file__).with_name("icon.png"))
 
 
 @functools.cache
+def begin_imports() -> threading.Thread:
+    """Begin to import what every page needs, once a process."""
+    thread = threading.Thread(target=_import, name="imports", daemon=True)
+    thread.start()
+    return thread
+
+
 def warm_up() -> None:
-    """Begin to import what is slow, once a process; nobody waits for it who does not need it."""
-    threading.Thread(target=_import_early, name="imports", daemon=True).start()
+    """Wait for the imports: libraries trip over modules that are only half there."""
+    begin_imports().join()
 
 
-def _import_early() -> None:
-    """Import what charts and tables need, and spare the collector from looking at it again."""
+def _import() -> None:
+    """Import what is slow, and spare the collector from looking at it again."""
+    import pandas  # noqa: F401, I001 (altair looks whether it is there)
     import altair  # noqa: F401
-    import pandas  # noqa: F401
 
     gc.collect()
     gc.freeze()
