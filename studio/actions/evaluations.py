@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.analysis.comparison import compare
-from studio.analysis.metrics import cell_examples, evaluate
+from studio.analysis.metrics import cell_examples, evaluate, wrong_examples
 from studio.analysis.slices import (
     label_slices,
     length_slices,
@@ -100,7 +100,7 @@ def find_slices(
     """
     run = ws.read.runs.get(run_id)
     gold, predictions = _measured(ws, run, split)
-    wrong = {p.example_id for p in predictions if gold.get(p.example_id, p.label_id) != p.label_id}
+    wrong = wrong_examples(gold, predictions)
     known = {p.example_id for p in predictions if p.example_id in gold}
     if by and Split.TEST.value in split.split("+"):
         ws.store.labels.record_look(run.task_id, run_id, by, ws.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from studio.errors import InputError, NotFoundError
 
@@ -137,16 +137,6 @@ class Task:
             if label.id == label_id:
                 return label.name
         return None
-
-    def with_definitions(self, definitions: dict[str, str]) -> Task:
-        """Return the task with the definitions of the named labels replaced."""
-        return replace(
-            self,
-            labels=tuple(
-                replace(label, definition=definitions.get(label.name, label.definition))
-                for label in self.labels
-            ),
-        )
 
 
 def check_label_names(names: list[str]) -> tuple[str, ...]:
