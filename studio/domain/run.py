@@ -109,6 +109,10 @@ class Run:
         created_at: UTC time in ISO form.
         created_by: Who started it.
         job_id: Its job; None when it needed none.
+        budget_usd: The most it may spend in US dollars; None without a cap.
+        spent_usd: What its calls cost so far, as far as their price is known.
+        calls: Calls made for it, failed and lost ones included.
+        unpriced: Of these, calls whose price is unknown.
     """
 
     id: int
@@ -127,6 +131,15 @@ class Run:
     created_at: str = ""
     created_by: str = ""
     job_id: int | None = None
+    budget_usd: float | None = None
+    spent_usd: float = 0.0
+    calls: int = 0
+    unpriced: int = 0
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What it cost so far in US dollars; None where the price of a call is unknown."""
+        return None if self.unpriced else self.spent_usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,21 +150,30 @@ class Question:
         model: The model to ask.
         messages: Chat messages, the text in the last one.
         label_names: The allowed answers.
+        sample: Which of several askings of the same question; each has an answer of its own.
     """
 
     model: str
     messages: tuple[dict[str, str], ...]
     label_names: tuple[str, ...]
+    sample: int = 0
 
     def key(self, provider: str, engine: str = "") -> str:
         """Return a content hash: the same question to the same model has the same key.
 
         Args:
-            provider: The provider's name; never its port or address.
+            provider: What names the service (`Provider.identity`); never its port.
             engine: The engine's or model's own version, where the provider tells one.
         """
         body = json.dumps(
-            [provider, engine, self.model, list(self.messages), sorted(self.label_names)],
+            [
+                provider,
+                engine,
+                self.model,
+                list(self.messages),
+                sorted(self.label_names),
+                *([self.sample] if self.sample else []),
+            ],
             ensure_ascii=False,
             sort_keys=True,
         )

@@ -10,7 +10,25 @@ from studio.jobs.queue import JobQueue, LostJobError
 
 
 class PausedError(Exception):
-    """People want the job to rest: stop; what is stored is taken up again later."""
+    """The job rests until people want it to run; what is stored is taken up again then.
+
+    Args:
+        message: Why, in a sentence, where the handler itself stops; empty where people wished it.
+    """
+
+
+class LaterError(Exception):
+    """Nothing can be done for a while: give the slot to others and come back.
+
+    Args:
+        message: What is being waited for, in words.
+        seconds: When to come back.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.message = message
+        self.seconds = seconds
 
 
 class CancelledJobError(Exception):

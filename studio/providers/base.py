@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from studio.domain.finetune import FineTuneEvent, FineTuneStatus
 from studio.domain.run import Answer, Question
 
 FINE_TUNE_KEY = "studio_key"
-"""Name of the metadata entry that `find_fine_tune` looks for."""
+"""Name of the metadata entry that `find_fine_tune` and `find_batch` look for."""
+MOST_IN_BATCH = 50_000
+"""Most questions of one batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,71 @@ class RemoteEvent(FineTuneEvent):
     id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimits:
+    """What the latest reply said of the service's limits; None where it said nothing.
+
+    Attributes:
+        requests: Requests a minute (or whatever the service's window is).
+        requests_left: Of these, still free.
+        requests_reset_s: Seconds until they are all free again.
+        tokens, tokens_left, tokens_reset_s: The same for tokens.
+    """
+
+    requests: int | None = None
+    requests_left: int | None = None
+    requests_reset_s: float | None = None
+    tokens: int | None = None
+    tokens_left: int | None = None
+    tokens_reset_s: float | None = None
+
+
+class BatchStatus(StrEnum):
+    """Where a batch stands, in the words of the OpenAI API."""
+
+    VALIDATING = "validating"
+    FAILED = "failed"
+    IN_PROGRESS = "in_progress"
+    FINALIZING = "finalizing"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will come."""
+        return self in (
+            BatchStatus.FAILED,
+            BatchStatus.COMPLETED,
+            BatchStatus.EXPIRED,
+            BatchStatus.CANCELLED,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchState:
+    """A batch of questions, as its provider tells it.
+
+    Attributes:
+        remote_id: The provider's id of it.
+        status: Where it stands.
+        total, done, failed: Questions in all, answered, and failed so far.
+        output_file: Id of the file of replies; empty while there is none.
+        error_file: Id of the file of failed lines; empty while there is none.
+        error: Why it failed as a whole, in the provider's words; untrusted, empty otherwise.
+    """
+
+    remote_id: str
+    status: BatchStatus
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    output_file: str = ""
+    error_file: str = ""
+    error: str = ""
+
+
 class Provider(Protocol):
     """A service spoken to. One object belongs to one event loop.
 
@@ -54,8 +122,10 @@ class Provider(Protocol):
     Attributes:
         name: What people call it.
         host: Where things are sent, for consent and for errors.
+        identity: Names the service in the key of a stored answer: name and host, never a port.
         is_local: Whether that is this machine.
         default_model: The model asked for when none is named.
+        limits: What the latest reply said of the service's limits; None before the first.
     """
 
     @property
@@ -63,9 +133,13 @@ class Provider(Protocol):
     @property
     def host(self) -> str: ...  # noqa: D102
     @property
+    def identity(self) -> str: ...  # noqa: D102
+    @property
     def is_local(self) -> bool: ...  # noqa: D102
     @property
     def default_model(self) -> str: ...  # noqa: D102
+    @property
+    def limits(self) -> RateLimits | None: ...  # noqa: D102
 
     async def classify(self, question: Question) -> Answer:
         """Ask one question."""
@@ -125,6 +199,37 @@ class Provider(Protocol):
 
     async def result_files(self, remote_id: str) -> dict[str, bytes]:
         """Return the files a training left, by name."""
+        ...
+
+    async def create_batch(self, questions: Mapping[str, Question], *, key: str) -> BatchState:
+        """Send questions to be answered within a day. Asking twice pays twice: look first.
+
+        Args:
+            questions: Custom id to question, all of one model; at most `MOST_IN_BATCH`.
+            key: Kept with the batch, for `find_batch`.
+        """
+        ...
+
+    async def find_batch(self, key: str) -> BatchState | None:
+        """Return the newest batch made with this key, None without one."""
+        ...
+
+    async def batch(self, remote_id: str) -> BatchState:
+        """Return where a batch stands."""
+        ...
+
+    async def cancel_batch(self, remote_id: str) -> BatchState:
+        """End a batch and return where it stands now; what is answered is still paid and given."""
+        ...
+
+    async def batch_answers(
+        self, state: BatchState, label_names: tuple[str, ...]
+    ) -> dict[str, Answer]:
+        """Return custom id to answer, of the lines that came back, in no order.
+
+        A line the service failed on is an Answer of outcome error with `detail["error"]`; a line
+        it never reached (of an expired or cancelled batch) is missing.
+        """
         ...
 
     async def close(self) -> None:

@@ -158,7 +158,44 @@ CREATE TABLE consent (
 ) STRICT;
 CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT
 """
-STEPS = (("m001_the_loop", M001),)
+M002 = """
+ALTER TABLE job ADD COLUMN ready_at REAL NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN rate REAL;
+ALTER TABLE worker ADD COLUMN settings TEXT NOT NULL DEFAULT '';
+ALTER TABLE run ADD COLUMN budget_usd REAL;
+ALTER TABLE run ADD COLUMN spent_usd REAL NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN calls INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN unpriced INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE run ADD COLUMN done INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE ledger ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE ledger ADD COLUMN bound_usd REAL;
+CREATE INDEX ledger_open ON ledger (run_id) WHERE outcome = 'open';
+CREATE TABLE run_outcome (
+  run_id INTEGER NOT NULL REFERENCES run(id), outcome TEXT NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY (run_id, outcome)
+) STRICT, WITHOUT ROWID;
+INSERT INTO run_outcome SELECT run_id, outcome, count(*) FROM prediction GROUP BY 1, 2;
+UPDATE run SET done = (SELECT count(*) FROM prediction p WHERE p.run_id = run.id),
+  calls = (SELECT count(*) FROM ledger l WHERE l.run_id = run.id),
+  spent_usd = (SELECT coalesce(sum(l.cost_usd), 0.0) FROM ledger l WHERE l.run_id = run.id),
+  unpriced = (SELECT count(*) - count(l.cost_usd) FROM ledger l WHERE l.run_id = run.id);
+CREATE TABLE price (
+  provider TEXT NOT NULL, model TEXT NOT NULL, input_usd REAL NOT NULL, output_usd REAL NOT NULL,
+  batch_input_usd REAL, batch_output_usd REAL, source TEXT NOT NULL, as_of TEXT NOT NULL,
+  set_by TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (provider, model)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE batch (
+  id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES run(id), round INTEGER NOT NULL,
+  key TEXT NOT NULL UNIQUE, remote_id TEXT NOT NULL DEFAULT '', status TEXT NOT NULL DEFAULT 'new',
+  questions INTEGER NOT NULL, bound_usd REAL, imported INTEGER NOT NULL DEFAULT 0, at TEXT NOT NULL
+) STRICT;
+CREATE INDEX batch_run ON batch (run_id, id);
+CREATE TABLE batch_question (
+  batch_id INTEGER NOT NULL REFERENCES batch(id), example_id INTEGER NOT NULL, key TEXT NOT NULL,
+  ledger_id INTEGER NOT NULL, PRIMARY KEY (batch_id, example_id)
+) STRICT, WITHOUT ROWID;
+"""
+STEPS = (("m001_the_loop", M001), ("m002_the_run_engine", M002))
 
 
 def prepare(path: Path) -> None:
