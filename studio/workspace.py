@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.config import Settings
+from studio.domain.price import FREE, Price, find_price
 from studio.providers.base import Provider
 from studio.store.store import Store
 
@@ -45,3 +46,16 @@ class Workspace:
         """Return the time as it is stored: UTC in ISO form, to the millisecond."""
         at = datetime.datetime.fromtimestamp(self.clock(), datetime.UTC)
         return at.isoformat(timespec="milliseconds")
+
+    def price(self, service: Provider, model: str) -> Price | None:
+        """Return what a model costs at a service; None while that is unknown.
+
+        What people set for the service goes before the shipped prices of its host; a server on
+        this machine is free unless people set a price.
+        """
+        today = self.now()[:10]
+        return (
+            find_price(self.read.prices.own(), service.name, model, today)
+            or find_price(self.read.prices.shipped(), service.host, model, today)
+            or (FREE if service.is_local else None)
+        )

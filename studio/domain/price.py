@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from studio.domain.run import Usage
 
 MILLION = 1_000_000
+CHAT = "chat"
+_SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4,8}|latest)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,23 +19,29 @@ class Price:
 
     Attributes:
         provider: The name people gave the service, or the host it is; "*" for any.
-        model: The model; a longer name of it (a dated snapshot) has the same price.
+        model: The model; a dated snapshot of it has the same price.
+        kind: What is paid for: "chat" or "decisions".
         input_usd: For what is sent.
+        cached_usd: For what is sent and the service still knows; None while unknown.
         output_usd: For what comes back.
         batch_input_usd: The same in a batch; None while unknown.
         batch_output_usd: The same in a batch; None while unknown.
         source: Where the figures were read.
         as_of: The day they were read, in ISO form.
+        expires: The day from which they hold no longer, in ISO form; empty while none is known.
     """
 
     provider: str
     model: str
+    kind: str = CHAT
     input_usd: float
+    cached_usd: float | None = None
     output_usd: float
     batch_input_usd: float | None = None
     batch_output_usd: float | None = None
     source: str = ""
     as_of: str = ""
+    expires: str = ""
 
     def cost(
         self, input_tokens: int, output_tokens: int, *, in_batch: bool = False
@@ -56,3 +66,41 @@ class Price:
 FREE = Price(provider="*", model="*", input_usd=0.0, output_usd=0.0, batch_input_usd=0.0,
              batch_output_usd=0.0, source="This machine charges nothing.")  # fmt: skip
 """What a server on this machine costs."""
+
+
+def find_price(prices: Iterable[Price], provider: str, model: str, today: str) -> Price | None:
+    """Return the price of a model among those of a provider, None where there is none.
+
+    A dated snapshot has the price of its model and a fine-tune that of its base; another member
+    of the family ("-nano" beside "-mini") is another model, for it may cost ten times as much.
+
+    Args:
+        prices: Where to look.
+        provider: The name or the host they stand under.
+        model: The model that is asked.
+        today: The day in ISO form; what expired by then is not a price.
+
+    >>> mini = Price(provider="openai", model="ft:m-mini", input_usd=1, output_usd=2)
+    >>> find_price([mini], "openai", "ft:m-mini-2026-08-06:acme:keto:x1", "2026-11-22") is mini
+    True
+    >>> find_price([mini], "openai", "ft:m-mini-nano", "2026-11-22") is None
+    True
+    """
+    fitting = [
+        price
+        for price in prices
+        if price.provider == provider
+        and price.kind == CHAT
+        and not (price.expires and price.expires <= today)
+        and _is_named(price.model, model)
+    ]
+    return max(fitting, key=lambda price: len(price.model), default=None)
+
+
+def _is_named(priced: str, model: str) -> bool:
+    if model == priced:
+        return True
+    if model.startswith("ft:"):
+        model = ":".join(model.split(":")[:2])
+    rest = model.removeprefix(priced) if model.startswith(priced) else None
+    return rest is not None and (not rest or bool(_SNAPSHOT.fullmatch(rest)))

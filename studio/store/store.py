@@ -14,6 +14,7 @@ from studio.store.finetunes import FineTunes
 from studio.store.jobs import Jobs
 from studio.store.labels import Labels
 from studio.store.migrations import prepare
+from studio.store.prices import Prices
 from studio.store.prompts import Prompts
 from studio.store.providers import Providers
 from studio.store.rationales import Rationales
@@ -30,7 +31,7 @@ class Store:
 
     Attributes:
         path: The workspace file.
-        tasks, examples, rationales, rules, prompts, runs, labels, finetunes, jobs, providers:
+        tasks, examples, rationales, rules, prompts, runs, labels, finetunes, jobs, providers, prices:
             The parts.
     """
 
@@ -56,6 +57,7 @@ class Store:
         self.finetunes = FineTunes(self.db)
         self.jobs = Jobs(self.db)
         self.providers = Providers(self.db)
+        self.prices = Prices(self.db)
 
     def reader(self) -> Store:
         """Return the same store for screens: reads as here, while a write fails loudly."""

@@ -1,0 +1,71 @@
+"""Prices people set in a workspace, and those that come with the studio."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+from studio.config import data_folder
+from studio.domain.price import Price
+from studio.store.connection import Connections, Row
+
+
+class Prices:
+    """The prices of a workspace, which go before the shipped ones."""
+
+    def __init__(self, db: Connections) -> None:
+        self.db = db
+
+    def set(self, price: Price, *, by: str, at: str) -> None:
+        """Keep a price, in place of the one of this provider and model."""
+        with self.db.transaction() as conn:
+            conn.execute(
+                "INSERT OR REPLACE INTO price (provider, model, input_usd, output_usd, batch_input_usd,"
+                " batch_output_usd, source, as_of, set_by, at) VALUES (?,?,?,?,?,?,?,?,?,?)",
+                (price.provider, price.model, price.input_usd, price.output_usd, price.batch_input_usd,
+                 price.batch_output_usd, price.source, price.as_of, by, at),
+            )  # fmt: skip
+
+    def unset(self, provider: str, model: str) -> bool:
+        """Forget a price; return whether there was one."""
+        with self.db.transaction() as conn:
+            found = conn.execute(
+                "DELETE FROM price WHERE provider = ? AND model = ?", (provider, model)
+            )
+            return bool(found.rowcount)
+
+    def own(self) -> list[Price]:
+        """Return the prices people set, by provider and model."""
+        return [_price(row) for row in self.db.read("SELECT * FROM price ORDER BY provider, model")]
+
+    @staticmethod
+    def shipped() -> tuple[Price, ...]:
+        """Return the prices that come with the studio; their provider is a host."""
+        return _shipped()
+
+
+@functools.cache
+def _shipped() -> tuple[Price, ...]:
+    rows = json.loads((data_folder() / "prices.json").read_text(encoding="utf-8"))
+    return tuple(
+        Price(
+            provider=row["host"], model=row["model"], kind=row["kind"], input_usd=row["input"],
+            cached_usd=row["cached"], output_usd=row["output"], batch_input_usd=row["batch_input"],
+            batch_output_usd=row["batch_output"], source=row["source"], as_of=row["as_of"],
+            expires=row["expires"] or "",
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def _price(row: Row) -> Price:
+    return Price(
+        provider=row["provider"],
+        model=row["model"],
+        input_usd=row["input_usd"],
+        output_usd=row["output_usd"],
+        batch_input_usd=row["batch_input_usd"],
+        batch_output_usd=row["batch_output_usd"],
+        source=row["source"],
+        as_of=row["as_of"],
+    )
