@@ -29,9 +29,7 @@ def ws(open_studio):
 
 def test_the_shipped_table_has_its_shape():
     rows = json.loads((data_folder() / "prices.json").read_text(encoding="utf-8"))
-    columns = (
-        "model host kind unit input cached output batch_input batch_output source as_of expires"
-    )
+    columns = "model host kind unit input cached output batch_input batch_output"
     assert {tuple(row) for row in rows} == {(*columns.split(), "source", "as_of", "expires")}
     assert len({(row["host"], row["model"], row["kind"]) for row in rows}) == len(rows)
     for row in rows:
