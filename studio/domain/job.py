@@ -47,6 +47,8 @@ class Job:
         message: What it is doing, or the sentence of its error.
         params: What else the handler needs.
         fence: Grows with every claim; a worker whose number is old has lost the job.
+        rate: Steps a second lately; None while nobody can tell.
+        ready_at: A queued one is left alone until then; seconds since 1970.
         created_at, started_at, finished_at, heartbeat: Seconds since 1970; None when not yet.
     """
 
@@ -61,6 +63,8 @@ class Job:
     message: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     fence: int = 0
+    rate: float | None = None
+    ready_at: float = 0.0
     created_at: float = 0.0
     started_at: float | None = None
     finished_at: float | None = None
@@ -72,22 +76,26 @@ class Job:
         return min(1.0, self.done / self.total) if self.total else 0.0
 
     def seconds_left(self, now: float) -> float | None:
-        """Estimate the seconds left from the rate so far; None while there is nothing to go by.
+        """Estimate the seconds left; None while there is nothing to go by.
 
-        >>> Job(
-        ...     id=1,
-        ...     kind="run",
-        ...     subject_id=1,
-        ...     status=JobStatus.RUNNING,
-        ...     total=100,
-        ...     done=25,
-        ...     started_at=0.0,
-        ... ).seconds_left(10.0)
+        The rate of late decides, so that an hour of pause does not count; before there is one,
+        the time since the job was first taken up.
+
+        >>> from dataclasses import replace
+        >>> job = Job(id=1, kind="run", subject_id=1, status=JobStatus.RUNNING, total=100, done=25)
+        >>> replace(job, rate=5.0).seconds_left(now=9999.0)
+        15.0
+        >>> replace(job, started_at=0.0).seconds_left(now=10.0)
         30.0
         """
-        if self.started_at is None or self.status is not JobStatus.RUNNING or not self.done:
+        if self.status is not JobStatus.RUNNING or not self.total:
             return None
-        return (now - self.started_at) / self.done * (self.total - self.done)
+        left = max(0, self.total - self.done)
+        if self.rate:
+            return left / self.rate
+        if self.started_at is None or not self.done:
+            return None
+        return (now - self.started_at) / self.done * left
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +109,7 @@ class WorkerInfo:
         started_at: Seconds since 1970.
         heartbeat: When it last said that it lives; seconds since 1970.
         version: Of the studio.
+        settings: Fingerprint of the settings it works with; another one means that it is outdated.
     """
 
     host: str
@@ -109,6 +118,7 @@ class WorkerInfo:
     started_at: float
     heartbeat: float
     version: str
+    settings: str = ""
 
     @property
     def name(self) -> str:

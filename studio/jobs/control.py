@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from studio.domain.job import Job, Want
+from studio.jobs.pace import Pace
 from studio.jobs.queue import JobQueue, LostJobError
 
 
@@ -38,8 +39,9 @@ class CancelledJobError(Exception):
 class Control:
     """A handler's line to the queue.
 
-    A handler calls `checkpoint` first of all and then after each piece of work it stored. Work
-    that keeps the processor busy goes to a thread, or the lease cannot be renewed beside it.
+    A handler calls `checkpoint` first of all, with what was done before, and then `checkpoint` or
+    `record` after each piece of work it stored. Work that keeps the processor busy goes to a
+    thread, or the lease cannot be renewed beside it.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Control:
         self._fence = job.fence
         self._done, self._failed, self._total = job.done, job.failed, job.total
         self._message = job.message
+        self._pace = Pace(clock(), longest_gap_s=lease_s, before=job.rate)
         self._wanted = job.want
         self._changed = asyncio.Event()
         if job.want is not Want.RUN:
@@ -80,7 +83,9 @@ class Control:
         total: int | None = None,
         message: str | None = None,
     ) -> None:
-        """Record progress, renew the lease, and stop here if people want that.
+        """Record progress, renew the lease, let others work, and stop here if people want that.
+
+        Not for use inside a transaction, which must never wait: `record` is.
 
         Args:
             done: Steps finished; what is left out stays as it was.
@@ -93,13 +98,39 @@ class Control:
             CancelledJobError: People want the end.
             LostJobError: Another worker has the job.
         """
+        self.record(done=done, failed=failed, total=total, message=message)
+        self.raise_if_unwanted()
+        await asyncio.sleep(0)
+
+    def record(
+        self,
+        *,
+        done: int | None = None,
+        failed: int | None = None,
+        total: int | None = None,
+        message: str | None = None,
+    ) -> None:
+        """Record progress and renew the lease, within the transaction around it if there is one.
+
+        What people want is looked at but not raised: ask `wanted`, or call `raise_if_unwanted`
+        after the transaction.
+
+        Args:
+            done: Steps finished; what is left out stays as it was.
+            failed: Of these, steps that ended badly.
+            total: Steps in all.
+            message: What is being done, in words.
+
+        Raises:
+            LostJobError: Another worker has the job; the transaction must not be committed.
+        """
         self._done = self._done if done is None else done
         self._failed = self._failed if failed is None else failed
         self._total = self._total if total is None else total
         self._message = self._message if message is None else message
+        if done is not None:
+            self._pace.start(done)
         self.beat()
-        self._raise_if_unwanted()
-        await asyncio.sleep(0)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, but not a moment longer than people want the job to run.
@@ -112,7 +143,7 @@ class Control:
             await asyncio.wait_for(self._changed.wait(), seconds)
         except TimeoutError:
             return
-        self._raise_if_unwanted()
+        self.raise_if_unwanted()
 
     def beat(self) -> None:
         """Renew the lease with the figures last recorded.
@@ -120,15 +151,17 @@ class Control:
         Raises:
             LostJobError: Another worker has the job.
         """
+        now = self._clock()
         wanted = self._queue.beat(
             self._job_id,
             self._fence,
-            self._clock(),
+            now,
             self._lease_s,
-            self._done,
-            self._failed,
-            self._total,
-            self._message,
+            done=self._done,
+            failed=self._failed,
+            total=self._total,
+            message=self._message,
+            rate=self._pace.rate(self._done, now),
         )
         if wanted is None:
             raise LostJobError
@@ -138,7 +171,13 @@ class Control:
         else:
             self._changed.set()
 
-    def _raise_if_unwanted(self) -> None:
+    def raise_if_unwanted(self) -> None:
+        """Stop here if people want something else than that the job runs.
+
+        Raises:
+            PausedError: People want a pause.
+            CancelledJobError: People want the end.
+        """
         if self._wanted is Want.PAUSE:
             raise PausedError
         if self._wanted is Want.CANCEL:

@@ -30,9 +30,9 @@ class JobQueue(Protocol):
     ) -> Job | None:
         """Take the next job, urgent ones first, then the oldest; None when there is none.
 
-        Free are queued and paused jobs that people want to run, and running ones, whatever is
-        wanted of them, whose lease ran out or whose owner is among the dead. Looks before it
-        locks, for it is asked several times a second.
+        Free are queued jobs whose time has come and paused ones, both if people want them to run,
+        and running ones, whatever is wanted of them, whose lease ran out or whose owner is among
+        the dead. Looks before it locks, for it is asked several times a second.
 
         Args:
             worker: `WorkerInfo.name` of who asks; becomes the owner.
@@ -53,12 +53,14 @@ class JobQueue(Protocol):
         fence: int,
         now: float,
         lease_s: float,
+        *,
         done: int,
         failed: int,
         total: int,
         message: str,
+        rate: float | None = None,
     ) -> Want | None:
-        """Record progress and renew the lease.
+        """Record progress and renew the lease, in the transaction around it if there is one.
 
         Returns:
             What people want of the job; None when the fence is old: the job is lost.
@@ -69,16 +71,35 @@ class JobQueue(Protocol):
         """Give the job its final status."""
         ...
 
-    def release(self, job_id: int, fence: int, now: float) -> None:
+    def release(
+        self,
+        job_id: int,
+        fence: int,
+        now: float,
+        *,
+        ready_at: float = 0.0,
+        message: str | None = None,
+    ) -> None:
         """Put the job back: its worker goes, the work remains.
 
         It is queued if people want it to run and paused if they want that. One they want cancelled
         stays running with no lease: the next claim lets its handler end it.
+
+        Args:
+            job_id: The job.
+            fence: The number of the claim.
+            now: Seconds since 1970.
+            ready_at: No claim takes it before, unless people wish something else of it.
+            message: What is being waited for; None keeps what stands there.
         """
         ...
 
-    def park(self, job_id: int, fence: int) -> None:
-        """Put the job to paused; `claim` takes it again once people want it to run."""
+    def park(self, job_id: int, fence: int, message: str | None = None) -> None:
+        """Put the job to paused; `claim` takes it again once people want it to run.
+
+        With a message it is the handler that stops, and people are taken to want the pause. One
+        they want cancelled by now is left to the next claim, as in `release`.
+        """
         ...
 
     def record_worker(self, info: WorkerInfo) -> None:

@@ -13,16 +13,11 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from studio.domain.job import Job, JobStatus, WorkerInfo
 from studio.errors import StudioError
-from studio.jobs.control import CancelledJobError, Control, PausedError
+from studio.jobs.control import CancelledJobError, Control, LaterError, PausedError
 from studio.jobs.process import this_worker, worker_alive
 from studio.jobs.queue import JobQueue, LostJobError
 
 Handler = Callable[[Job, Control], Awaitable[None]]
-
-_WISHES = {
-    PausedError: (JobStatus.PAUSED, ""),
-    CancelledJobError: (JobStatus.CANCELLED, "Cancelled."),
-}
 
 log = logging.getLogger(__name__)
 
@@ -118,38 +113,36 @@ class Worker:
     async def _do(self, job: Job) -> None:
         """Do one job and record how it ended."""
         control = Control(self._queue, job, clock=self._clock, lease_s=self._lease_s)
-        try:
-            status, message = await self._outcome(job, control)
-        except LostJobError:
-            log.warning("job %s was taken over by another worker", job.id)
-            return
-        try:
-            if status is JobStatus.QUEUED:
-                self._queue.release(job.id, job.fence, self._clock())
-            elif status is JobStatus.PAUSED:
-                self._queue.park(job.id, job.fence)
-            else:
-                self._queue.finish(job.id, job.fence, status, message, self._clock())
-        except Exception:
-            log.exception("job %s ended as %s, which could not be recorded", job.id, status)
-
-    async def _outcome(self, job: Job, control: Control) -> tuple[JobStatus, str]:
-        """Run the handler; every way in which it can end, but for a lost job."""
+        end: BaseException | None = None
         try:
             await self._with_beats(self._handlers[job.kind](job, control), control)
-        except asyncio.CancelledError as error:
-            if self._stop.is_set():
-                return JobStatus.QUEUED, ""
-            return JobStatus.FAILED, _bug(job, error)  # cancelled by itself, not by us
-        except (PausedError, CancelledJobError) as wish:
-            return _WISHES[type(wish)]
-        except LostJobError:
-            raise
-        except StudioError as error:
-            return JobStatus.FAILED, str(error)
-        except Exception as error:
-            return JobStatus.FAILED, _bug(job, error)
-        return JobStatus.DONE, control.message
+        except (Exception, asyncio.CancelledError) as error:
+            end = error
+        try:
+            self._record(job, end, control.message)
+        except Exception:
+            log.exception("how job %s ended could not be recorded", job.id)
+
+    def _record(self, job: Job, end: BaseException | None, message: str) -> None:
+        """Write how a handler ended: what it raised, or None, and its last message."""
+        queue, held, now = self._queue, (job.id, job.fence), self._clock()
+        match end:
+            case None:
+                queue.finish(*held, JobStatus.DONE, message, now)
+            case LostJobError():
+                log.warning("job %s was taken over by another worker", job.id)
+            case LaterError():
+                queue.release(*held, now, ready_at=now + end.seconds, message=end.message)
+            case PausedError():
+                queue.park(*held, str(end) or None)
+            case CancelledJobError():
+                queue.finish(*held, JobStatus.CANCELLED, "Cancelled.", now)
+            case asyncio.CancelledError() if self._stop.is_set():
+                queue.release(*held, now)
+            case StudioError():
+                queue.finish(*held, JobStatus.FAILED, str(end), now)
+            case _:
+                queue.finish(*held, JobStatus.FAILED, _bug(job, end), now)
 
     async def _with_beats(self, work: Awaitable[None], control: Control) -> None:
         """Wait for a handler while the lease is kept; a lost lease ends it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
 
 _FREE = (
-    "((status IN ('queued', 'paused') AND want = 'run') OR (status = 'running' AND"
+    "((status = 'queued' AND want = 'run' AND ready_at <= :now) OR (status = 'paused' AND want = 'run') OR (status = 'running' AND"
     " (lease_until < :now OR owner IN (SELECT value FROM json_each(:dead)))))"
     " AND (:kinds = '[]' OR kind IN (SELECT value FROM json_each(:kinds))) AND (urgent OR NOT :urgent)"
 )
@@ -123,7 +124,7 @@ class Jobs:
         with self.db.transaction() as conn:
             row = conn.execute(
                 "UPDATE job SET status = 'running', owner = :worker, lease_until = :until, heartbeat = :now,"
-                " fence = fence + 1, started_at = coalesce(started_at, :now)"
+                " ready_at = 0, fence = fence + 1, started_at = coalesce(started_at, :now)"
                 f" WHERE id = (SELECT id FROM job WHERE {_FREE} ORDER BY urgent DESC, id LIMIT 1) RETURNING *",
                 values,
             ).fetchone()
@@ -135,17 +136,19 @@ class Jobs:
         fence: int,
         now: float,
         lease_s: float,
+        *,
         done: int,
         failed: int,
         total: int,
         message: str,
+        rate: float | None = None,
     ) -> Want | None:
         """Record progress and renew the lease; None when the job is lost."""
         with self.db.transaction() as conn:
             row = conn.execute(
-                "UPDATE job SET heartbeat = ?, lease_until = ?, done = ?, failed = ?, total = ?, message = ?"
+                "UPDATE job SET heartbeat = ?, lease_until = ?, done = ?, failed = ?, total = ?, message = ?, rate = ?"
                 " WHERE id = ? AND fence = ? AND status = 'running' RETURNING want",
-                (now, now + lease_s, done, failed, total, message, job_id, fence),
+                (now, now + lease_s, done, failed, total, message, rate, job_id, fence),
             ).fetchone()
         return None if row is None else Want(row[0])
 
@@ -167,40 +170,45 @@ class Jobs:
                 (status.value, message, now, job_id, fence),
             )
 
-    def release(self, job_id: int, fence: int, now: float) -> None:
+    def release(
+        self,
+        job_id: int,
+        fence: int,
+        now: float,
+        *,
+        ready_at: float = 0.0,
+        message: str | None = None,
+    ) -> None:
         """Put the job back: its worker goes, the work remains; see `JobQueue.release`."""
         with self.db.transaction() as conn:
             conn.execute(
                 "UPDATE job SET owner = NULL, heartbeat = ?, lease_until = CASE want WHEN 'cancel' THEN 0 END,"
-                " status = CASE want WHEN 'run' THEN 'queued' WHEN 'pause' THEN 'paused' ELSE status END"
+                " status = CASE want WHEN 'run' THEN 'queued' WHEN 'pause' THEN 'paused' ELSE status END,"
+                " ready_at = ?, message = coalesce(?, message)"
                 " WHERE id = ? AND fence = ? AND status = 'running'",
-                (now, job_id, fence),
+                (now, ready_at, message, job_id, fence),
             )
 
-    def park(self, job_id: int, fence: int) -> None:
+    def park(self, job_id: int, fence: int, message: str | None = None) -> None:
         """Put the job to paused; a claim takes it again once people want it to run."""
         with self.db.transaction() as conn:
             conn.execute(
-                "UPDATE job SET status = 'paused', owner = NULL, lease_until = NULL"
-                " WHERE id = ? AND fence = ? AND status = 'running'",
-                (job_id, fence),
+                "UPDATE job SET owner = NULL, lease_until = CASE want WHEN 'cancel' THEN 0 END,"
+                " status = CASE want WHEN 'cancel' THEN status ELSE 'paused' END,"
+                " want = CASE WHEN want = 'cancel' OR :message IS NULL THEN want ELSE 'pause' END,"
+                " message = coalesce(:message, message)"
+                " WHERE id = :id AND fence = :fence AND status = 'running'",
+                {"id": job_id, "fence": fence, "message": message},
             )
 
     def record_worker(self, info: WorkerInfo) -> None:
         """Write that this worker lives."""
+        values = dataclasses.asdict(info)
+        columns = ", ".join(values)
         with self.db.transaction() as conn:
             conn.execute(
-                "INSERT INTO worker VALUES (?,?,?,?,?,?) ON CONFLICT (host, pid) DO UPDATE SET"
-                " process_started = excluded.process_started, started_at = excluded.started_at,"
-                " heartbeat = excluded.heartbeat, version = excluded.version",
-                (
-                    info.host,
-                    info.pid,
-                    info.process_started,
-                    info.started_at,
-                    info.heartbeat,
-                    info.version,
-                ),
+                f"INSERT OR REPLACE INTO worker ({columns}) VALUES ({', '.join(f':{name}' for name in values)})",
+                values,
             )
 
     def workers(self) -> list[WorkerInfo]:
@@ -222,6 +230,8 @@ def _job(row: Row) -> Job:
         message=row["message"],
         params=json.loads(row["params"]),
         fence=row["fence"],
+        rate=row["rate"],
+        ready_at=row["ready_at"],
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],

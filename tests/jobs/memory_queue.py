@@ -16,7 +16,10 @@ class MemoryQueue:
     def claim(self, worker, now, lease_s, kinds=None, *, urgent_only=False, dead=()):
         urgent = {i for i, job in self.jobs.items() if job.params.get("priority") == "high"}
         for job in sorted(self.jobs.values(), key=lambda job: (job.id not in urgent, job.id)):
-            waits = job.status in (JobStatus.QUEUED, JobStatus.PAUSED) and job.want is Want.RUN
+            waits = job.want is Want.RUN and (
+                job.status is JobStatus.PAUSED
+                or (job.status is JobStatus.QUEUED and job.ready_at <= now)
+            )
             left = job.status is JobStatus.RUNNING and (
                 self.leases[job.id] < now or self.owners[job.id] in dead
             )
@@ -35,9 +38,8 @@ class MemoryQueue:
         self.jobs[job_id] = replace(job, **changes)
         return True
 
-    def beat(self, job_id, fence, now, lease_s, done, failed, total, message):
-        changes = {"done": done, "failed": failed, "total": total, "message": message}
-        if not self._set(job_id, fence, **changes):
+    def beat(self, job_id, fence, now, lease_s, **progress):
+        if not self._set(job_id, fence, **progress):
             return None
         self.beats += 1
         self.leases[job_id] = now + lease_s
@@ -46,11 +48,13 @@ class MemoryQueue:
     def finish(self, job_id, fence, status, message, now):
         self._set(job_id, fence, status=status, message=message, finished_at=now)
 
-    def release(self, job_id, fence, now):
-        self._set(job_id, fence, status=JobStatus.QUEUED)
+    def release(self, job_id, fence, now, *, ready_at=0.0, message=None):
+        said = {} if message is None else {"message": message}
+        self._set(job_id, fence, status=JobStatus.QUEUED, ready_at=ready_at, **said)
 
-    def park(self, job_id, fence):
-        self._set(job_id, fence, status=JobStatus.PAUSED)
+    def park(self, job_id, fence, message=None):
+        said = {} if message is None else {"message": message, "want": Want.PAUSE}
+        self._set(job_id, fence, status=JobStatus.PAUSED, **said)
 
     def record_worker(self, info):
         self.known[info.name] = info

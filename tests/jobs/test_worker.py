@@ -10,7 +10,7 @@ import pytest
 
 from studio.domain.job import JobStatus, Want
 from studio.errors import RunFailedError
-from studio.jobs.control import CancelledJobError, PausedError
+from studio.jobs.control import CancelledJobError, LaterError, PausedError
 from studio.jobs.process import this_worker
 from studio.jobs.queue import JobQueue, LostJobError
 from studio.jobs.worker import Worker
@@ -194,7 +194,7 @@ def test_jobs_of_a_dead_worker_are_taken_at_once():
 
 def test_a_cancelled_job_of_a_dead_worker_is_ended_by_its_handler():
     queue = MemoryQueue(job())
-    queue.claim("dead", -100.0, 1.0)
+    queue.claim("dead", 0.0, 1.0)
     queue.ask_for(1, Want.CANCEL)
     told = []
 
@@ -336,3 +336,60 @@ def test_a_dead_worker_is_looked_for_once(monkeypatch):
 
     work(queue, handler, lambda: len(beats) > 4, beat_s=0.01)
     assert sorted(looked) == [10**7, 10**7 + 1, 10**7 + 2]
+
+
+def test_a_handler_can_park_its_job_with_a_reason():
+    queue = MemoryQueue(job())
+    fences = []
+
+    async def handler(job, control):
+        fences.append(job.fence)
+        if len(fences) == 1:
+            raise PausedError("The budget of $5 is reached; raise it and resume.")
+
+    def raised():
+        if queue.status(1) is JobStatus.PAUSED and len(looks) < 20:
+            assert queue.jobs[1].want is Want.PAUSE  # or the next claim would take it again
+            assert queue.jobs[1].message.startswith("The budget")
+            looks.append(fences[:])
+            if len(looks) == 20:
+                queue.ask_for(1, Want.RUN)
+        return queue.status(1) is JobStatus.DONE
+
+    looks = []
+    work(queue, handler, raised)
+    assert (looks[-1], fences) == ([1], [1, 2])
+
+
+def test_a_job_that_can_only_wait_frees_its_slot_and_comes_back():
+    queue = MemoryQueue(job(1), job(2))
+    now, order = [100.0], []
+
+    async def handler(job, control):
+        order.append((job.id, now[0]))
+        if job.id == 1 and now[0] < 130:
+            raise LaterError("waiting for the batch", 30.0)
+        now[0] = 130.0  # the other one had the slot meanwhile
+
+    work(queue, handler, ended(queue), slots=1, clock=lambda: now[0])
+    assert order == [(1, 100.0), (2, 100.0), (1, 130.0)]
+    assert queue.jobs[1].message == "waiting for the batch"
+
+
+def test_progress_is_recorded_without_a_wait_and_wishes_are_left_to_the_handler():
+    queue = MemoryQueue(job())
+    seen = []
+
+    async def handler(job, control):
+        queue.ask_for(1, Want.PAUSE)
+        control.record(done=3, total=9, message="storing")
+        seen.append((queue.jobs[1].done, control.wanted))
+        with pytest.raises(PausedError):
+            control.raise_if_unwanted()
+        queue.jobs[1] = replace(queue.jobs[1], fence=9)
+        with pytest.raises(LostJobError):
+            control.record(done=4)
+        seen.append(queue.jobs[1].done)
+
+    work(queue, handler, lambda: len(seen) == 2)
+    assert seen == [(3, Want.PAUSE), 3]

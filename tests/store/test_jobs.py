@@ -1,5 +1,7 @@
 """Job rows: leases, fences, and what people want."""
 
+import contextlib
+
 import pytest
 
 from studio.domain.job import JobStatus, Want
@@ -30,11 +32,14 @@ def test_a_lease_that_ran_out_goes_to_the_next_with_a_new_fence(jobs):
     assert jobs.claim("w2", 14.0, 15.0) is None
     second = jobs.claim("w2", 16.0, 15.0)
     assert second.fence == first.fence + 1
-    assert jobs.beat(job, first.fence, 17.0, 15.0, 5, 0, 10, "") is None
+    assert jobs.beat(job, first.fence, 17.0, 15.0, done=5, failed=0, total=10, message="") is None
     assert not jobs.holds(job, first.fence)
     jobs.finish(job, first.fence, JobStatus.FAILED, "too late", 18.0)
     assert jobs.get(job).status is JobStatus.RUNNING
-    assert jobs.beat(job, second.fence, 17.0, 15.0, 5, 0, 10, "half") is Want.RUN
+    assert (
+        jobs.beat(job, second.fence, 17.0, 15.0, done=5, failed=0, total=10, message="half")
+        is Want.RUN
+    )
     assert jobs.get(job).done == 5
 
 
@@ -59,7 +64,10 @@ def test_a_running_job_obeys_at_its_next_beat(jobs):
     claimed = jobs.claim("w", 0.0, 15.0)
     jobs.ask(job, Want.PAUSE, 1.0)
     assert jobs.get(job).status is JobStatus.RUNNING
-    assert jobs.beat(job, claimed.fence, 1.0, 15.0, 1, 0, 10, "") is Want.PAUSE
+    assert (
+        jobs.beat(job, claimed.fence, 1.0, 15.0, done=1, failed=0, total=10, message="")
+        is Want.PAUSE
+    )
     jobs.park(job, claimed.fence)
     assert jobs.claim("w", 2.0, 15.0) is None
     jobs.ask(job, Want.RUN, 2.0)
@@ -75,6 +83,69 @@ def test_cancelling_may_be_left_to_the_handler(jobs):
     again = jobs.claim("w", 2.0, 15.0)
     assert again.id == job
     assert again.want is Want.CANCEL
+
+
+def test_a_job_for_later_is_left_alone_until_its_time(jobs):
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    jobs.release(job, claimed.fence, 1.0, ready_at=31.0, message="waiting for the batch")
+    stored = jobs.get(job)
+    assert (stored.status, stored.ready_at) == (JobStatus.QUEUED, 31.0)
+    assert stored.message == "waiting for the batch"
+    assert jobs.claim("w", 30.0, 15.0) is None
+    again = jobs.claim("w", 31.0, 15.0)
+    assert (again.id, again.ready_at) == (job, 0.0)
+
+
+@pytest.mark.parametrize("by_handler", [False, True])
+@pytest.mark.parametrize("want", [Want.PAUSE, Want.CANCEL])
+def test_a_job_for_later_obeys_at_once(jobs, want, by_handler):
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    jobs.release(job, claimed.fence, 1.0, ready_at=1e6)
+    jobs.ask(job, want, 2.0, by_handler=by_handler)
+    if want is Want.CANCEL and by_handler:
+        assert jobs.claim("w", 2.0, 15.0).want is Want.CANCEL
+    elif want is Want.CANCEL:
+        assert jobs.get(job).status is JobStatus.CANCELLED
+    else:
+        assert jobs.get(job).status is JobStatus.PAUSED
+        jobs.ask(job, Want.RUN, 3.0)
+        assert jobs.claim("w", 3.0, 15.0).id == job  # people who resume do not mean later
+
+
+def test_a_job_parked_with_a_reason_waits_for_people(jobs):
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    jobs.park(job, claimed.fence, "The budget is reached.")
+    stored = jobs.get(job)
+    assert (stored.status, stored.want) == (JobStatus.PAUSED, Want.PAUSE)
+    assert stored.message == "The budget is reached."
+    assert jobs.claim("w", 1.0, 15.0) is None
+    jobs.ask(job, Want.RUN, 2.0)
+    assert jobs.claim("w", 2.0, 15.0).id == job
+
+
+@pytest.mark.parametrize("reason", [None, "The budget is reached."])
+def test_a_job_parked_while_people_cancel_it_is_ended_by_its_handler(jobs, reason):
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    jobs.ask(job, Want.CANCEL, 1.0)
+    jobs.park(job, claimed.fence, reason)
+    assert jobs.claim("w", 2.0, 15.0).want is Want.CANCEL
+
+
+def test_a_beat_joins_the_transaction_around_it(ws, jobs):
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    told = {"failed": 0, "total": 10, "message": "", "rate": 2.5}
+    with contextlib.suppress(ZeroDivisionError), ws.store.transaction():
+        jobs.beat(job, claimed.fence, 1.0, 15.0, done=5, **told)
+        raise ZeroDivisionError
+    assert jobs.get(job).done == 0
+    with ws.store.transaction():
+        jobs.beat(job, claimed.fence, 1.0, 15.0, done=6, **told)
+    assert (jobs.get(job).done, jobs.get(job).rate) == (6, 2.5)
 
 
 @pytest.mark.parametrize(
