@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from studio.domain.run import Answer, Question
 from studio.errors import ProviderUnavailableError
-from studio.providers.base import FineTuneState, RemoteEvent
+from studio.providers.base import FineTuneState, RateLimits, RemoteEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,13 @@ class AbsentProvider:
     default_model: str
     why: str
     next_step: str
+
+    limits: RateLimits | None = None
+
+    @property
+    def identity(self) -> str:
+        """Its name: it has no address."""
+        return self.name
 
     async def classify(self, question: Question) -> Answer:
         """Fail."""

@@ -1,16 +1,14 @@
-"""The openai package's exceptions, one by one, in our own words.
+"""What a service's failures mean, in our own words, whatever transport met them.
 
-Theirs hold the request, and with it the key; ours hold sentences only. So raise ours after the
-`except` block has ended, where Python keeps no link to theirs.
+The exceptions of a transport hold the request, and with it the key; ours hold sentences only. So
+raise ours after the `except` block has ended, where Python keeps no link to theirs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Mapping
 from typing import Any
-
-import openai
 
 from studio.errors import (
     AuthenticationError,
@@ -21,6 +19,7 @@ from studio.errors import (
     RateLimitedError,
     RefusedRequestError,
 )
+from studio.providers.replies import read_json
 
 
 class RefusedParameterError(RefusedRequestError):
@@ -42,29 +41,57 @@ _SECRET = re.compile(r"\b(sk-|bearer\s+)\S+", re.IGNORECASE)
 _TOLD_LIMIT = 300
 
 
-def translate(error: Exception, host: str, secrets: Collection[str] = ()) -> ProviderError:
-    """Return our error for one of theirs.
+def from_status(
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    host: str,
+    secrets: Collection[str] = (),
+) -> ProviderError:
+    """Return the error for a reply whose status is not 2xx.
 
     Args:
-        error: An exception of the openai package.
+        status: Its status.
+        headers: Its headers; the names may be asked for in any case.
+        content: Its body.
         host: Who was spoken to.
         secrets: What must not stand in the sentence even if the service repeats it.
+
+    >>> from_status(503, {}, b'{"error": {"message": "loading"}}', "h").message
+    'h failed by itself (HTTP 503). It says: “loading”'
     """
-    told = _told(error, secrets)
-    if {str(getattr(error, name, "")) for name in ("code", "type")} & _QUOTA_CODES:
-        return _quota(error, host, told)
-    for kind in type(error).__mro__:
-        if kind in TABLE:
-            return TABLE[kind](error, host, told)
-    return _unknown(error, host, told)
+    body = read_json(content)
+    error = body.get("error", body) if isinstance(body, Mapping) else body
+    told = told_by(error, secrets)
+    codes = {str(error.get(name)) for name in ("code", "type")} if _is_object(error) else set()
+    if status == 402 or codes & _QUOTA_CODES:
+        return _quota(host, told)
+    if status in (401, 403):
+        return _key_refused(host, told) if status == 401 else _not_allowed(host, told)
+    if status == 404:
+        return _not_found(host, told)
+    if status == 409:
+        return _busy(host, told)
+    if status == 429:
+        return _too_fast(host, told, retry_after_s(headers))
+    if status == 408 or status >= 500:
+        return _failed(status, host, told)
+    if status >= 400:
+        return _refused(status, host, told, _parameter(error))
+    return RefusedRequestError(
+        f"{host} points to another address (HTTP {status}), which is not followed.",
+        next_step="Give the address it really has.",
+    )
 
 
-def _told(error: Exception, secrets: Collection[str]) -> str:
-    """Return the service's own words on one line, without secrets."""
-    body = getattr(error, "body", None)
-    words = body.get("message") if isinstance(body, dict) else body
+def told_by(error: Any, secrets: Collection[str] = ()) -> str:
+    """Return the service's own words on one line, without secrets, or nothing.
+
+    >>> told_by({"message": "no such\\nmodel"})
+    ' It says: “no such model”'
+    """
+    words = error.get("message") if _is_object(error) else error
     text = " ".join(words.split()) if isinstance(words, str) else ""
-    text = text.encode("utf-8", "replace").decode()  # half an emoji could not be stored
     if text.startswith("<"):
         return ""  # a web page, of a proxy say
     for secret in filter(None, secrets):
@@ -74,62 +101,82 @@ def _told(error: Exception, secrets: Collection[str]) -> str:
     return f" It says: “{text}”" if text else ""
 
 
-def _timeout(error: Any, host: str, told: str) -> ProviderError:
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    if not isinstance(cause, TimeoutError) and "Timeout" not in type(cause).__name__:
-        return _unreachable(error, host, told)  # the aiohttp transport calls a refusal a timeout
+def timed_out(host: str) -> ProviderError:
+    """Return the error of a service that was waited for in vain."""
     return ProviderUnavailableError(
         f"{host} did not answer in time.",
         next_step="Ask again; if it stays so, ask for less at once or choose a faster model.",
     )
 
 
-def _unreachable(error: Any, host: str, told: str) -> ProviderError:
+def unreachable(host: str) -> ProviderError:
+    """Return the error of a connection that failed or broke."""
     return ProviderUnavailableError(
         f"{host} cannot be reached.",
         next_step="Check that it runs, that the address is right, and the network.",
     )
 
 
-def _failed(error: Any, host: str, told: str) -> ProviderError:
-    return ProviderUnavailableError(
-        f"{host} failed by itself{_status(error)}.{told}", next_step="Ask again in a while."
+def not_the_protocol(host: str) -> ProviderError:
+    """Return the error of a reply that is none of OpenAI's protocol, or not even of HTTP."""
+    return BadReplyError(
+        f"The reply of {host} does not hold to the OpenAI protocol.",
+        next_step="Check that the address is that of an OpenAI-compatible service.",
     )
 
 
-def _busy(error: Any, host: str, told: str) -> ProviderError:
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds a service asked us to wait; None when it named none we can read."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers[name]) * unit
+        except (KeyError, ValueError):
+            continue
+        if 0 <= seconds < 1e6:
+            return seconds
+    return None
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _failed(status: int, host: str, told: str) -> ProviderError:
+    return ProviderUnavailableError(
+        f"{host} failed by itself (HTTP {status}).{told}", next_step="Ask again in a while."
+    )
+
+
+def _busy(host: str, told: str) -> ProviderError:
     return ProviderUnavailableError(
         f"{host} is busy with another change of the same thing.{told}", next_step="Ask again."
     )
 
 
-def _key_refused(error: Any, host: str, told: str) -> ProviderError:
+def _key_refused(host: str, told: str) -> ProviderError:
     return AuthenticationError(
         f"{host} does not accept the key.{told}",
         next_step="Check the environment variable that holds the key for this provider.",
     )
 
 
-def _not_allowed(error: Any, host: str, told: str) -> ProviderError:
+def _not_allowed(host: str, told: str) -> ProviderError:
     return AuthenticationError(
         f"{host} does not let this key do that.{told}",
         next_step="Use another key or model, or ask whoever owns the account.",
     )
 
 
-def _not_found(error: Any, host: str, told: str) -> ProviderError:
+def _not_found(host: str, told: str) -> ProviderError:
     return RefusedRequestError(
         f"{host} does not know what was asked for.{told}",
         next_step="Check the name of the model and the address, which often ends in /v1.",
     )
 
 
-def _refused(error: Any, host: str, told: str) -> ProviderError:
-    message = f"{host} refuses the request{_status(error)}.{told}"
+def _refused(status: int, host: str, told: str, parameter: str) -> ProviderError:
+    message = f"{host} refuses the request (HTTP {status}).{told}"
     next_step = "Change what it names, or choose another model."
-    parameter = _parameter(error)
     if parameter:
         return RefusedParameterError(message, next_step=next_step, parameter=parameter)
     return RefusedRequestError(message, next_step=next_step)
@@ -137,97 +184,24 @@ def _refused(error: Any, host: str, told: str) -> ProviderError:
 
 def _parameter(error: Any) -> str:
     """Return the parameter a service names: OpenAI's `param`, or `loc` of pydantic servers."""
-    if isinstance(error.param, str):
-        return error.param
+    if _is_object(error) and isinstance(error.get("param"), str):
+        return str(error["param"])
     try:
-        return str(error.body["detail"][0]["loc"][-1])
+        return str(error["detail"][0]["loc"][-1])
     except (TypeError, LookupError):
         return ""
 
 
-def _quota(error: Any, host: str, told: str) -> ProviderError:
+def _quota(host: str, told: str) -> ProviderError:
     return QuotaExhaustedError(
         f"No money or quota is left at {host}.{told}",
         next_step="Add credit there, or choose another provider; asking again is useless.",
     )
 
 
-def _too_fast(error: Any, host: str, told: str) -> ProviderError:
-    wait = _retry_after(error)
+def _too_fast(host: str, told: str, wait: float | None) -> ProviderError:
     return RateLimitedError(
         f"{host} was asked too fast.{told}",
         next_step=f"Wait {wait:g} seconds." if wait else "Wait a little, or ask for less at once.",
         retry_after_s=wait,
     )
-
-
-def _bad_reply(error: Any, host: str, told: str) -> ProviderError:
-    return BadReplyError(
-        f"The reply of {host} does not hold to the OpenAI protocol.",
-        next_step="Check that the address is that of an OpenAI-compatible service.",
-    )
-
-
-def _unknown(error: Any, host: str, told: str) -> ProviderError:
-    return ProviderError(
-        f"Speaking to {host} failed ({type(error).__name__}).{told}",
-        next_step="Test the provider with `studio provider test`.",
-    )
-
-
-def _by_status(error: Any, host: str, told: str) -> ProviderError:
-    """Map the answers that have no exception class of their own."""
-    status = error.status_code
-    if status == 402:
-        return _quota(error, host, told)
-    if status == 408:
-        return _failed(error, host, told)
-    if status >= 400:
-        return _refused(error, host, told)
-    return RefusedRequestError(
-        f"{host} points to another address{_status(error)}, which is not followed.",
-        next_step="Give the address it really has.",
-    )
-
-
-def _status(error: Any) -> str:
-    status = getattr(error, "status_code", None)
-    return f" (HTTP {status})" if status else ""
-
-
-def _retry_after(error: Any) -> float | None:
-    """Return the seconds a service asked us to wait; None when it named none we can read."""
-    headers = error.response.headers
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name)) * unit
-        except (TypeError, ValueError):
-            continue
-        if 0 <= seconds < 1e6:
-            return seconds
-    return None
-
-
-TABLE: dict[type[BaseException], Callable[[Any, str, str], ProviderError]] = {
-    openai.APITimeoutError: _timeout,
-    openai.APIConnectionError: _unreachable,
-    openai.BadRequestError: _refused,
-    openai.AuthenticationError: _key_refused,
-    openai.OAuthError: _key_refused,
-    openai.PermissionDeniedError: _not_allowed,
-    openai.NotFoundError: _not_found,
-    openai.ConflictError: _busy,
-    openai.UnprocessableEntityError: _refused,
-    openai.RateLimitError: _too_fast,
-    openai.InternalServerError: _failed,
-    openai.APIStatusError: _by_status,
-    openai.APIResponseValidationError: _bad_reply,
-    openai.LengthFinishReasonError: _bad_reply,
-    openai.ContentFilterFinishReasonError: _bad_reply,
-    openai.InvalidWebhookSignatureError: _bad_reply,
-    openai.WebSocketConnectionClosedError: _unreachable,
-    openai.WebSocketQueueFullError: _unreachable,
-    openai.APIError: _unknown,
-    openai.OpenAIError: _unknown,
-}
-"""Every public exception of the package; a test fails when one is missing."""

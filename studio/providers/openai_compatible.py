@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from studio.domain.prompt import answer_schema
 from studio.domain.run import Answer, Question
 from studio.errors import RefusedRequestError
+from studio.providers.base import RateLimits
 from studio.providers.base_url import read_base_url
 from studio.providers.connection import Connection
 from studio.providers.fine_tuning import FineTuning
@@ -56,6 +57,8 @@ class OpenAICompatible(FineTuning):
         self.host = url.host
         self.is_local = url.is_local
         self.default_model = default_model
+        self.identity = name if name == "embedded" else f"{name}@{url.host}"
+        self.limits: RateLimits | None = None
 
     def __repr__(self) -> str:
         return f"OpenAICompatible({self.name!r}, {self._connection.url.url!r})"

@@ -10,7 +10,7 @@ from typing import Any
 from studio.domain.finetune import FineTuneStatus
 from studio.domain.run import Answer, Outcome, Question
 from studio.errors import ProviderUnavailableError, RefusedRequestError
-from studio.providers.base import FINE_TUNE_KEY, FineTuneState, RemoteEvent
+from studio.providers.base import FINE_TUNE_KEY, FineTuneState, RateLimits, RemoteEvent
 
 
 @dataclass(slots=True)
@@ -42,7 +42,9 @@ class ScriptedProvider:
 
     host = "script"
     is_local = True
+    identity = "script"
     default_model = "scripted"
+    limits: RateLimits | None = None
 
     def __init__(
         self,

@@ -1,0 +1,86 @@
+"""The openai package's exceptions, one by one, in the words of `failures`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import openai
+
+from studio.errors import ProviderError
+from studio.providers.failures import (
+    from_status,
+    not_the_protocol,
+    timed_out,
+    told_by,
+    unreachable,
+)
+
+
+def translate(error: Exception, host: str, secrets: Collection[str] = ()) -> ProviderError:
+    """Return our error for one of theirs.
+
+    Args:
+        error: An exception of the openai package.
+        host: Who was spoken to.
+        secrets: What must not stand in the sentence even if the service repeats it.
+    """
+    for kind in type(error).__mro__:
+        if kind in TABLE:
+            return TABLE[kind](error, host, secrets)
+    return _unknown(error, host, secrets)
+
+
+def _by_status(error: Any, host: str, secrets: Collection[str]) -> ProviderError:
+    reply = error.response
+    return from_status(reply.status_code, reply.headers, reply.content, host, secrets)
+
+
+def _timeout(error: Any, host: str, secrets: Collection[str]) -> ProviderError:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    if not isinstance(cause, TimeoutError) and "Timeout" not in type(cause).__name__:
+        return unreachable(host)  # the package's aiohttp transport calls a refusal a timeout
+    return timed_out(host)
+
+
+def _unreachable(error: Any, host: str, secrets: Collection[str]) -> ProviderError:
+    return unreachable(host)
+
+
+def _bad_reply(error: Any, host: str, secrets: Collection[str]) -> ProviderError:
+    return not_the_protocol(host)
+
+
+def _unknown(error: Any, host: str, secrets: Collection[str]) -> ProviderError:
+    told = told_by(getattr(error, "body", None), secrets)
+    return ProviderError(
+        f"Speaking to {host} failed ({type(error).__name__}).{told}",
+        next_step="Test the provider with `studio provider test`.",
+    )
+
+
+TABLE: dict[type[BaseException], Callable[[Any, str, Collection[str]], ProviderError]] = {
+    openai.APITimeoutError: _timeout,
+    openai.APIConnectionError: _unreachable,
+    openai.BadRequestError: _by_status,
+    openai.AuthenticationError: _by_status,
+    openai.OAuthError: _by_status,
+    openai.PermissionDeniedError: _by_status,
+    openai.NotFoundError: _by_status,
+    openai.ConflictError: _by_status,
+    openai.UnprocessableEntityError: _by_status,
+    openai.RateLimitError: _by_status,
+    openai.InternalServerError: _by_status,
+    openai.APIStatusError: _by_status,
+    openai.APIResponseValidationError: _bad_reply,
+    openai.LengthFinishReasonError: _bad_reply,
+    openai.ContentFilterFinishReasonError: _bad_reply,
+    openai.InvalidWebhookSignatureError: _bad_reply,
+    openai.WebSocketConnectionClosedError: _unreachable,
+    openai.WebSocketQueueFullError: _unreachable,
+    openai.APIError: _unknown,
+    openai.OpenAIError: _unknown,
+}
+"""Every public exception of the package; a test fails when one is missing."""
