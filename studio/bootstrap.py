@@ -18,6 +18,7 @@ from studio.config import Settings, find_key, load_settings
 from studio.domain.job import WorkerInfo
 from studio.errors import ConflictError
 from studio.handlers.finetunes import finetune_handler
+from studio.handlers.pacing import Pacers
 from studio.handlers.runs import run_handler
 from studio.jobs.process import WorkerLock, start_worker, this_worker, worker_alive
 from studio.jobs.worker import Handler, Worker
@@ -76,7 +77,7 @@ def open_workspace(
 def make_worker(ws: Workspace) -> Worker:
     """Return the worker of a workspace with its handlers."""
     handlers: dict[str, Handler] = {
-        "run": functools.partial(run_handler, ws),
+        "run": functools.partial(run_handler, ws, Pacers()),
         "finetune": functools.partial(finetune_handler, ws),
     }
     return Worker(

@@ -4,13 +4,16 @@ StudioError                 anything a person can do something about
 +-- InputError              what was given cannot be used (exit 2)
 |   +-- NotFoundError       the named thing does not exist
 |   +-- ConflictError       it exists already, or somebody was faster
-+-- WorkspaceError          the file is not ours, damaged, read-only or the disk is full
++-- WorkspaceError          the file is not ours, or cannot be read or written
+|   +-- DamagedError        it was the studio's and cannot be read whole any more
+|   +-- DiskFullError       there is no space left for what was to be stored
 +-- WeightsError            a model's weights were altered
 +-- PortTakenError          another program listens on the wished port
 +-- WorkerError             the worker is dead or does not answer
 +-- RunFailedError          a run or fine-tune ended without success
 +-- ProviderError           the service spoken to did not do what was asked
     +-- ProviderUnavailableError    not reachable, or it failed by itself
+    |   +-- NoAnswerError           asked, but no answer came: it may have worked and be paid
     +-- AuthenticationError         the key is missing or refused
     +-- RateLimitedError            asked too fast; carries `retry_after_s`
     +-- QuotaExhaustedError         no money or quota left; asking again is useless
@@ -72,9 +75,21 @@ class ConflictError(InputError):
 
 
 class WorkspaceError(StudioError):
-    """The workspace file is not ours, damaged, read-only, or the disk is full."""
+    """The workspace file is not ours, or cannot be read or written."""
 
     code = "workspace"
+
+
+class DamagedError(WorkspaceError):
+    """The workspace file cannot be read whole any more; it is left as it is."""
+
+    code = "damaged"
+
+
+class DiskFullError(WorkspaceError):
+    """There is no space left; the last step was not stored, all before it was."""
+
+    code = "disk_full"
 
 
 class WeightsError(StudioError):
@@ -111,6 +126,12 @@ class ProviderUnavailableError(ProviderError):
     """The service cannot be reached, or failed by itself; asking again may help."""
 
     code = "provider_unavailable"
+
+
+class NoAnswerError(ProviderUnavailableError):
+    """The service was asked and no answer came; whether it worked, and charges, is unknown."""
+
+    code = "no_answer"
 
 
 class AuthenticationError(ProviderError):

@@ -175,8 +175,9 @@ def work_off(ws, *, until=None, seconds=20.0, worker=None):
 @pytest.fixture
 def quick(monkeypatch):
     """Wait for nothing between tries and looks."""
-    monkeypatch.setattr("studio.handlers.runs.BACKOFF_S", 0.0)
-    monkeypatch.setattr("studio.handlers.runs.TELL_S", 0.01)
-    monkeypatch.setattr("studio.handlers.runs.DRAIN_S", 0.2)
+    monkeypatch.setattr("studio.handlers.pacing.BACKOFF_S", 0.0)
+    monkeypatch.setattr("studio.handlers.pacing.PATIENCE_S", 0.3)
+    monkeypatch.setattr("studio.handlers.calling.TELL_S", 0.01)
+    monkeypatch.setattr("studio.handlers.calling.DRAIN_S", 0.2)
     monkeypatch.setattr("studio.handlers.finetunes.POLL_LOCAL_S", 0.005)
     monkeypatch.setattr("studio.handlers.finetunes.POLL_REMOTE_S", 0.005)

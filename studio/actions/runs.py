@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,6 +43,7 @@ def start_run(
     provider: str = "",
     consent: bool = False,
     again: bool = False,
+    budget_usd: float | None = None,
     by: str,
 ) -> Run:
     """File a run; the worker does it.
@@ -55,10 +57,12 @@ def start_run(
         provider: Where prompts are sent; the configured one when empty.
         consent: The person agrees to send this task's texts to that provider; recorded.
         again: Ask even where the same question was answered before.
+        budget_usd: The most it may spend; reaching it pauses the run.
         by: Who starts it.
 
     Raises:
-        InputError: If there is nothing to label, or nothing to label with.
+        InputError: If there is nothing to label, nothing to label with, or a budget that cannot
+            be kept because the model's price is unknown.
         ConsentNeededError: If texts would leave the machine and nobody agreed.
     """
     task = ws.store.tasks.get(task_id)
@@ -71,6 +75,8 @@ def start_run(
         )
     run, finetune_id = _classifier(ws, task, choice, provider, by)
     service = ws.provider(run.provider) if run.provider else None
+    if budget_usd is not None:
+        _check_budget(ws, run, service, budget_usd)
     # All or nothing: a run that is refused leaves no consent and no prompt behind.
     with ws.store.transaction():
         if run.kind is ClassifierKind.PROMPT and run.prompt_version_id is None:
@@ -82,7 +88,7 @@ def start_run(
         if service is not None:
             _check_consent(ws, task, service, len(ids), consent, by)
         filed = ws.store.file_run(
-            replace(run, splits=wanted, created_at=ws.now()),
+            replace(run, splits=wanted, created_at=ws.now(), budget_usd=budget_usd),
             example_ids=ids,
             finetune_id=finetune_id,
             params={"again": True} if again else {},
@@ -109,6 +115,21 @@ def steer_run(ws: Workspace, run_id: int, want: Want) -> Run:
     return ws.store.runs.get(run_id)
 
 
+def set_budget(ws: Workspace, run_id: int, usd: float | None) -> Run:
+    """Change what a run may spend, None for no cap; one under way keeps to it within a second.
+
+    A run that rests is not woken: `steer_run` does that.
+
+    Raises:
+        InputError: If the amount is no amount, or the model's price is unknown.
+    """
+    run = ws.store.runs.get(run_id)
+    if usd is not None:
+        _check_budget(ws, run, ws.provider(run.provider) if run.provider else None, usd)
+    ws.store.runs.set_budget(run_id, usd)
+    return ws.store.runs.get(run_id)
+
+
 def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
     """Return a run as `--json` shows it."""
     run = ws.read.runs.get(run_id)
@@ -121,7 +142,10 @@ def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
         "done": run.done,
         "outcomes": ws.read.runs.outcomes(run_id),
         "error": run.error,
-        **ws.read.runs.calls(run_id),
+        "calls": run.calls,
+        "cost_usd": run.cost_usd,
+        "budget_usd": run.budget_usd,
+        "model": ws.read.runs.answered_by(run_id),
     }
 
 
@@ -144,6 +168,17 @@ def export_run(ws: Workspace, run_id: int) -> list[dict[str, Any]]:
         }
         for p in predictions
     ]
+
+
+def _check_budget(ws: Workspace, run: Run, service: Provider | None, usd: float) -> None:
+    if not 0 < usd < math.inf:
+        raise InputError("A budget is an amount above $0.", next_step="Leave it out for no cap.")
+    if service is not None and ws.price(service, run.model) is None:
+        raise InputError(
+            f"The price of {run.model or 'the model'} at {service.name} is unknown, so a budget"
+            " cannot be kept.",
+            next_step="Set the price with `studio provider prices --set`, or in the settings.",
+        )
 
 
 def _splits(splits: Sequence[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,39 @@ class Result:
     cached: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A call about to be made.
+
+    Attributes:
+        example_id: What it asks about.
+        number: The how manieth time this run asks about it, from 1.
+        bound_usd: The most it can cost; None while the price is unknown.
+    """
+
+    example_id: int
+    number: int
+    bound_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a call ended.
+
+    Attributes:
+        ledger_id: What `commit` gave it when it was opened.
+        outcome: An outcome, an error's code, or "lost" where its fate is unknown.
+        cost_usd: What it cost; None while the price is unknown.
+        input_tokens, output_tokens: As its reply told.
+    """
+
+    ledger_id: int
+    outcome: str
+    cost_usd: float | None
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
 class Runs:
     """The runs of a task."""
 
@@ -52,10 +86,10 @@ class Runs:
         with self.db.transaction() as conn:
             run_id = conn.execute(
                 "INSERT INTO run (task_id, kind, title, prompt_version_id, finetune_id, model, provider, splits,"
-                " preview, params, total, created_at, created_by) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                " preview, params, total, created_at, created_by, budget_usd) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (run.task_id, run.kind.value, run.title, run.prompt_version_id, finetune_id, run.model,
                  run.provider, json.dumps(list(run.splits)), int(run.preview), json.dumps(params),
-                 len(example_ids), run.created_at, run.created_by),
+                 len(example_ids), run.created_at, run.created_by, run.budget_usd),
             ).lastrowid  # fmt: skip
             conn.executemany(
                 "INSERT INTO run_example VALUES (?, ?)", [(run_id, i) for i in sorted(example_ids)]
@@ -122,45 +156,130 @@ class Runs:
         )
         return {row["key"]: _answer(row) for row in rows}
 
-    def store(self, run: Run, results: Sequence[Result], at: str) -> None:
-        """Store predictions, responses and ledger lines together, in one transaction."""
-        with self.db.transaction() as conn:
-            for r in results:
-                response_id = self._response_id(conn, r, at) if r.key else None
-                conn.execute(
-                    "INSERT OR IGNORE INTO prediction VALUES (?,?,?,?,?,?)",
-                    (
-                        run.id,
-                        r.example_id,
-                        r.label_id,
-                        r.answer.confidence,
-                        r.answer.outcome.value,
-                        response_id,
-                    ),
-                )
-                if r.key and not r.cached:
-                    usage = r.answer.usage
-                    conn.execute(
-                        "INSERT INTO ledger (task_id, run_id, example_id, at, outcome, cost_usd, input_tokens,"
-                        " output_tokens) VALUES (?,?,?,?,?,?,?,?)",
-                        (run.task_id, run.id, r.example_id, at, r.answer.outcome.value, usage.cost_usd,
-                         usage.input_tokens, usage.output_tokens),
-                    )  # fmt: skip
-            bump(self.db, run.task_id)
+    def commit(
+        self,
+        run: Run,
+        results: Sequence[Result],
+        calls: Sequence[Ending] = (),
+        opened: Sequence[Attempt] = (),
+        *,
+        at: str,
+        tell: bool = True,
+    ) -> list[int]:
+        """Store in one transaction what was learned, how calls ended, and which calls follow.
 
-    def _response_id(self, conn: Any, result: Result, at: str) -> int:
-        answer = result.answer
-        if not result.cached:
+        Args:
+            run: The run.
+            results: Its new predictions; an example that has one keeps it.
+            calls: How calls that were opened before ended.
+            opened: Calls that are made as soon as this is stored, and not before.
+            at: The time.
+            tell: Whether screens should look anew; a commit that is one of many may spare it.
+
+        Returns:
+            The ledger numbers of the opened calls, in their order.
+        """  # fmt: skip
+        with self.db.transaction() as conn:
+            if results:
+                self._predict(conn, run, results, at)
+            if calls:
+                self._settle(conn, run, calls)
+            numbers = self._open(conn, run, opened, at) if opened else []
+            if tell:
+                bump(self.db, run.task_id)
+        return numbers
+
+    def _predict(self, conn: Any, run: Run, results: Sequence[Result], at: str) -> None:
+        conn.executemany(
+            "INSERT OR IGNORE INTO response (key, model, outcome, label, probabilities, detail, raw,"
+            " input_tokens, output_tokens, cost_usd, latency_ms, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            [(r.key, *_response(r.answer), at) for r in results if r.key and not r.cached],
+        )
+        new = conn.executemany(
+            "INSERT OR IGNORE INTO prediction VALUES (?,?,?,?,?,(SELECT id FROM response WHERE key = ?))",
+            [
+                (run.id, r.example_id, r.label_id, r.answer.confidence, r.answer.outcome.value, r.key or None)
+                for r in results
+            ],
+        ).rowcount  # fmt: skip
+        if new == len(results):
+            counted = Counter(r.answer.outcome.value for r in results)
+            conn.executemany(
+                "INSERT INTO run_outcome VALUES (?,?,?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+                [(run.id, outcome, n) for outcome, n in counted.items()],
+            )
+            conn.execute("UPDATE run SET done = done + ? WHERE id = ?", (new, run.id))
+        else:
+            self._recount(conn, run.id)
+
+    def _settle(self, conn: Any, run: Run, calls: Sequence[Ending]) -> None:
+        conn.executemany(
+            "UPDATE ledger SET outcome = ?, cost_usd = ?, input_tokens = ?, output_tokens = ? WHERE id = ?",
+            [(c.outcome, c.cost_usd, c.input_tokens, c.output_tokens, c.ledger_id) for c in calls],
+        )
+        conn.execute(
+            "UPDATE run SET spent_usd = spent_usd + ?, unpriced = unpriced + ? WHERE id = ?",
+            (sum(c.cost_usd or 0.0 for c in calls), sum(c.cost_usd is None for c in calls), run.id),
+        )
+
+    def _open(self, conn: Any, run: Run, opened: Sequence[Attempt], at: str) -> list[int]:
+        last = conn.execute("SELECT coalesce(max(id), 0) FROM ledger").fetchone()[0]
+        numbers = list(range(last + 1, last + 1 + len(opened)))
+        conn.executemany(
+            "INSERT INTO ledger (id, task_id, run_id, example_id, at, outcome, attempt, bound_usd)"
+            " VALUES (?,?,?,?,?,'open',?,?)",
+            [
+                (number, run.task_id, run.id, a.example_id, at, a.number, a.bound_usd)
+                for number, a in zip(numbers, opened, strict=True)
+            ],
+        )
+        conn.execute("UPDATE run SET calls = calls + ? WHERE id = ?", (len(opened), run.id))
+        return numbers
+
+    def settle_lost(self, run_id: int) -> int:
+        """Count the calls whose fate a dead worker took with it, at the most they can have cost.
+
+        Returns:
+            How many there were.
+        """
+        with self.db.transaction() as conn:
+            lost = conn.execute(
+                "UPDATE ledger SET outcome = 'lost', cost_usd = bound_usd"
+                " WHERE run_id = ? AND outcome = 'open' RETURNING cost_usd",
+                (run_id,),
+            ).fetchall()
             conn.execute(
-                "INSERT OR IGNORE INTO response (key, model, outcome, label, probabilities, detail, raw,"
-                " input_tokens, output_tokens, cost_usd, latency_ms, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-                (result.key, answer.model, answer.outcome.value, answer.label,
-                 json.dumps(answer.probabilities, ensure_ascii=False), json.dumps(answer.detail, ensure_ascii=False),
-                 answer.raw, answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.cost_usd,
-                 answer.usage.latency_ms, at),
-            )  # fmt: skip
-        row = conn.execute("SELECT id FROM response WHERE key = ?", (result.key,)).fetchone()
-        return int(row[0])
+                "UPDATE run SET spent_usd = spent_usd + ?, unpriced = unpriced + ? WHERE id = ?",
+                (sum(row[0] or 0.0 for row in lost), sum(row[0] is None for row in lost), run_id),
+            )
+        return len(lost)
+
+    def set_budget(self, run_id: int, usd: float | None) -> None:
+        """Cap what a run may spend; None takes the cap away."""
+        with self.db.transaction() as conn:
+            conn.execute("UPDATE run SET budget_usd = ? WHERE id = ?", (usd, run_id))
+
+    def recount(self, run_id: int) -> None:
+        """Make the counters of a run anew from its predictions and its ledger."""
+        with self.db.transaction() as conn:
+            self._recount(conn, run_id)
+            conn.execute(
+                "UPDATE run SET (calls, spent_usd, unpriced) = (SELECT count(*), coalesce(sum(cost_usd), 0.0),"
+                " count(*) - count(cost_usd) - count(CASE WHEN outcome = 'open' THEN 1 END)"
+                " FROM ledger WHERE run_id = run.id) WHERE id = ?",
+                (run_id,),
+            )
+
+    def _recount(self, conn: Any, run_id: int) -> None:
+        conn.execute("DELETE FROM run_outcome WHERE run_id = ?", (run_id,))
+        conn.execute(
+            "INSERT INTO run_outcome SELECT run_id, outcome, count(*) FROM prediction WHERE run_id = ? GROUP BY 2",
+            (run_id,),
+        )
+        conn.execute(
+            "UPDATE run SET done = (SELECT coalesce(sum(n), 0) FROM run_outcome WHERE run_id = run.id) WHERE id = ?",
+            (run_id,),
+        )
 
     def forget_errors(self, run_id: int) -> None:
         """Take back the predictions that are errors, so that they are asked again.
@@ -172,6 +291,7 @@ class Runs:
                 "DELETE FROM prediction WHERE run_id = ? AND outcome = ?",
                 (run_id, Outcome.ERROR.value),
             )
+            self._recount(conn, run_id)
 
     def predictions(
         self, run_id: int, *, splits: Sequence[str] = (), example_ids: Sequence[int] | None = None
@@ -207,42 +327,34 @@ class Runs:
     def outcomes(self, run_id: int) -> dict[str, int]:
         """Return outcome to number of examples."""
         rows = self.db.read(
-            "SELECT outcome, count(*) FROM prediction WHERE run_id = ? GROUP BY 1 ORDER BY 1",
-            (run_id,),
+            "SELECT outcome, n FROM run_outcome WHERE run_id = ? AND n > 0 ORDER BY 1", (run_id,)
         )
         return {row[0]: row[1] for row in rows}
 
-    def calls(self, run_id: int) -> dict[str, Any]:
-        """Return {"calls", "cost_usd", "model"} of a run; cost is None when a price is unknown."""
-        row = self.db.one(
-            "SELECT count(*) AS n, sum(cost_usd) AS usd, count(cost_usd) AS priced FROM ledger WHERE run_id = ?",
-            (run_id,),
+    def answered_by(self, run_id: int) -> str:
+        """Return the model that really answered; empty while nothing did."""
+        return str(
+            self.db.value(
+                "SELECT s.model FROM prediction p JOIN response s ON s.id = p.response_id WHERE p.run_id = ?"
+                " AND s.model != '' LIMIT 1",
+                (run_id,),
+            )
+            or ""
         )
-        model = self.db.value(
-            "SELECT s.model FROM prediction p JOIN response s ON s.id = p.response_id WHERE p.run_id = ?"
-            " AND s.model != '' LIMIT 1",
-            (run_id,),
-        )
-        known = row["priced"] == row["n"]
-        return {
-            "calls": row["n"],
-            "cost_usd": (row["usd"] or 0.0) if known else None,
-            "model": model or "",
-        }
 
     def spent(self, task_id: int) -> float | None:
         """Return the money all calls and trainings of a task cost; None when a price is unknown."""
         row = self.db.one(
-            "SELECT coalesce(sum(cost_usd), 0.0) AS usd, count(*) - count(cost_usd) AS unknown"
-            " FROM ledger WHERE task_id = ?",
-            (task_id,),
+            "SELECT coalesce(sum(usd), 0.0) AS usd, coalesce(sum(unknown), 0) AS unknown FROM ("
+            " SELECT spent_usd AS usd, unpriced AS unknown FROM run WHERE task_id = :task UNION ALL"
+            " SELECT cost_usd, cost_usd IS NULL FROM ledger WHERE task_id = :task AND run_id IS NULL)",
+            {"task": task_id},
         )
         return None if row["unknown"] else float(row["usd"])
 
 
 _SELECT = (
-    "SELECT r.*, coalesce(j.status, 'done') AS status, coalesce(j.message, '') AS message,"
-    " (SELECT count(*) FROM prediction p WHERE p.run_id = r.id) AS done"
+    "SELECT r.*, coalesce(j.status, 'done') AS status, coalesce(j.message, '') AS message"
     " FROM run r LEFT JOIN job j ON j.id = r.job_id"
 )
 
@@ -265,7 +377,24 @@ def _run(row: Row) -> Run:
         created_at=row["created_at"],
         created_by=row["created_by"],
         job_id=row["job_id"],
+        budget_usd=row["budget_usd"],
+        spent_usd=row["spent_usd"],
+        calls=row["calls"],
+        unpriced=row["unpriced"],
     )
+
+
+def _response(answer: Answer) -> tuple[Any, ...]:
+    """Return the columns of a response from model to latency."""
+    usage = answer.usage
+    return (
+        answer.model, answer.outcome.value, answer.label, _json(answer.probabilities), _json(answer.detail),
+        answer.raw, usage.input_tokens, usage.output_tokens, usage.cost_usd, usage.latency_ms,
+    )  # fmt: skip
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else "{}"
 
 
 def _answer(row: Row) -> Answer:

@@ -86,18 +86,18 @@ def _figures(ws: Workspace, shown: Shown, found: Found) -> None:
     figure_metric(next(columns), "This draft", found.now, note("accuracy"))
     if found.comparison is not None:
         st.markdown(f"**{plain(comparison_sentence(found.comparison))}**", help=note("interval"))
-    told = ws.read.runs.calls(shown.run_id)
-    job = ws.read.runs.get(shown.run_id).job_id
-    row = ws.read.jobs.get(job) if job else None
+    run = ws.read.runs.get(shown.run_id)
+    row = ws.read.jobs.get(run.job_id) if run.job_id else None
     took = (
         duration(row.finished_at - row.started_at)
         if row and row.finished_at and row.started_at
         else "unknown"
     )
-    model = f" · answered by {plain(told['model'])}" if told["model"] else ""
+    answered_by = ws.read.runs.answered_by(run.id)
+    model = f" · answered by {plain(answered_by)}" if answered_by else ""
     base = f" · always “{plain(found.majority[0])}” would be {found.majority[1]:.1%} here"
     st.caption(
-        f"{count(told['calls'], 'call')}, {money(told['cost_usd'])}, {took}{model} · "
+        f"{count(run.calls, 'call')}, {money(run.cost_usd)}, {took}{model} · "
         "the sample is of train and validation, each label in turn, never of test"
         + (base if found.majority[0] else "")
     )

@@ -44,7 +44,7 @@ def keto(ws):
                 ),
             )
         )
-    ws.store.runs.store(ws.store.runs.get(run_id), results, ws.now())
+    ws.store.runs.commit(ws.store.runs.get(run_id), results, at=ws.now())
     return task
 
 

@@ -50,6 +50,6 @@ def test_shows_a_run_while_it_works_and_its_figure_when_done(open_app, fill, ws)
                answer=Answer(outcome=Outcome.OK, label=task.name_of(g.label_id)))
         for i, g in gold.items()
     ]  # fmt: skip
-    ws.store.runs.store(run, results, ws.now())
+    ws.store.runs.commit(run, results, at=ws.now())
     at = open_app()
     assert any("best on validation: macro-F1 1.000" in m.value for m in at.markdown)

@@ -36,13 +36,13 @@ def run(ws, keto):
         else Answer(outcome=Outcome.REFUSED)
         for place in range(len(examples))
     ]
-    ws.store.runs.store(
+    ws.store.runs.commit(
         ws.store.runs.get(run_id),
         [
             Result(example_id=e.id, label_id=said.id if a.label else None, answer=a)
             for e, a in zip(examples, answers, strict=True)
         ],
-        ws.now(),
+        at=ws.now(),
     )
     return ws.store.runs.get(run_id)
 

@@ -41,6 +41,6 @@ def measure(ws, task) -> None:
                answer=Answer(outcome=Outcome.OK, label=task.name_of(g.label_id)))
         for i, g in ws.read.labels.gold(task.id, ["test"]).items()
     ]  # fmt: skip
-    ws.store.runs.store(run, results, ws.now())
+    ws.store.runs.commit(run, results, at=ws.now())
     job = ws.store.jobs.claim("test", ws.clock(), 30.0)
     ws.store.jobs.finish(job.id, job.fence, JobStatus.DONE, "", ws.clock())

@@ -68,7 +68,7 @@ def desk(tmp_path_factory, template):
                 decisions.append(
                     NewLabel(example_id=i, label_id=said, person=person, origin=Origin.BLIND)
                 )
-    store.runs.store(run, results, "2026")
+    store.runs.commit(run, results, at="2026")
     store.labels.append(task.id, decisions, "2026")
     yield store, task, run, ids
     store.close()

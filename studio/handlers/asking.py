@@ -1,0 +1,139 @@
+"""The questions of a run: how an example is asked about, and what its answer is worth."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from studio.domain.example import Example
+from studio.domain.price import Price
+from studio.domain.prompt import PromptText, answer_schema, prompt_of, render_messages, user_turn
+from studio.domain.run import Answer, ClassifierKind, Outcome, Question, Run
+from studio.domain.task import Task
+from studio.domain.tokens import MOST_OUTPUT, PER_MESSAGE, most_input_tokens, most_tokens
+from studio.providers.base import Provider
+from studio.store.runs import Attempt, Result
+from studio.workspace import Workspace
+
+MALFORMED = frozenset({Outcome.NOT_JSON, Outcome.OFF_LABEL, Outcome.EMPTY, Outcome.ERROR})
+"""Outcomes worth asking again; they are never kept as the answer to the question."""
+
+
+@dataclass(slots=True)
+class Open:
+    """An example that is still to be asked about.
+
+    Attributes:
+        example_id: The example.
+        question: What is asked.
+        key: Content key of its answer.
+        bound_usd: The most one call can cost; None while the price is unknown.
+        likely_tokens: About how many tokens one call has, for the service's limits.
+        calls: How often it was asked.
+        malformed: How often the answer could not be used.
+        failures: How often it failed.
+    """
+
+    example_id: int
+    question: Question
+    key: str
+    bound_usd: float | None
+    likely_tokens: int
+    calls: int = 0
+    malformed: int = 0
+    failures: int = 0
+
+    def attempt(self) -> Attempt:
+        """Return the next call as the ledger has it."""
+        self.calls += 1
+        return Attempt(example_id=self.example_id, number=self.calls, bound_usd=self.bound_usd)
+
+
+class Asking:
+    """Turns the examples of one run into questions, and answers into results.
+
+    Attributes:
+        price: Of the model; None while unknown.
+    """
+
+    def __init__(
+        self, ws: Workspace, run: Run, task: Task, body: PromptText, service: Provider, engine: str
+    ) -> None:
+        self._ws, self._run, self._task = ws, run, task
+        self._service, self._engine = service, engine
+        self._before = tuple(render_messages(body, task.label_names, "")[:-1])  # rendered once
+        schema = answer_schema(task.label_names)
+        self._most_before = most_input_tokens(self._before, schema)
+        self._again = bool(ws.store.runs.params(run.id).get("again"))
+        self.price: Price | None = ws.price(service, run.model)
+
+    @classmethod
+    async def of(cls, ws: Workspace, run: Run, service: Provider) -> Asking:
+        """Prepare the asking of a run; the service is asked for its engine's version."""
+        task = ws.store.tasks.get(run.task_id)
+        params = ws.store.runs.params(run.id)
+        if "body" in params:
+            body = PromptText.from_dict(params["body"])
+        elif run.prompt_version_id is not None:
+            body = ws.store.prompts.get(task.id, run.prompt_version_id).body
+        else:
+            body = prompt_of(task)
+        if run.kind is ClassifierKind.MODEL:
+            body = replace(body, few_shots=())  # asked exactly as it was trained
+        return cls(ws, run, task, body, service, await service.engine())
+
+    def split(self, examples: Sequence[Example]) -> tuple[list[Result], list[Open]]:
+        """Return the results that are known already, and what is to be asked."""
+        opened = [self._open(example) for example in examples]
+        known = self._ws.store.runs.cached([one.key for one in opened])
+        results = [
+            self.result(one, known[one.key], cached=True) for one in opened if one.key in known
+        ]
+        return results, [one for one in opened if one.key not in known]
+
+    def result(self, asked: Open, answer: Answer, *, cached: bool = False) -> Result:
+        """Return an answer as it is stored.
+
+        An answer that could not be used gets a key of its own, so that it is asked again.
+        """
+        key = asked.key
+        if answer.outcome in MALFORMED and not cached:
+            key = f"{self._run.id}:{secrets.token_hex(4)}:{key}"
+        label_id = self._task.label(answer.label).id if answer.label is not None else None
+        return Result(
+            example_id=asked.example_id, label_id=label_id, answer=answer, key=key, cached=cached
+        )
+
+    def priced(self, answer: Answer, *, in_batch: bool = False) -> Answer:
+        """Return the answer with what it cost; None where the price or its tokens are unknown."""
+        cost = None
+        if self.price is not None:
+            told = answer.usage.input_tokens + answer.usage.output_tokens
+            is_free = self.price.input_usd == self.price.output_usd == 0
+            cost = self.price.of(answer.usage, in_batch=in_batch) if told or is_free else None
+        return replace(answer, usage=replace(answer.usage, cost_usd=cost))
+
+    def bound(self, asked: Open, *, in_batch: bool = False) -> float | None:
+        """Return the most one call can cost; None while the price is unknown."""
+        if self.price is None:
+            return None
+        most = self._most_before + PER_MESSAGE + most_tokens(asked.question.messages[-1]["content"])
+        return self.price.cost(most, MOST_OUTPUT, in_batch=in_batch)
+
+    def _open(self, example: Example) -> Open:
+        turn = user_turn(example.text)
+        question = Question(
+            model=self._run.model,
+            messages=(*self._before, {"role": "user", "content": turn}),
+            label_names=self._task.label_names,
+        )
+        key = question.key(self._service.identity, self._engine)
+        if self._again:
+            key = f"{self._run.id}:{key}"
+        opened = Open(
+            example_id=example.id, question=question, key=key, bound_usd=None,
+            likely_tokens=(self._most_before + len(turn)) // 4,
+        )  # fmt: skip
+        opened.bound_usd = self.bound(opened)
+        return opened
