@@ -1,4 +1,4 @@
-"""Commands: studio provider add | list | test."""
+"""Commands: studio provider add | list | test | prices."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from studio.actions.prices import ListedPrice, edit_prices, list_prices
 from studio.actions.providers import add_provider, check_provider
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
+from studio.domain.price import Price
+from studio.errors import InputError
 
 group = typer.Typer(help="Services that classify and train.", no_args_is_help=True)
 
@@ -57,3 +60,73 @@ def test(name: str, workspace: WorkspacePath = None, as_json: AsJson = False) ->
     ws.wake()
     said = check_provider(ws, name)
     emit({"provider": name, "says": said}, as_json, said)
+
+
+@group.command("prices")
+def prices(
+    provider: Annotated[str, typer.Option(help="Only of this provider; the one a price is set for.")] = "",
+    put: Annotated[str, typer.Option("--set", metavar="MODEL", help="Set a price of your own.")] = "",
+    unset: Annotated[str, typer.Option(metavar="MODEL", help="Take your own price back.")] = "",
+    input: Annotated[float | None, typer.Option(help="US dollars for a million tokens sent.")] = None,
+    output: Annotated[float | None, typer.Option(help="The same for tokens that come back.")] = None,
+    batch_input: Annotated[float | None, typer.Option(help="The same for tokens sent in a batch.")] = None,
+    batch_output: Annotated[float | None, typer.Option(help="The same for tokens of a batch that come back.")] = None,
+    source: Annotated[str, typer.Option(help="Where you read it.")] = "",
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """List what models cost, with source and day; set prices of your own, which win."""
+    ws = open_ws(workspace)
+    if put or unset:
+        if not provider or (put and unset):
+            raise InputError(
+                "A price is set or taken back for one model of one provider.",
+                next_step="E.g. `--set gpt-6-luna --provider openai --input 0.1 --output 0.5`.",
+            )
+        if put and (input is None or output is None):
+            raise InputError(
+                f"The price of {put} needs both --input and --output.",
+                next_step="In US dollars for a million tokens.",
+            )
+        priced = [
+            Price(provider=provider, model=put, input_usd=input, output_usd=output, source=source,
+                  batch_input_usd=batch_input, batch_output_usd=batch_output)
+        ] if put and input is not None and output is not None else []  # fmt: skip
+        edit_prices(ws, put=priced, drop=[(provider, unset)] if unset else [], by=me(ws))
+    found = list_prices(ws, provider)
+    empty = (
+        "No price is known there; a service on this machine is free. "
+        "Set one with --set MODEL --input USD --output USD."
+    )
+    emit([p.to_dict() for p in found], as_json, lambda: _price_table(found, empty))
+
+
+def _price_table(found: list[ListedPrice], empty: str) -> str:
+    rows = [
+        {
+            "model": p.price.model + (" (decisions)" if p.price.kind == "decisions" else ""),
+            "provider": p.price.provider,
+            "input": _usd(p.price.input_usd),
+            "output": _usd(p.price.output_usd),
+            "batch in": _usd(p.price.batch_input_usd),
+            "batch out": _usd(p.price.batch_output_usd),
+            "set": "here" if p.is_own else "shipped",
+            "as of": p.price.as_of,
+            "days old": p.age_days,
+        }
+        for p in found
+    ]
+    if not rows:
+        return empty
+    sources = {p.price.source: None for p in found}  # each once, in order
+    return "\n".join(
+        [
+            table(rows, ""),
+            "US dollars for a million tokens; ? is unknown. Your own prices win over shipped ones.",
+            *(f"Source: {source}" for source in sources),
+        ]
+    )
+
+
+def _usd(amount: float | None) -> str:
+    return "?" if amount is None else f"{amount:g}"

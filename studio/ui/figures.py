@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+from studio.domain.amounts import UNKNOWN, count, duration, money
 from studio.domain.evaluation import Figure
 
-UNKNOWN = "unknown"
+__all__ = ["UNKNOWN", "count", "duration", "figure_text", "metric_name", "money", "percent"]
+
 METRIC_NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
@@ -48,45 +50,3 @@ def percent(share: float | None, *, digits: int = 1) -> str:
     if share is None or math.isnan(share):
         return UNKNOWN
     return f"{100 * share:.{digits}f} %"
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun.
-
-    >>> count(1, "example"), count(1200, "example")
-    ('1 example', '1,200 examples')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def money(usd: float | None) -> str:
-    r"""Return an amount of money; small ones keep the digits that matter.
-
-    >>> money(0), money(0.00123), money(12.5), money(None)
-    ('$0', '$0.0012', '$12.50', 'unknown')
-    """
-    if usd is None or math.isnan(usd):
-        return UNKNOWN
-    if usd == 0:
-        return "$0"
-    return f"${usd:,.2f}" if abs(usd) >= 0.1 else f"${usd:.2g}"
-
-
-def duration(seconds: float | None) -> str:
-    """Return a time span in the unit people would say it in.
-
-    >>> duration(0.4), duration(42), duration(150), duration(9000)
-    ('under 1 s', '42 s', '2 min 30 s', '2 h 30 min')
-    """
-    if seconds is None or math.isnan(seconds):
-        return UNKNOWN
-    if seconds < 1:
-        return "under 1 s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        minutes, rest = divmod(whole, 60)
-        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
-    hours, minutes = divmod(round(whole / 60), 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

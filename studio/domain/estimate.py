@@ -1,0 +1,126 @@
+"""What a run would ask, cost and take, told before it is started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from studio.domain.amounts import UNKNOWN, count, duration, money
+from studio.domain.price import Price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a run would ask, cost and take.
+
+    Attributes:
+        examples: Examples it covers.
+        known: Of these, answered before, so that they cost nothing; None while nobody can tell.
+        host: Where texts are sent; empty where none are.
+        is_local: Whether that is this machine.
+        model: The model asked.
+        input_tokens, output_tokens: What its questions likely have, in all.
+        price: The price of the model; None while unknown.
+        cost_usd: What it likely costs in US dollars; None while unknown.
+        most_usd: What it costs if each text has as many tokens as it can and each reply is as
+            long as allowed; None while unknown.
+        seconds: What it likely takes, by the rate of earlier runs; None without one.
+        is_sampled: Whether tokens and what is known were taken from a sample.
+        in_batch: Whether it is sent as a batch.
+    """
+
+    examples: int
+    known: int | None = 0
+    host: str = ""
+    is_local: bool = True
+    model: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    price: Price | None = None
+    cost_usd: float | None = 0.0
+    most_usd: float | None = 0.0
+    seconds: float | None = None
+    is_sampled: bool = False
+    in_batch: bool = False
+
+    @property
+    def questions(self) -> int:
+        """Questions that would be asked."""
+        return self.examples - (self.known or 0) if self.host else 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, as `--json` shows them."""
+        return {
+            "examples": self.examples,
+            "known": self.known,
+            "questions": self.questions,
+            "host": self.host,
+            "model": self.model,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cost_usd": self.cost_usd,
+            "most_usd": self.most_usd,
+            "seconds": self.seconds,
+            "price_source": self.price.source if self.price else "",
+            "price_as_of": self.price.as_of if self.price else "",
+            "batch": self.in_batch,
+        }
+
+    def sentence(self) -> str:
+        """Return it in a line.
+
+        >>> Estimate(examples=787).sentence()
+        '787 examples · nothing is asked and nothing charged'
+        >>> Estimate(
+        ...     examples=787, known=100, host="api.openai.com", is_local=False, seconds=70,
+        ...     input_tokens=240_000, output_tokens=4_000, cost_usd=0.026, most_usd=0.9,
+        ... ).sentence()
+        '687 questions to api.openai.com, 100 answered before · about 244,000 tokens · \
+about $0.026, at most $0.90 · about 1 min 10 s'
+        """
+        if not self.host:
+            return f"{count(self.examples, 'example')} · nothing is asked and nothing charged"
+        about = "about " if self.is_sampled and self.known else ""
+        asked = f"{about}{count(self.questions, 'question')} to "
+        asked += "this machine" if self.is_local else self.host
+        parts = [asked + (f", {about}{self.known:,} answered before" if self.known else "")]
+        if not self.is_local:
+            parts.append(f"about {_round(self.input_tokens + self.output_tokens):,} tokens")
+        parts.append(self.cost_text())
+        if self.in_batch:
+            parts.append("answered within a day")
+        elif self.questions:
+            known = self.seconds is not None
+            parts.append(f"about {duration(self.seconds)}" if known else f"time {UNKNOWN}")
+        return " · ".join(parts)
+
+    def cost_text(self) -> str:
+        """Return what it likely costs and what it costs at most.
+
+        >>> Estimate(examples=1, host="far.example", is_local=False, cost_usd=None).cost_text()
+        'at an unknown price'
+        """
+        if self.cost_usd is None:
+            return f"at an {UNKNOWN} price"
+        if not self.cost_usd and not self.most_usd:
+            return "free"
+        return f"about {money(self.cost_usd)}, at most {money(self.most_usd)}"
+
+    def consent_text(self, what: str = "This run") -> str:
+        """Return what somebody agrees to before texts leave the machine.
+
+        >>> Estimate(examples=2, host="far.example", is_local=False, input_tokens=900,
+        ...          cost_usd=None).consent_text()
+        'This run would send the column text of 2 examples (about 900 tokens) to far.example, \
+at an unknown price.'
+        """
+        tokens = f"about {_round(self.input_tokens + self.output_tokens):,} tokens"
+        return (
+            f"{what} would send the column text of {count(self.questions, 'example')} ({tokens}) "
+            f"to {self.host}, {self.cost_text().replace('about', 'for about', 1)}."
+        )
+
+
+def _round(tokens: int) -> int:
+    """Keep two or three digits: more would promise what an estimate cannot hold."""
+    return round(tokens, -max(0, len(str(tokens)) - 3))
