@@ -1,39 +1,49 @@
-"""What people do with examples: import them and split them."""
+"""What people do with examples: import them and split them.
+
+An import stores some thousand rows at a time, so others can write in between, and what was stored
+when it is stopped or killed stays: importing the file again adds the rest. A file of more than
+`LARGE` rows is never held as a whole.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from itertools import islice
+from typing import Any, BinaryIO
 
-from studio.analysis.splits import assign_splits
-from studio.analysis.tables import Table, read_table
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.analysis.example_rows import Columns, ExampleFile, ExampleRow
+from studio.analysis.splits import (
+    LARGE,
+    OPEN,
+    Codes,
+    Keys,
+    Settled,
+    assign_splits,
+    code_of,
+    group_keys,
+    split_by_key,
+    split_keys,
+    split_of,
+)
+from studio.analysis.tables import open_table
 from studio.domain.correction import Origin
-from studio.domain.example import SPLIT_ALIASES, Example, Split, normalise
-from studio.domain.task import Task
+from studio.domain.example import Example, Split
 from studio.errors import InputError
 from studio.store.labels import NewLabel
 from studio.workspace import Workspace
 
-MAX_TEXT = 200_000
+# What one transaction stores: about a tenth of a second's work.
+CHUNK = 5_000
+CHUNK_CHARACTERS = 8_000_000
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """Which column of a file holds what.
-
-    Attributes:
-        text: The text; guessed when empty.
-        label: Gold labels; none when empty.
-        split: A column, or the name of one split for all; assigned at random when empty.
-        id: The examples' own ids; line numbers when empty.
-        group: Examples of one group never stand in two splits; only with assigned splits.
-    """
-
-    text: str = ""
-    label: str = ""
-    split: str = ""
-    id: str = ""
-    group: str = ""
+# Told after each transaction: the last line that is stored, and how many lines there are.
+Progress = Callable[[int, int | None], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,55 +67,45 @@ class ImportResult:
         }
 
 
-@dataclass(slots=True)
-class _Row:
-    line: int
-    external_id: str
-    text: str
-    label_id: int | None
-    split: Split | None
-    metadata: dict[str, str]
-
-
 def import_examples(
     ws: Workspace,
     task_id: int,
     *,
-    data: bytes,
+    data: bytes | BinaryIO,
     filename: str,
     columns: Columns,
     origin: Origin = Origin.IMPORTED,
     by: str,
+    progress: Progress | None = None,
 ) -> ImportResult:
     """Read a file and store its examples, with their gold where a label column is named.
 
     Rows that cannot be used are reported with line and reason; the others are stored. An example
     whose id the task has already is skipped. Where splits are assigned, a text that stands in
-    the task already (ignoring case and punctuation) goes to the split it has there.
+    the task already (ignoring case and punctuation) goes to the split it has there, and so does a
+    group. Up to 50,000 rows are stratified by label; of more, each text is drawn by its hash.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        data: The file's bytes, or the file itself, opened for reading bytes.
+        filename: Its name; the ending says its kind.
+        columns: Which column holds what.
+        origin: Where its labels come from.
+        by: Who imports.
+        progress: Told how far it is; what it raises stops the import, and what is stored stays.
 
     Raises:
         InputError: If the file cannot be read or a named column is missing.
     """
     task = ws.store.tasks.get(task_id)
-    table = read_table(data, filename)
-    result = ImportResult(task=task.name, rejected=list(table.rejected))
-    rows = _rows(task, table, columns, filename, result)
-    known = {normalise(text): Split(split) for _, split, text in ws.store.examples.texts(task_id)}
-    _assign(rows, table, columns, known, seed=0)
-    with ws.store.transaction():
-        ids = ws.store.examples.add(
-            task_id,
-            [(row.external_id, row.text, row.split or Split.TRAIN, row.metadata) for row in rows],
-            ws.now(),
-        )
-        gold = [
-            NewLabel(example_id=i, label_id=row.label_id, person=f"file {filename}", origin=origin)
-            for row, i in zip(rows, ids, strict=True)
-            if i is not None and row.label_id is not None
-        ]
-        result.labeled = ws.store.labels.append(task_id, gold, ws.now())
-    result.added = sum(i is not None for i in ids)
-    result.skipped = len(ids) - result.added
+    file = open_table(data, filename)
+    source = ExampleFile(task, file, columns, filename)
+    result = ImportResult(task=task.name)
+    for chunk in _with_splits(ws, task_id, source, result.rejected):
+        _store(ws, task_id, chunk, result, origin, filename)
+        if progress:
+            progress(chunk[-1].line, file.lines)
     result.rejected.sort()
     return result
 
@@ -122,96 +122,230 @@ def split_examples(
 ) -> dict[str, int]:
     """Assign all examples to splits anew, stratified by gold, groups and duplicates kept together.
 
+    Of more than 50,000 examples those without gold are drawn by a hash of their text.
+
     Returns:
         Split to number of examples.
 
     Raises:
         InputError: If a share is unusable, the group column is unknown, or there are no examples.
     """
-    examples = ws.store.examples.all(task_id)
-    if not examples:
+    total = sum(ws.store.examples.counts(task_id).values())
+    if not total:
         raise InputError("There are no examples to split.", next_step="Import some first.")
     if group and group not in ws.store.examples.columns(task_id):
         raise InputError(
             f"No example has a column {group!r}.",
             next_step=f"Columns are {', '.join(ws.store.examples.columns(task_id)) or '(none)'}.",
         )
-    gold = ws.store.labels.gold(task_id)
+    shares = (train, validation, test)
+    gold = {i: g.label_id for i, g in ws.store.labels.gold(task_id).items()}
+    examples = (
+        ws.store.examples.all(task_id)
+        if total <= LARGE
+        else ws.store.examples.some(task_id, sorted(gold)[:LARGE])
+    )
     splits = assign_splits(
         examples,
-        labels={i: g.label_id for i, g in gold.items()},
+        labels=gold,
         groups={e.id: e.metadata.get(group, "") for e in examples} if group else {},
-        shares=(train, validation, test),
+        shares=shares,
         seed=seed,
     )
-    ws.store.examples.set_splits(task_id, splits)
+    if total <= LARGE:
+        ws.store.examples.set_splits(task_id, splits)
+    else:
+        _split_large(ws, task_id, splits, group, shares, seed)
     return ws.store.examples.counts(task_id)
 
 
-def _rows(
-    task: Task, table: Table, columns: Columns, filename: str, result: ImportResult
-) -> list[_Row]:
-    """Return the usable rows; the others go to `result.rejected`."""
-    text_column = table.column(columns.text or table.guess("text"), "text")
-    label_column = table.column(columns.label, "label") if columns.label else ""
-    id_column = table.column(columns.id, "id") if columns.id else table.guess("id")
-    fixed = SPLIT_ALIASES.get(columns.split.casefold())
-    split_column = "" if fixed or not columns.split else table.column(columns.split, "split")
-    if columns.group:
-        table.column(columns.group, "group")
-    used = {text_column, label_column, id_column, split_column}
-    by_name = {label.name.casefold(): label.id for label in task.labels}
-    seen: set[str] = set()
-    rows = []
-    for line, cells in table.rows:
-        text = cells.get(text_column, "").strip()
-        label = cells.get(label_column, "").strip() if label_column else ""
-        said = cells.get(split_column, "").strip() if split_column else ""
-        external_id = cells.get(id_column, "").strip() or f"{filename}:{line}"
-        reason = ""
-        if not any(c.isprintable() and not c.isspace() for c in text):
-            reason = "the text is empty"
-        elif not all(map(_is_whole, cells.values())):
-            reason = "it holds half a character (a lone UTF-16 surrogate)"
-        elif len(text) > MAX_TEXT:
-            reason = f"the text has {len(text)} characters, more than {MAX_TEXT}"
-        elif label and label.casefold() not in by_name:
-            reason = f"the label {label[:40]!r} is not one of {', '.join(task.label_names[:8])}"
-        elif said and said.casefold() not in SPLIT_ALIASES:
-            reason = f"the split {said[:40]!r} is not train, validation or test"
-        elif external_id in seen:
-            reason = f"the id {external_id[:40]!r} stands twice in the file"
-        if reason:
-            result.rejected.append((line, reason))
-            continue
-        seen.add(external_id)
-        metadata = {k: v for k, v in cells.items() if k not in used and v}
-        split = fixed or (SPLIT_ALIASES[said.casefold()] if said else None)
-        rows.append(_Row(line, external_id, text, by_name.get(label.casefold()), split, metadata))
-    return rows
-
-
-def _is_whole(cell: str) -> bool:
-    """Return whether a cell can be stored: JSON may carry halves of characters."""
-    return cell.isascii() or not any("\ud800" <= c <= "\udfff" for c in cell)
-
-
-def _assign(
-    rows: list[_Row], table: Table, columns: Columns, known: dict[str, Split], *, seed: int
+def _split_large(
+    ws: Workspace,
+    task_id: int,
+    settled: dict[int, Split],
+    group: str,
+    shares: tuple[float, float, float],
+    seed: int,
 ) -> None:
-    """Give a split to the rows the file gives none: all rows, or those of an empty cell."""
+    """Draw the splits of all examples that do not belong together with a settled one."""
+    stored = _stored(ws, task_id, group)
+    fixed = np.array([code_of(settled.get(i)) for i in stored.ids.tolist()], dtype=np.int8)
+    codes = split_by_key(stored.texts, stored.groups, settled=fixed, shares=shares, seed=seed)
+    moved = np.flatnonzero(codes != stored.codes)
+    # All at once: splits that are half anew share texts.
+    with ws.store.transaction():
+        for start in range(0, len(moved), CHUNK):
+            some = moved[start : start + CHUNK]
+            pairs = zip(stored.ids[some].tolist(), codes[some].tolist(), strict=True)
+            ws.store.examples.set_splits(task_id, {i: split_of(code) for i, code in pairs})
+
+
+def _store(
+    ws: Workspace,
+    task_id: int,
+    rows: Sequence[ExampleRow],
+    result: ImportResult,
+    origin: Origin,
+    filename: str,
+) -> None:
+    """Store some rows with their gold in one transaction, and count what became of them."""
+    with ws.store.transaction():
+        at = ws.now()
+        ids = ws.store.examples.add(
+            task_id,
+            [(row.external_id, row.text, row.split or Split.TRAIN, row.metadata) for row in rows],
+            at,
+        )
+        gold = [
+            NewLabel(example_id=i, label_id=row.label_id, person=f"file {filename}", origin=origin)
+            for row, i in zip(rows, ids, strict=True)
+            if i is not None and row.label_id is not None
+        ]
+        labeled = ws.store.labels.append(task_id, gold, at) if gold else 0
+    added = sum(i is not None for i in ids)
+    result.added += added
+    result.skipped += len(ids) - added
+    result.labeled += labeled
+
+
+def _chunks(rows: Iterator[ExampleRow]) -> Iterator[list[ExampleRow]]:
+    """Yield rows as one transaction stores them."""
+    chunk: list[ExampleRow] = []
+    characters = 0
     for row in rows:
-        if row.split is None:
-            row.split = known.get(normalise(row.text) or f" {row.text}")
-    open_rows = [i for i, row in enumerate(rows) if row.split is None]
-    if not open_rows:
+        chunk.append(row)
+        characters += len(row.text)
+        if len(chunk) >= CHUNK or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def _with_splits(
+    ws: Workspace, task_id: int, source: ExampleFile, rejected: list[tuple[int, str]]
+) -> Iterator[list[ExampleRow]]:
+    """Yield the usable rows in chunks, each with a split."""
+    if source.fixed:
+        yield from _chunks(source.rows(rejected))
         return
-    group = table.column(columns.group, "group") if columns.group else ""
+    rows = list(islice(source.rows(rejected), LARGE + 1))
+    if len(rows) <= LARGE:
+        _assign(ws, task_id, rows, source.group)
+        yield from _chunks(iter(rows))
+        return
+    rows.clear()
+    rejected.clear()
+    assign = _large_assigner(ws, task_id, source)
+    for chunk in _chunks(source.rows(rejected)):
+        assign(chunk)
+        yield chunk
+
+
+def _assign(ws: Workspace, task_id: int, rows: Sequence[ExampleRow], group: str) -> None:
+    """Give a split to the rows that the file gives none: all rows, or those of an empty cell."""
+    if all(row.split for row in rows):
+        return
+    known = _stored(ws, task_id, group).find(*_keys(rows, group))
+    settled = {
+        i: row.split or split_of(code)
+        for i, (row, code) in enumerate(zip(rows, known.tolist(), strict=True))
+        if row.split or code != OPEN
+    }
     splits = assign_splits(
-        [Example(id=i, external_id="", text=rows[i].text, split=Split.TRAIN) for i in open_rows],
-        labels={i: label for i in open_rows if (label := rows[i].label_id) is not None},
-        groups={i: rows[i].metadata.get(group, "") for i in open_rows} if group else {},
-        seed=seed,
+        [
+            Example(id=i, external_id="", text=row.text, split=Split.TRAIN)
+            for i, row in enumerate(rows)
+        ],
+        labels={i: row.label_id for i, row in enumerate(rows) if row.label_id is not None},
+        groups={i: row.group for i, row in enumerate(rows)} if group else {},
+        settled=settled,
     )
-    for i in open_rows:
-        rows[i].split = splits[i]
+    for i, row in enumerate(rows):
+        row.split = splits[i]
+
+
+def _large_assigner(
+    ws: Workspace, task_id: int, source: ExampleFile
+) -> Callable[[Sequence[ExampleRow]], None]:
+    """Return what gives splits to the chunks of a large file, called with each in turn.
+
+    A text alone says where it goes. Groups, and texts that the file itself puts somewhere, can
+    settle rows that stand before them: then the keys of the file are gathered beforehand.
+    """
+    if source.split and all(row.split for row in source.rows([])):
+        return lambda _: None
+    stored = _stored(ws, task_id, source.group)
+
+    def by_text(rows: Sequence[ExampleRow]) -> None:
+        texts, groups = _keys(rows, "")
+        _give(rows, split_by_key(texts, settled=stored.find(texts, groups)))
+
+    if not source.split and not source.group:
+        return by_text
+    keys, given = [], []
+    for chunk in _chunks(source.rows([])):
+        keys.append(_keys(chunk, source.group))
+        given.append(np.array([code_of(row.split) for row in chunk], dtype=np.int8))
+    texts, groups = (np.concatenate(part) for part in zip(*keys, strict=True))
+    own = np.concatenate(given)
+    settled = np.where(own == OPEN, stored.find(texts, groups), own)
+    codes = iter(np.split(split_by_key(texts, groups, settled=settled), _ends(given)))
+    return lambda rows: _give(rows, next(codes))
+
+
+def _ends(parts: Sequence[Codes]) -> NDArray[np.intp]:
+    return np.cumsum([len(part) for part in parts])
+
+
+def _give(rows: Sequence[ExampleRow], codes: Codes) -> None:
+    for row, code in zip(rows, codes.tolist(), strict=True):
+        row.split = row.split or split_of(code)
+
+
+def _keys(rows: Sequence[ExampleRow], group: str) -> tuple[Keys, Keys]:
+    """Return the keys of texts and groups; without a group column all groups are none."""
+    texts = split_keys(row.text for row in rows)
+    return texts, group_keys(row.group for row in rows) if group else np.zeros_like(texts)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The examples a task has, as keys: 25 bytes each."""
+
+    ids: NDArray[np.int64]
+    texts: Keys
+    groups: Keys
+    codes: Codes
+
+    @cached_property
+    def _by_text(self) -> Settled:
+        return Settled(self.texts, self.codes)
+
+    @cached_property
+    def _by_group(self) -> Settled:
+        return Settled(self.groups, self.codes)
+
+    def find(self, texts: Keys, groups: Keys) -> Codes:
+        """Return the split where a text stands already, or else its group, or else OPEN."""
+        by_text = self._by_text.find(texts)
+        return np.where(by_text == OPEN, self._by_group.find(groups), by_text)
+
+
+def _stored(ws: Workspace, task_id: int, group: str) -> _Stored:
+    """Read the keys of all examples of a task, a few thousand at a time."""
+    ids = [np.zeros(0, dtype=np.int64)]
+    texts, groups = [split_keys([])], [group_keys([])]
+    codes = [np.zeros(0, dtype=np.int8)]
+    for rows in ws.store.examples.scan(task_id):
+        ids.append(np.array([row["id"] for row in rows], dtype=np.int64))
+        texts.append(split_keys(row["text"] for row in rows))
+        names = [json.loads(row["metadata"]).get(group, "") if group else "" for row in rows]
+        groups.append(group_keys(names))
+        codes.append(np.array([code_of(Split(row["split"])) for row in rows], dtype=np.int8))
+    return _Stored(
+        ids=np.concatenate(ids),
+        texts=np.concatenate(texts),
+        groups=np.concatenate(groups),
+        codes=np.concatenate(codes),
+    )

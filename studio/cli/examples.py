@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from studio.actions.corrections import import_corrections
-from studio.actions.examples import Columns, import_examples, split_examples
+from studio.actions.examples import import_examples, split_examples
+from studio.analysis.example_rows import Columns
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, read_file, task_of
 
 SHOWN = 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,10 +115,19 @@ class Examples:
         )
         return {row[0]: row[1] for row in rows}
 
-    def texts(self, task_id: int) -> list[tuple[int, str, str]]:
-        """Return (id, split, text) of every example, to find duplicates among them."""
-        rows = self.db.read("SELECT id, split, text FROM example WHERE task_id = ?", (task_id,))
-        return [(row[0], row[1], row[2]) for row in rows]
+    def scan(self, task_id: int, size: int = 5_000) -> Iterator[list[Row]]:
+        """Yield id, split, text and metadata (as JSON) of every example, by id, some at a time.
+
+        No reading stays open between two pieces, and no more than one of them is held.
+        """
+        after = 0
+        while rows := self.db.read(
+            # The plus keeps to the order of the table: no index has a task's examples by id.
+            "SELECT id, split, text, metadata FROM example WHERE +task_id = ? AND id > ? ORDER BY id LIMIT ?",
+            (task_id, after, size),
+        ):
+            yield rows
+            after = rows[-1]["id"]
 
     def counts(self, task_id: int) -> dict[str, int]:
         """Return split to number of examples, for every split."""

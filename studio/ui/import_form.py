@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from studio.actions.examples import Columns, ImportResult, import_examples
+from studio.actions.examples import ImportResult, import_examples
+from studio.analysis.example_rows import Columns
 from studio.analysis.tables import Table, read_table, write_csv
 from studio.domain.example import SPLIT_ALIASES
 from studio.domain.task import Task
