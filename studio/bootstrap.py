@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import logging
 import secrets
@@ -21,6 +22,7 @@ from studio.handlers.finetunes import finetune_handler
 from studio.handlers.pacing import Pacers
 from studio.handlers.runs import run_handler
 from studio.jobs.process import WorkerLock, start_worker, this_worker, worker_alive
+from studio.jobs.succession import BY_HAND, fingerprint, is_outdated, take_turn
 from studio.jobs.worker import Handler, Worker
 from studio.providers.absent import AbsentProvider
 from studio.providers.base import Provider
@@ -36,6 +38,13 @@ EMBEDDED = "embedded"
 EMBEDDED_MODEL = "studio-encoder"
 CHECKPOINT_S = 5.0
 SLOTS = 4
+SPARE = 4
+BORN = time.time()
+_NOT_THE_WORKERS = (
+    "workspace", "worker", "provider", "person",
+    "expert_usd_hour", "analyst_usd_hour", "annotator_usd_hour",
+)  # fmt: skip
+_succeeded: set[str] = set()
 
 
 def open_workspace(
@@ -83,9 +92,10 @@ def make_worker(ws: Workspace) -> Worker:
     return Worker(
         ws.store.jobs,
         handlers,
-        info=this_worker(__version__, ws.clock()),
+        info=_as_worker(ws.settings, ws.store),
         clock=ws.clock,
         slots=SLOTS,
+        spare=SPARE,
     )
 
 
@@ -96,26 +106,45 @@ def is_worker_alive(ws: Workspace) -> bool:
 
 def workers_alive(ws: Workspace) -> list[WorkerInfo]:
     """Return the workers of this workspace that live."""
-    now = ws.clock()
-    return [info for info in ws.read.jobs.workers()[:5] if worker_alive(info, now)]
+    return _living(ws.read, ws.clock)
 
 
-def serve_worker(ws: Workspace) -> None:
+def serve_worker(
+    ws: Workspace, *, if_none: bool = False, tell: Callable[[str], None] = log.info
+) -> None:
     """Do the workspace's jobs until told to stop, with the embedded server beside them.
 
+    Args:
+        ws: The workspace.
+        if_none: Return at once if a worker lives; one that is outdated is replaced.
+        tell: Called with a sentence if another one is at work.
+
     Raises:
-        WorkerError: If another worker is at work here.
+        WorkerError: If the workspace is being restored.
         WeightsError: If the encoder's weights were altered.
     """
-    with WorkerLock(ws.path.with_name(ws.path.name + ".worker.lock")):
-        hosted: list[EmbeddedServer] = []
+    lock = WorkerLock(ws.path.with_name(ws.path.name + ".worker.lock"))
+    mine = _as_worker(ws.settings, ws.store)
+    living = functools.partial(workers_alive, ws)
+    if if_none:
+        if not take_turn(lock, mine, living):
+            tell("A worker is at work already; nothing to do.")
+            return
+    else:
+        mine = dataclasses.replace(mine, settings=BY_HAND)
+        lock.join()
+        if others := " and ".join(str(other.pid) for other in living()):
+            tell(f"A worker is at work already (process {others}); this one works beside it.")
+    ws.store.jobs.record_worker(mine)
+    hosted: list[EmbeddedServer] = []
+    try:
         _host_server(ws.settings, hosted)
-        try:
-            asyncio.run(_work(ws, hosted))
-        finally:
-            for server in hosted:
-                server.stop()
-            ws.store.checkpoint()
+        asyncio.run(_work(ws, mine, hosted))
+    finally:
+        for server in hosted:
+            server.stop()
+        ws.store.checkpoint()
+        lock.release()
 
 
 def serve_embedded(settings: Settings, *, port: int = 0) -> EmbeddedServer:
@@ -139,9 +168,10 @@ def _host_server(settings: Settings, hosted: list[EmbeddedServer]) -> None:
             hosted.append(EmbeddedServer(settings.embedded_folder).start())
 
 
-async def _work(ws: Workspace, hosted: list[EmbeddedServer]) -> None:
+async def _work(ws: Workspace, mine: WorkerInfo, hosted: list[EmbeddedServer]) -> None:
     """Run the worker; now and then move the database's log into its file and look around."""
     worker, file = make_worker(ws), _file_id(ws.path)
+    worker.info = mine
 
     async def tidy() -> None:
         while True:
@@ -151,6 +181,8 @@ async def _work(ws: Workspace, hosted: list[EmbeddedServer]) -> None:
                 worker.stop()
                 return
             try:
+                if mine.settings != BY_HAND:  # a key that was there is known once a provider needs it
+                    worker.info = _as_worker(ws.settings, ws.store)
                 ws.store.checkpoint()
                 await asyncio.to_thread(_host_server, ws.settings, hosted)
             except Exception:
@@ -196,7 +228,12 @@ def _open_provider(settings: Settings, store: Store, name: str) -> Provider:
             next_step="It starts with the worker: `studio worker`, or open the app.",
         )
     return OpenAICompatible(
-        EMBEDDED, found.url, found.token, EMBEDDED_MODEL, timeout_s=settings.timeout_s
+        EMBEDDED,
+        found.url,
+        found.token,
+        EMBEDDED_MODEL,
+        identity=EMBEDDED,
+        timeout_s=settings.timeout_s,
     )
 
 
@@ -214,12 +251,35 @@ def _find_server(settings: Settings) -> Any:
     return find(settings.embedded_folder)
 
 
+def _as_worker(settings: Settings, store: Store) -> WorkerInfo:
+    """Return this process as a worker: its version, and what its settings and keys amount to."""
+    values = {
+        field.name: getattr(settings, field.name)
+        for field in dataclasses.fields(settings)
+        if field.name not in _NOT_THE_WORKERS
+    }
+    keys = {entry.key_env for entry in store.providers.all() if find_key(entry.key_env)}
+    return this_worker(__version__, BORN, settings=fingerprint(values, keys))
+
+
+def _living(store: Store, clock: Callable[[], float]) -> list[WorkerInfo]:
+    now = clock()
+    return [info for info in store.jobs.workers()[:20] if worker_alive(info, now)]
+
+
 def _wake(settings: Settings, store: Store, clock: Callable[[], float]) -> None:
-    """Start the worker unless one lives or somebody else looks after it."""
+    """Start the worker unless a good one lives or somebody else looks after it.
+
+    What is started waits for an outdated one to end; it is started once for each of these.
+    """
     if settings.worker == "external":
         return
-    if any(worker_alive(info, clock()) for info in store.jobs.workers()[:5]):
+    living = _living(store, clock)
+    mine = _as_worker(settings, store)
+    names = {info.name for info in living}
+    if not all(is_outdated(info, mine) for info in living) or (living and names <= _succeeded):
         return
+    _succeeded.update(names)
     start_worker(
         settings.workspace,
         argv=[
@@ -228,6 +288,7 @@ def _wake(settings: Settings, store: Store, clock: Callable[[], float]) -> None:
             "-m",
             "studio.cli.main",
             "worker",
+            "--if-none",
             "--workspace",
             str(settings.workspace),
         ],

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from studio.domain.run import Answer, Question
 from studio.errors import ProviderUnavailableError
-from studio.providers.base import FineTuneState, RateLimits, RemoteEvent
+from studio.providers.base import BatchState, FineTuneState, RateLimits, RemoteEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,6 @@ class AbsentProvider:
     default_model: str
     why: str
     next_step: str
-
     limits: RateLimits | None = None
 
     @property
@@ -78,6 +77,28 @@ class AbsentProvider:
         self._fail()
 
     async def result_files(self, remote_id: str) -> dict[str, bytes]:
+        """Fail."""
+        self._fail()
+
+    async def create_batch(self, questions: Mapping[str, Question], *, key: str) -> BatchState:
+        """Fail."""
+        self._fail()
+
+    async def find_batch(self, key: str) -> BatchState | None:
+        """Fail."""
+        self._fail()
+
+    async def batch(self, remote_id: str) -> BatchState:
+        """Fail."""
+        self._fail()
+
+    async def cancel_batch(self, remote_id: str) -> BatchState:
+        """Fail."""
+        self._fail()
+
+    async def batch_answers(
+        self, state: BatchState, label_names: tuple[str, ...]
+    ) -> dict[str, Answer]:
         """Fail."""
         self._fail()
 

@@ -28,6 +28,16 @@ class BaseUrl:
         """The address beside `/v1`, where a server tells its health."""
         return self.url.removesuffix("/v1")
 
+    @property
+    def bare_host(self) -> str:
+        """Name or number without the port, which is another one after each start of a server."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether it is OpenAI itself, the only one that an OpenAI account is told to."""
+        return self.bare_host.endswith(".openai.com")
+
 
 def read_base_url(text: str) -> BaseUrl:
     """Return the address if it is https, this machine, or http to a private address.

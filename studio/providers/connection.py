@@ -6,17 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from studio.errors import BadReplyError, ProviderError
+from studio.errors import ProviderError
 from studio.providers.base_url import BaseUrl
+from studio.providers.failures import unreadable
 
 if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
 T = TypeVar("T")
+_UNREAD = (AttributeError, TypeError, ValueError, LookupError, OverflowError, RecursionError)
 
-_CONNECT_S = 5.0
-_NO_KEY = "no-key"
+CONNECT_S = 5.0
+"""How long to wait for a connection."""
+NO_KEY = "no-key"
+"""Sent where a server wants no key."""
 
 
 class Connection:
@@ -49,21 +53,16 @@ class Connection:
         Raises:
             ProviderError: In place of the package's exceptions, and with no link to them.
         """
-        import openai
-
-        from studio.providers.failures import translate
+        from studio.providers.package_failures import KNOWN, translate
 
         client = self._open()
         failure: ProviderError
         try:
             return await call(client)
-        except openai.OpenAIError as error:
+        except KNOWN as error:
             failure = translate(error, self.url.host, [self._api_key])
-        except (AttributeError, TypeError, ValueError, LookupError) as error:
-            failure = BadReplyError(
-                f"The reply of {self.url.host} cannot be read ({type(error).__name__}).",
-                next_step="Check that the address is that of an OpenAI-compatible service.",
-            )
+        except _UNREAD as error:
+            failure = unreadable(self.url.host, error)
         raise failure
 
     async def close(self) -> None:
@@ -83,15 +82,15 @@ class Connection:
     def _make(self) -> AsyncOpenAI:
         from openai import AsyncOpenAI, DefaultAioHttpClient, Omit, Timeout
 
-        timeout = Timeout(self._timeout_s, connect=min(_CONNECT_S, self._timeout_s))
+        timeout = Timeout(self._timeout_s, connect=min(CONNECT_S, self._timeout_s))
         http_client = self._http_client or DefaultAioHttpClient(
             timeout=timeout, follow_redirects=False, trust_env=not self.url.is_local
         )
         headers: dict[str, Any] = {}
-        if not self.url.host.endswith(".openai.com"):  # whose account is nobody else's business
+        if not self.url.is_openai:
             headers = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
         return AsyncOpenAI(
-            api_key=self._api_key or _NO_KEY,
+            api_key=self._api_key or NO_KEY,
             admin_api_key="",
             base_url=self.url.url,
             timeout=timeout,

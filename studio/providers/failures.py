@@ -7,7 +7,7 @@ raise ours after the `except` block has ended, where Python keeps no link to the
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from studio.errors import (
@@ -19,7 +19,7 @@ from studio.errors import (
     RateLimitedError,
     RefusedRequestError,
 )
-from studio.providers.replies import read_json
+from studio.providers.replies import read_json, whole_characters
 
 
 class RefusedParameterError(RefusedRequestError):
@@ -63,15 +63,11 @@ def from_status(
     body = read_json(content)
     error = body.get("error", body) if isinstance(body, Mapping) else body
     told = told_by(error, secrets)
-    codes = {str(error.get(name)) for name in ("code", "type")} if _is_object(error) else set()
-    if status == 402 or codes & _QUOTA_CODES:
+    codes = [error.get("code"), error.get("type")] if _is_object(error) else []
+    if any(isinstance(code, str) and code in _QUOTA_CODES for code in codes):
         return _quota(host, told)
-    if status in (401, 403):
-        return _key_refused(host, told) if status == 401 else _not_allowed(host, told)
-    if status == 404:
-        return _not_found(host, told)
-    if status == 409:
-        return _busy(host, told)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status](host, told)
     if status == 429:
         return _too_fast(host, told, retry_after_s(headers))
     if status == 408 or status >= 500:
@@ -85,13 +81,14 @@ def from_status(
 
 
 def told_by(error: Any, secrets: Collection[str] = ()) -> str:
-    """Return the service's own words on one line, without secrets, or nothing.
+    r"""Return the service's own words on one line, without secrets, or nothing.
 
-    >>> told_by({"message": "no such\\nmodel"})
+    >>> told_by({"message": "no such\nmodel"})
     ' It says: “no such model”'
     """
     words = error.get("message") if _is_object(error) else error
     text = " ".join(words.split()) if isinstance(words, str) else ""
+    text = whole_characters(text)
     if text.startswith("<"):
         return ""  # a web page, of a proxy say
     for secret in filter(None, secrets):
@@ -121,6 +118,14 @@ def not_the_protocol(host: str) -> ProviderError:
     """Return the error of a reply that is none of OpenAI's protocol, or not even of HTTP."""
     return BadReplyError(
         f"The reply of {host} does not hold to the OpenAI protocol.",
+        next_step="Check that the address is that of an OpenAI-compatible service.",
+    )
+
+
+def unreadable(host: str, error: BaseException) -> ProviderError:
+    """Return the error of a reply that cannot be read, by what went wrong in reading it."""
+    return BadReplyError(
+        f"The reply of {host} cannot be read ({type(error).__name__}).",
         next_step="Check that the address is that of an OpenAI-compatible service.",
     )
 
@@ -187,9 +192,10 @@ def _parameter(error: Any) -> str:
     if _is_object(error) and isinstance(error.get("param"), str):
         return str(error["param"])
     try:
-        return str(error["detail"][0]["loc"][-1])
+        named = error["detail"][0]["loc"][-1]
     except (TypeError, LookupError):
         return ""
+    return named if isinstance(named, str) else ""
 
 
 def _quota(host: str, told: str) -> ProviderError:
@@ -205,3 +211,12 @@ def _too_fast(host: str, told: str, wait: float | None) -> ProviderError:
         next_step=f"Wait {wait:g} seconds." if wait else "Wait a little, or ask for less at once.",
         retry_after_s=wait,
     )
+
+
+_BY_STATUS: Mapping[int, Callable[[str, str], ProviderError]] = {
+    401: _key_refused,
+    402: _quota,
+    403: _not_allowed,
+    404: _not_found,
+    409: _busy,
+}

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from studio.domain.prompt import answer_schema
 from studio.domain.run import Answer, Question
-from studio.errors import RefusedRequestError
+from studio.errors import ProviderError, RefusedRequestError
 from studio.providers.base import RateLimits
 from studio.providers.base_url import read_base_url
+from studio.providers.chat import Bodies, ChatTransport, Reply
 from studio.providers.connection import Connection
+from studio.providers.failures import from_status
 from studio.providers.fine_tuning import FineTuning
-from studio.providers.replies import EXTENSION, read_reply, whole_characters
+from studio.providers.package_transport import PackageTransport
+from studio.providers.plain_transport import PlainTransport
+from studio.providers.rate_limits import read_rate_limits
+from studio.providers.replies import EXTENSION, read_json, read_reply
 from studio.providers.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
 class OpenAICompatible(FineTuning):
     """A provider behind the openai package; see `Provider` for what each method gives.
 
+    Questions go by `PlainTransport`, where it pays: a run asks thousands, and nothing that the
+    package does for one is used. All else (models, files, trainings, batches) goes by the package.
+
     It asks once and never again by itself: only the caller knows budget, pause and the other calls.
 
     Args:
@@ -33,8 +39,9 @@ class OpenAICompatible(FineTuning):
         base_url: Its address, as a rule ending in /v1.
         api_key: Its key; empty for servers that want none. OPENAI_API_KEY is never read here.
         default_model: The model asked for when none is named.
+        identity: What names the service in the key of a stored answer; name and host when empty.
         timeout_s: How long to wait for one answer.
-        http_client: Another transport, for tests.
+        http_client: Another client for the package, for tests; questions go by it too.
 
     Raises:
         InputError: If the address is not one that may be spoken to.
@@ -47,18 +54,32 @@ class OpenAICompatible(FineTuning):
         api_key: str = "",
         default_model: str = "",
         *,
+        identity: str = "",
         timeout_s: float = 60.0,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
         url = read_base_url(base_url)
         self._connection = Connection(url, api_key, http_client, timeout_s)
+        self._chat: ChatTransport = (
+            PackageTransport(self._connection, timeout_s)
+            if http_client
+            else PlainTransport(url, api_key, timeout_s)
+        )
+        self._address = f"{url.url}/chat/completions"
+        self._api_key = api_key
+        self._bodies = Bodies()
         self._sampling = Sampling()
+        self._headers: Mapping[str, str] | None = None
         self.name = name
         self.host = url.host
+        self.identity = identity or f"{name}@{url.bare_host}"
         self.is_local = url.is_local
         self.default_model = default_model
-        self.identity = name if name == "embedded" else f"{name}@{url.host}"
-        self.limits: RateLimits | None = None
+
+    @property
+    def limits(self) -> RateLimits | None:
+        """What the latest reply said of the service's limits; None before the first."""
+        return None if self._headers is None else read_rate_limits(self._headers)
 
     def __repr__(self) -> str:
         return f"OpenAICompatible({self.name!r}, {self._connection.url.url!r})"
@@ -93,15 +114,13 @@ class OpenAICompatible(FineTuning):
         """Return what our own server calls its engine and its version; empty for other services."""
         if not self.is_local:
             return ""
-        address = f"{self._connection.url.root}/health"
-
-        async def call(client: AsyncOpenAI) -> Any:
-            return _decoded(await client.get(address, cast_to=_bytes()))
-
-        try:
-            health = await self._connection.ask(call)
-        except RefusedRequestError:
-            return ""  # a server without /health
+        reply = await self._chat.fetch(f"{self._connection.url.root}/health")
+        if not 200 <= reply.status < 300:
+            error = self._failure(reply)
+            if isinstance(error, RefusedRequestError):
+                return ""  # a server without /health
+            raise error
+        health = read_json(reply.content)
         if not isinstance(health, Mapping):
             return ""
         fingerprint = health.get("system_fingerprint")
@@ -110,49 +129,26 @@ class OpenAICompatible(FineTuning):
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._connection.close()
+        try:
+            await self._chat.close()
+        finally:
+            await self._connection.close()
 
     async def _complete(self, question: Question) -> tuple[Any, float]:
         """Return the decoded reply and its milliseconds; asks again without a refused wish."""
         while True:
-            wishes = self._sampling.options(question.model)
+            wishes = self._sampling.options(question.model, question.sample)
+            body = self._bodies.encode(question, wishes)
+            started = time.perf_counter()
+            reply = await self._chat.fetch(self._address, body)
+            latency_ms = (time.perf_counter() - started) * 1000
+            self._headers = reply.headers
+            if 200 <= reply.status < 300:
+                return read_json(reply.content), latency_ms
+            error = self._failure(reply)
+            parameter = getattr(error, "parameter", "")
+            if not self._sampling.learn(question.model, wishes, parameter):
+                raise error
 
-            async def call(
-                client: AsyncOpenAI, wishes: dict[str, Any] = wishes
-            ) -> tuple[Any, float]:
-                # What `client.chat.completions.create` sends, without its walk through the types
-                # of a body that is plain already: that walk was half the work of a question.
-                body = {
-                    "model": question.model,
-                    "messages": list(question.messages),
-                    "response_format": answer_schema(question.label_names),
-                    **wishes,
-                }
-                started = time.perf_counter()
-                raw = await client.post("/chat/completions", body=body, cast_to=_bytes())
-                return _decoded(raw), (time.perf_counter() - started) * 1000
-
-            try:
-                return await self._connection.ask(call)
-            except RefusedRequestError as error:
-                parameter = getattr(error, "parameter", "")
-                if not self._sampling.learn(question.model, wishes, parameter):
-                    raise
-
-
-def _decoded(reply: Any) -> Any:
-    """Return the JSON of a reply, or its text where it is none; halves of characters replaced."""
-    try:
-        told = reply.content
-        value = json.loads(told)  # half a character comes as an escape, or as bytes that begin so:
-        halves = rb"\ud" in told or rb"\uD" in told or b"\xed" in told
-        return whole_characters(value) if halves else value
-    except (ValueError, RecursionError):
-        return str(reply.text)
-
-
-def _bytes() -> Any:
-    """Return the type by which the package hands over a reply as it came."""
-    from openai import HttpxBinaryResponseContent
-
-    return HttpxBinaryResponseContent
+    def _failure(self, reply: Reply) -> ProviderError:
+        return from_status(*reply, self.host, [self._api_key])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
+import aiohttp
+import httpx2
 import openai
 
 from studio.errors import ProviderError
@@ -21,13 +23,14 @@ def translate(error: Exception, host: str, secrets: Collection[str] = ()) -> Pro
     """Return our error for one of theirs.
 
     Args:
-        error: An exception of the openai package.
+        error: One of `KNOWN`.
         host: Who was spoken to.
         secrets: What must not stand in the sentence even if the service repeats it.
     """
     for kind in type(error).__mro__:
-        if kind in TABLE:
-            return TABLE[kind](error, host, secrets)
+        found = TABLE.get(kind) or _UNDERNEATH.get(kind)
+        if found:
+            return found(error, host, secrets)
     return _unknown(error, host, secrets)
 
 
@@ -61,7 +64,9 @@ def _unknown(error: Any, host: str, secrets: Collection[str]) -> ProviderError:
     )
 
 
-TABLE: dict[type[BaseException], Callable[[Any, str, Collection[str]], ProviderError]] = {
+_Translation = Callable[[Any, str, Collection[str]], ProviderError]
+
+TABLE: dict[type, _Translation] = {
     openai.APITimeoutError: _timeout,
     openai.APIConnectionError: _unreachable,
     openai.BadRequestError: _by_status,
@@ -84,3 +89,16 @@ TABLE: dict[type[BaseException], Callable[[Any, str, Collection[str]], ProviderE
     openai.OpenAIError: _unknown,
 }
 """Every public exception of the package; a test fails when one is missing."""
+
+_UNDERNEATH: dict[type, _Translation] = {
+    httpx2.TimeoutException: _timeout,
+    httpx2.RequestError: _unreachable,
+    aiohttp.ClientResponseError: _bad_reply,
+}
+KNOWN: tuple[type[Exception], ...] = (
+    openai.OpenAIError,
+    # What the package lets through of what it stands on: while a file comes, or for broken HTTP.
+    httpx2.RequestError,
+    aiohttp.ClientResponseError,
+)
+"""What `translate` translates."""

@@ -20,6 +20,7 @@ EXTENSION = "studio"
 
 _TOLERANCE = 0.02
 _FENCE, _LANGUAGE = "```", re.compile(r"[\w-]*")
+_HALVES = (rb"\ud", rb"\uD", b"\xed", b"\0")
 _MOST = 2**53  # more tokens than this are no count, and no number SQLite or JSON could keep
 _TOLD = ("engine", "evidence", "unused_lines", "truncated", "not_english", "notes")
 
@@ -63,6 +64,21 @@ def read_reply(reply: Any, label_names: Sequence[str], *, latency_ms: float = 0.
         detail=detail,
         raw=text,
     )
+
+
+def read_json(content: bytes) -> Any:
+    """Return the JSON of a body, or its text where it is none; halves of characters replaced.
+
+    >>> read_json(b'{"a": 1}'), read_json(b"<html>")
+    ({'a': 1}, '<html>')
+    """
+    try:
+        value = json.loads(content)
+        # Half a character comes as an escape, as bytes that begin so, or in another encoding.
+        doubtful = any(sign in content for sign in _HALVES)
+        return whole_characters(value) if doubtful else value
+    except (ValueError, RecursionError):
+        return content.decode("utf-8", "replace")
 
 
 def whole_characters(value: Any) -> Any:

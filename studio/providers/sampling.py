@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from studio.domain.tokens import MOST_OUTPUT
+
 _WISHES: Mapping[str, Any] = {
     "temperature": 0,
     "seed": 0,
     "logprobs": True,
     "top_logprobs": 20,
     "store": False,
+    "max_completion_tokens": MOST_OUTPUT,
 }
 _TOGETHER = frozenset({"logprobs", "top_logprobs"})
 
@@ -23,7 +26,9 @@ class Sampling:
     >>> sampling.learn("m", sampling.options("m"), "top_logprobs")
     True
     >>> sampling.options("m")
-    {'temperature': 0, 'seed': 0, 'store': False}
+    {'temperature': 0, 'seed': 0, 'store': False, 'max_completion_tokens': 1024}
+    >>> sampling.options("m", sample=2)["seed"]
+    2
     >>> sampling.learn("m", sampling.options("m"), "messages")
     False
     """
@@ -31,10 +36,11 @@ class Sampling:
     def __init__(self) -> None:
         self._refused: defaultdict[str, set[str]] = defaultdict(set)
 
-    def options(self, model: str) -> dict[str, Any]:
-        """Return what to ask of this model."""
+    def options(self, model: str, sample: int = 0) -> dict[str, Any]:
+        """Return what to ask of this model; each sample has a seed of its own."""
+        wishes = {**_WISHES, "seed": sample}
         refused = self._refused[model]
-        return {name: value for name, value in _WISHES.items() if name not in refused}
+        return {name: value for name, value in wishes.items() if name not in refused}
 
     def learn(self, model: str, sent: Mapping[str, Any], parameter: str) -> bool:
         """Remember a refusal.

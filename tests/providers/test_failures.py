@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from studio import errors
-from studio.providers.failures import TABLE, translate
+from studio.providers.package_failures import TABLE, translate
 from tests.providers.helpers import KEY, QUESTION, ask, error
 
 INDISCREET = f"Incorrect key {KEY}, Bearer abc.def"
