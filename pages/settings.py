@@ -1,6 +1,7 @@
 """Settings: who you are, providers, the embedded server, the worker, where things are kept."""
 
 from studio.ui.page import open_page
+from studio.ui.price_view import draw_prices
 from studio.ui.settings_view import (
     draw_engine,
     draw_person,
@@ -18,5 +19,6 @@ draw_person(page.person)
 draw_worker(page.ws)
 draw_engine(page.ws)
 draw_providers(page.ws, page.person)
+draw_prices(page.ws, page.person)
 draw_storage(page.ws)
 draw_settings(page.ws)

@@ -58,6 +58,8 @@ NOTES = {
     "provider": (
         "The service that answers prompts and trains models; the embedded one runs on this machine."
     ),
+    "price": "What a service charges for the pieces of words (tokens) it reads and writes.",
+    "budget": "The most a run may spend; when it is reached, the run pauses and keeps its labels.",
     "worker": "The program in the background that labels and trains while you go on.",
 }
 
