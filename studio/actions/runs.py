@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.analysis.sampling import spread
+from studio.domain.estimate import Estimate
 from studio.domain.example import Split
 from studio.domain.job import JobStatus, Want
 from studio.domain.prompt import prompt_of
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
 from studio.errors import ConsentNeededError, InputError
+from studio.handlers.estimating import SAMPLE, estimate
 from studio.providers.base import Provider
 from studio.workspace import Workspace
 
@@ -33,7 +35,7 @@ class Choice:
     model: str = ""
 
 
-def start_run(
+def start_run(  # noqa: PLR0913 - one argument a thing people choose
     ws: Workspace,
     task_id: int,
     *,
@@ -43,6 +45,7 @@ def start_run(
     provider: str = "",
     consent: bool = False,
     again: bool = False,
+    batch: bool = False,
     budget_usd: float | None = None,
     by: str,
 ) -> Run:
@@ -57,6 +60,7 @@ def start_run(
         provider: Where prompts are sent; the configured one when empty.
         consent: The person agrees to send this task's texts to that provider; recorded.
         again: Ask even where the same question was answered before.
+        batch: Send the questions by the service's own Batch API: within a day, at a lower price.
         budget_usd: The most it may spend; reaching it pauses the run.
         by: Who starts it.
 
@@ -76,7 +80,9 @@ def start_run(
     run, finetune_id = _classifier(ws, task, choice, provider, by)
     service = ws.provider(run.provider) if run.provider else None
     if budget_usd is not None:
-        _check_budget(ws, run, service, budget_usd)
+        _check_budget(ws, run, service, budget_usd, batch=batch)
+    if batch and service is None:
+        raise InputError("Rules ask no service.", next_step="Leave out the batch.")
     # All or nothing: a run that is refused leaves no consent and no prompt behind.
     with ws.store.transaction():
         if run.kind is ClassifierKind.PROMPT and run.prompt_version_id is None:
@@ -85,17 +91,52 @@ def start_run(
                 note="made of the label definitions", at=ws.now(),
             )  # fmt: skip
             run = replace(run, prompt_version_id=version.id, title=version.title)
+        run = replace(run, splits=wanted, total=len(ids), created_at=ws.now(), budget_usd=budget_usd)
         if service is not None:
-            _check_consent(ws, task, service, len(ids), consent, by)
+            _check_consent(ws, run, service, consent, again)
         filed = ws.store.file_run(
-            replace(run, splits=wanted, created_at=ws.now(), budget_usd=budget_usd),
+            run,
             example_ids=ids,
             finetune_id=finetune_id,
-            params={"again": True} if again else {},
+            params={name: True for name, on in (("again", again), ("batch", batch)) if on},
             now=ws.clock(),
         )
     ws.wake()
     return filed
+
+
+def estimate_run(
+    ws: Workspace,
+    task_id: int,
+    *,
+    choice: Choice,
+    splits: Sequence[str] = (),
+    limit: int | None = None,
+    provider: str = "",
+    again: bool = False,
+    in_batch: bool = False,
+) -> Estimate:
+    """Return what such a run would ask, cost and take; nothing is filed and nobody asked.
+
+    The arguments are those of `start_run`; `in_batch` is for a run sent as a batch.
+
+    Raises:
+        InputError: If there is nothing to label with, or no such split.
+    """
+    task = ws.store.tasks.get(task_id)
+    wanted = _splits(splits)
+    _check_limit(limit)
+    counts = ws.store.examples.counts(task_id)
+    total = sum(counts[split] for split in set(wanted))
+    run, _ = _classifier(ws, task, choice, provider, by="")
+    return estimate(
+        ws,
+        replace(run, splits=wanted, total=total if limit is None else min(limit, total)),
+        ws.provider(run.provider) if run.provider else None,
+        ws.store.examples.sample(task_id, wanted, SAMPLE),
+        again=again,
+        in_batch=in_batch,
+    )
 
 
 def steer_run(ws: Workspace, run_id: int, want: Want) -> Run:
@@ -110,7 +151,8 @@ def steer_run(ws: Workspace, run_id: int, want: Want) -> Run:
                 if run.status == JobStatus.FAILED:
                     ws.store.runs.forget_errors(run_id)
                 ws.store.jobs.revive(run.job_id)
-            ws.store.jobs.ask(run.job_id, want, ws.clock())
+            is_batch = bool(ws.store.runs.params(run_id).get("batch"))
+            ws.store.jobs.ask(run.job_id, want, ws.clock(), by_handler=is_batch)
         ws.wake()  # the worker that had it may be dead: somebody must take note of the wish
     return ws.store.runs.get(run_id)
 
@@ -125,7 +167,9 @@ def set_budget(ws: Workspace, run_id: int, usd: float | None) -> Run:
     """
     run = ws.store.runs.get(run_id)
     if usd is not None:
-        _check_budget(ws, run, ws.provider(run.provider) if run.provider else None, usd)
+        service = ws.provider(run.provider) if run.provider else None
+        is_batch = bool(ws.store.runs.params(run_id).get("batch"))
+        _check_budget(ws, run, service, usd, batch=is_batch)
     ws.store.runs.set_budget(run_id, usd)
     return ws.store.runs.get(run_id)
 
@@ -170,12 +214,18 @@ def export_run(ws: Workspace, run_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def _check_budget(ws: Workspace, run: Run, service: Provider | None, usd: float) -> None:
+def _check_budget(
+    ws: Workspace, run: Run, service: Provider | None, usd: float, *, batch: bool
+) -> None:
     if not 0 < usd < math.inf:
         raise InputError("A budget is an amount above $0.", next_step="Leave it out for no cap.")
-    if service is not None and ws.price(service, run.model) is None:
+    if service is None:
+        return
+    price = ws.price(service, run.model)
+    if price is None or price.cost(0, 0, in_batch=batch) is None:
         raise InputError(
-            f"The price of {run.model or 'the model'} at {service.name} is unknown, so a budget"
+            f"The price of {run.model or 'the model'}{' in a batch' if batch else ''} at"
+            f" {service.name} is unknown, so a budget"
             " cannot be kept.",
             next_step="Set the price with `studio provider prices --set`, or in the settings.",
         )
@@ -194,13 +244,17 @@ def _splits(splits: Sequence[str]) -> tuple[str, ...]:
 def _example_ids(
     ws: Workspace, task_id: int, splits: Sequence[str], limit: int | None
 ) -> list[int]:
+    _check_limit(limit)
     ids = [example.id for example in ws.store.examples.all(task_id, splits)]
     if limit is None or limit >= len(ids):
         return ids
-    if limit < 1:
-        raise InputError("The limit must be at least 1.", next_step="Leave it out to label all.")
     gold = {i: g.label_id for i, g in ws.store.labels.gold(task_id, splits).items()}
     return spread(ids, gold, limit)
+
+
+def _check_limit(limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise InputError("The limit must be at least 1.", next_step="Leave it out to label all.")
 
 
 def _classifier(
@@ -253,17 +307,19 @@ def _blank(task: Task, kind: ClassifierKind, title: str, by: str, **more: Any) -
 
 
 def _check_consent(
-    ws: Workspace, task: Task, service: Provider, n: int, consent: bool, by: str
+    ws: Workspace, run: Run, service: Provider, consent: bool, again: bool
 ) -> None:
     """Let nothing leave the machine before somebody agreed; keep who did and what was shown."""
-    if service.is_local or ws.store.providers.has_consent(task.id, service.host):
+    if service.is_local or ws.store.providers.has_consent(run.task_id, service.host):
         return
-    shown = {"examples": n, "columns": ["text"], "model": service.default_model, "price": "unknown"}
+    sample = ws.store.examples.sample(run.task_id, run.splits, SAMPLE)
+    told = estimate(ws, run, service, sample, again=again)
     if not consent:
         raise ConsentNeededError(
-            f"This run would send the text of {n} examples to {service.host}, at an unknown price.",
+            told.consent_text(),
             next_step="Agree with --yes, or on the page; it is asked once for a task and host.",
         )
     ws.store.providers.record_consent(
-        task.id, provider=service.name, host=service.host, person=by, shown=shown, at=ws.now()
-    )
+        run.task_id, provider=service.name, host=service.host, person=run.created_by,
+        shown={"columns": ["text"], **told.to_dict()}, at=ws.now(),
+    )  # fmt: skip

@@ -55,12 +55,14 @@ class Asking:
 
     Attributes:
         price: Of the model; None while unknown.
+        label_names: The allowed answers.
     """
 
     def __init__(
         self, ws: Workspace, run: Run, task: Task, body: PromptText, service: Provider, engine: str
     ) -> None:
         self._ws, self._run, self._task = ws, run, task
+        self.label_names = task.label_names
         self._service, self._engine = service, engine
         self._before = tuple(render_messages(body, task.label_names, "")[:-1])  # rendered once
         schema = answer_schema(task.label_names)
@@ -72,16 +74,7 @@ class Asking:
     async def of(cls, ws: Workspace, run: Run, service: Provider) -> Asking:
         """Prepare the asking of a run; the service is asked for its engine's version."""
         task = ws.store.tasks.get(run.task_id)
-        params = ws.store.runs.params(run.id)
-        if "body" in params:
-            body = PromptText.from_dict(params["body"])
-        elif run.prompt_version_id is not None:
-            body = ws.store.prompts.get(task.id, run.prompt_version_id).body
-        else:
-            body = prompt_of(task)
-        if run.kind is ClassifierKind.MODEL:
-            body = replace(body, few_shots=())  # asked exactly as it was trained
-        return cls(ws, run, task, body, service, await service.engine())
+        return cls(ws, run, task, body_of(ws, run, task), service, await service.engine())
 
     def split(self, examples: Sequence[Example]) -> tuple[list[Result], list[Open]]:
         """Return the results that are known already, and what is to be asked."""
@@ -97,12 +90,17 @@ class Asking:
 
         An answer that could not be used gets a key of its own, so that it is asked again.
         """
-        key = asked.key
+        return self.result_of(asked.example_id, asked.key, answer, cached=cached)
+
+    def result_of(
+        self, example_id: int, key: str, answer: Answer, *, cached: bool = False
+    ) -> Result:
+        """Return an answer as it is stored, of an example and the content key of its question."""
         if answer.outcome in MALFORMED and not cached:
             key = f"{self._run.id}:{secrets.token_hex(4)}:{key}"
         label_id = self._task.label(answer.label).id if answer.label is not None else None
         return Result(
-            example_id=asked.example_id, label_id=label_id, answer=answer, key=key, cached=cached
+            example_id=example_id, label_id=label_id, answer=answer, key=key, cached=cached
         )
 
     def priced(self, answer: Answer, *, in_batch: bool = False) -> Answer:
@@ -121,6 +119,10 @@ class Asking:
         most = self._most_before + PER_MESSAGE + most_tokens(asked.question.messages[-1]["content"])
         return self.price.cost(most, MOST_OUTPUT, in_batch=in_batch)
 
+    def size(self, asked: Open) -> int:
+        """Return about how many bytes a question has on the wire."""
+        return 2 * (self._most_before + len(asked.question.messages[-1]["content"])) + 500
+
     def _open(self, example: Example) -> Open:
         turn = user_turn(example.text)
         question = Question(
@@ -137,3 +139,17 @@ class Asking:
         )  # fmt: skip
         opened.bound_usd = self.bound(opened)
         return opened
+
+
+def body_of(ws: Workspace, run: Run, task: Task) -> PromptText:
+    """Return what a run tells the model."""
+    params = ws.store.runs.params(run.id)
+    if "body" in params:
+        body = PromptText.from_dict(params["body"])
+    elif run.prompt_version_id is not None:
+        body = ws.store.prompts.get(task.id, run.prompt_version_id).body
+    else:
+        body = prompt_of(task)
+    if run.kind is ClassifierKind.MODEL:
+        body = replace(body, few_shots=())  # asked exactly as it was trained
+    return body

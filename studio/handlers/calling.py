@@ -106,9 +106,9 @@ class Calling:
         try:
             while True:
                 await self._reopen_if_silent()
+                self._control.raise_if_unwanted()
                 self._wait_s = TELL_S
                 self._commit(self._choose())
-                self._control.raise_if_unwanted()
                 if self._is_over():
                     return
                 await self._listen()
@@ -169,7 +169,7 @@ class Calling:
                 if self._reserved > 0:
                     return TELL_S  # what is under way may cost less than the most it can
                 self._waiting.appendleft(asked)
-                raise PausedError(_out_of_budget(budget, self._spent, bound))
+                raise PausedError(out_of_budget(budget, self._spent, bound))
         wait = self._pacer.admit(asked.likely_tokens, urgent=self._run.preview)
         if wait > 1.0:
             what = "does not answer" if self._pacer.is_broken else "wants to be asked more slowly"
@@ -356,7 +356,8 @@ def _error_answer(error: ProviderError) -> Answer:
     return Answer(outcome=Outcome.ERROR, detail={"error": str(error)})
 
 
-def _out_of_budget(budget: float, spent: float, bound: float | None) -> str:
+def out_of_budget(budget: float, spent: float, bound: float | None) -> str:
+    """Return why a run with this budget stops, and what to do about it."""
     if bound is None:
         return "The price of the model is unknown, so its budget cannot be kept. Set the price."
     return (

@@ -10,6 +10,7 @@ from studio.domain.job import Job
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run, Usage
 from studio.errors import RunFailedError
 from studio.handlers.asking import Asking
+from studio.handlers.batches import Batching
 from studio.handlers.calling import Calling
 from studio.handlers.pacing import Pacers
 from studio.jobs.control import Control
@@ -22,10 +23,12 @@ CHUNK = 2_000
 async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control) -> None:
     """Label what remains of a run; what is stored stays stored, whatever happens."""
     run = ws.store.runs.get(job.subject_id)
-    await control.checkpoint(done=run.done, total=run.total, message="starting")
-    with ws.store.transaction():
-        control.record()
-        ws.store.runs.settle_lost(run.id)
+    in_batches = bool(ws.store.runs.params(run.id).get("batch"))
+    if not in_batches:  # the calls of a batch outlive the worker
+        await control.checkpoint(done=run.done, total=run.total, message="starting")
+        with ws.store.transaction():
+            control.record()
+            ws.store.runs.settle_lost(run.id)
     if run.kind is ClassifierKind.RULES:
         await _apply_rules(ws, run, control)
     else:
@@ -35,7 +38,10 @@ async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control)
         except BaseException:
             await service.close()
             raise
-        await Calling(ws, run.id, control, service, pacers.of(service), asking).go()
+        if in_batches:
+            await Batching(ws, run, control, service, asking).go()
+        else:
+            await Calling(ws, run.id, control, service, pacers.of(service), asking).go()
     outcomes = ws.store.runs.outcomes(run.id)
     if outcomes and set(outcomes) == {Outcome.ERROR.value}:
         answer = _any_error(ws, run)

@@ -254,6 +254,15 @@ class Runs:
             )
         return len(lost)
 
+    def reserved(self, run_id: int) -> float:
+        """Return the most the calls under way can cost, in US dollars."""
+        return float(
+            self.db.value(
+                "SELECT coalesce(sum(bound_usd), 0.0) FROM ledger WHERE run_id = ? AND outcome = 'open'",
+                (run_id,),
+            )
+        )
+
     def set_budget(self, run_id: int, usd: float | None) -> None:
         """Cap what a run may spend; None takes the cap away."""
         with self.db.transaction() as conn:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.domain.run import Run
+from studio.store.batches import Batches
 from studio.store.connection import Connections, ReadOnlyConnections
 from studio.store.examples import Examples
 from studio.store.finetunes import FineTunes
@@ -57,6 +58,7 @@ class Store:
         self.finetunes = FineTunes(self.db)
         self.jobs = Jobs(self.db)
         self.providers = Providers(self.db)
+        self.batches = Batches(self.db)
         self.prices = Prices(self.db)
 
     def reader(self) -> Store:

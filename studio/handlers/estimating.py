@@ -1,0 +1,93 @@
+"""What a run would ask, cost and take, told before it is started."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from studio.domain.estimate import Estimate
+from studio.domain.example import Example
+from studio.domain.prompt import PromptText, answer_schema
+from studio.domain.run import Run
+from studio.domain.task import Task
+from studio.domain.tokens import likely_tokens
+from studio.handlers.asking import Asking, Open, body_of
+from studio.providers.base import Provider
+from studio.workspace import Workspace
+
+SAMPLE = 200
+"""Most examples looked at."""
+AROUND_MESSAGE = 4
+"""Tokens that services usually add to a message."""
+
+
+def estimate(
+    ws: Workspace,
+    run: Run,
+    service: Provider | None,
+    sample: Sequence[Example],
+    *,
+    body: PromptText | None = None,
+    again: bool = False,
+    in_batch: bool = False,
+) -> Estimate:
+    """Return what a run would ask, cost and take; asks nobody.
+
+    What a sample says is scaled to the whole.
+
+    Args:
+        ws: The workspace.
+        run: The run, filed or not; its total counts.
+        service: Who would be asked; None for rules.
+        sample: Some of its examples, at most about `SAMPLE`.
+        body: What the model would be told; found by the run when None.
+        again: Whether answers of before would be asked anew.
+        in_batch: Whether it would be sent as a batch.
+    """
+    lately = ws.read.prices.lately(run.kind.value, run.provider, run.model)
+    told = Estimate(
+        examples=run.total,
+        seconds=run.total / lately.rate if lately.rate else None,
+        is_sampled=len(sample) < run.total,
+    )
+    if service is None:
+        return told
+    task = ws.read.tasks.get(run.task_id)
+    asking = Asking(ws, run, task, body or body_of(ws, run, task), service, engine="")
+    known, opened = asking.split(sample)
+    share = len(known) / len(sample) if sample else 0.0
+    told = replace(
+        told,
+        host=service.host,
+        is_local=service.is_local,
+        model=run.model,
+        # What engine of this machine would answer is known to the worker alone.
+        known=None if service.is_local else 0 if again else round(share * run.total),
+        price=asking.price,
+        in_batch=in_batch,
+    )
+    if not told.questions or not opened:
+        return replace(told, cost_usd=0.0 if asking.price else None, most_usd=0.0, seconds=0.0)
+    per_question = told.questions / len(opened)
+    schema = likely_tokens(json.dumps(answer_schema(task.label_names), ensure_ascii=False))
+    sent = round(per_question * sum(_likely(one) + schema for one in opened))
+    back = round(told.questions * (lately.output_tokens or _reply_tokens(task)))
+    price, most = asking.price, [asking.bound(one, in_batch=in_batch) for one in opened]
+    return replace(
+        told,
+        input_tokens=sent,
+        output_tokens=back,
+        cost_usd=price.cost(sent, back, in_batch=in_batch) if price else None,
+        most_usd=None if None in most else per_question * sum(usd or 0.0 for usd in most),
+        seconds=told.questions / lately.rate if lately.rate and not in_batch else None,
+    )
+
+
+def _likely(asked: Open) -> int:
+    return sum(likely_tokens(m["content"]) + AROUND_MESSAGE for m in asked.question.messages)
+
+
+def _reply_tokens(task: Task) -> int:
+    """Return the tokens of the longest answer, for a model whose replies were never seen."""
+    return max(likely_tokens(json.dumps({"label": name})) for name in task.label_names)
