@@ -38,8 +38,7 @@ EMBEDDED = "embedded"
 EMBEDDED_MODEL = "studio-encoder"
 CHECKPOINT_S = 5.0
 SLOTS = 4
-SPARE = 4
-BORN = time.time()
+BORN = time.time()  # of this process, as near as it matters
 _NOT_THE_WORKERS = (
     "workspace", "worker", "provider", "person",
     "expert_usd_hour", "analyst_usd_hour", "annotator_usd_hour",
@@ -95,7 +94,6 @@ def make_worker(ws: Workspace) -> Worker:
         info=_as_worker(ws.settings, ws.store),
         clock=ws.clock,
         slots=SLOTS,
-        spare=SPARE,
     )
 
 
@@ -181,7 +179,7 @@ async def _work(ws: Workspace, mine: WorkerInfo, hosted: list[EmbeddedServer]) -
                 worker.stop()
                 return
             try:
-                if mine.settings != BY_HAND:  # a key that was there is known once a provider needs it
+                if mine.settings != BY_HAND:  # a key is told of once a provider needs it
                     worker.info = _as_worker(ws.settings, ws.store)
                 ws.store.checkpoint()
                 await asyncio.to_thread(_host_server, ws.settings, hosted)

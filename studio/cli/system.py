@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from studio.bootstrap import (
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
 from studio.config import app_folder, load_settings
 from studio.errors import PortTakenError, WorkerError
-from studio.jobs.process import stop_worker
+from studio.jobs.process import ask_to_stop, stop_worker
 
 DEFAULT_PORT = 8501
 
@@ -78,7 +79,10 @@ def run_app(
 
 def worker(
     stop: Annotated[
-        bool, typer.Option("--stop", help="Stop the one that runs; its jobs wait for the next.")
+        bool, typer.Option("--stop", help="Stop those on this machine; their jobs wait.")
+    ] = False,
+    if_none: Annotated[
+        bool, typer.Option("--if-none", help="Start it only if none is at work.")
     ] = False,
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
@@ -86,16 +90,19 @@ def worker(
     """Do the jobs of a workspace; the app and other commands start one by themselves."""
     ws = open_ws(workspace)
     if not stop:
-        serve_worker(ws)
+        serve_worker(ws, if_none=if_none, tell=functools.partial(typer.echo, err=True))
         return
-    running = workers_alive(ws)
+    running = [info for info in workers_alive(ws) if info.host == socket.gethostname()]
+    for info in running:
+        ask_to_stop(info)  # all at once: each may have calls in flight
     for info in running:
         if not stop_worker(info):
             raise WorkerError(
                 f"The worker (process {info.pid}) is still finishing something.",
                 next_step="Wait a little and try again.",
             )
-    text = f"Stopped {len(running)} worker." if running else "No worker is running."
+    workers = "worker" if len(running) == 1 else "workers"
+    text = f"Stopped {len(running)} {workers}." if running else "No worker is running."
     emit({"stopped": [info.pid for info in running]}, as_json, text)
 
 

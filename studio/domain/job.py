@@ -71,6 +71,11 @@ class Job:
     heartbeat: float | None = None
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether it goes before others: somebody waits for it at a screen."""
+        return self.params.get("priority") == "high"
+
+    @property
     def share(self) -> float:
         """Share done in [0, 1]; 0 while the total is unknown."""
         return min(1.0, self.done / self.total) if self.total else 0.0
@@ -109,7 +114,7 @@ class WorkerInfo:
         started_at: Seconds since 1970.
         heartbeat: When it last said that it lives; seconds since 1970.
         version: Of the studio.
-        settings: Fingerprint of the settings it works with; another one means that it is outdated.
+        settings: Fingerprint of the settings it works with, or "by hand".
     """
 
     host: str

@@ -57,8 +57,8 @@ def _started_by_ps(pid: int) -> float | None:
     return float(calendar.timegm(time.strptime(started.strip(), "%a %b %d %H:%M:%S %Y")))
 
 
-def this_worker(version: str, now: float) -> WorkerInfo:
-    """Return what the calling process says of itself as a worker."""
+def this_worker(version: str, now: float, *, settings: str = "") -> WorkerInfo:
+    """Return what the calling process says of itself as a worker; see `WorkerInfo`."""
     pid = os.getpid()
     return WorkerInfo(
         host=socket.gethostname(),
@@ -67,6 +67,7 @@ def this_worker(version: str, now: float) -> WorkerInfo:
         started_at=now,
         heartbeat=now,
         version=version,
+        settings=settings,
     )
 
 
@@ -86,8 +87,8 @@ def worker_alive(info: WorkerInfo | None, now: float) -> bool:
 def start_worker(workspace_path: Path, *, argv: list[str]) -> None:
     """Start a worker that outlives the caller, its output in `<workspace>.worker.log`.
 
-    It gets none of the caller's pipes or open files. Starting one too many does no harm:
-    the second finds the `WorkerLock` taken and exits.
+    It gets none of the caller's pipes or open files. Starting one too many does no harm: see
+    `studio.jobs.succession.take_turn`.
 
     Args:
         workspace_path: The workspace it is for.
@@ -120,11 +121,11 @@ def start_worker(workspace_path: Path, *, argv: list[str]) -> None:
     threading.Thread(target=child.wait, name="worker-reaper", daemon=True).start()
 
 
-def stop_worker(info: WorkerInfo, *, patience_s: float = 15.0) -> bool:
-    """Ask a worker to stop, and wait until it is gone.
+def ask_to_stop(info: WorkerInfo) -> bool:
+    """Tell a worker of this machine to finish its calls in flight, put its jobs back and end.
 
     Returns:
-        Whether it is gone; False means that it still finishes something.
+        Whether it lives, and so was told.
 
     Raises:
         WorkerError: If it runs on another machine.
@@ -134,9 +135,23 @@ def stop_worker(info: WorkerInfo, *, patience_s: float = 15.0) -> bool:
             f"The worker runs on {info.host}, not here.", next_step="Stop it on that machine."
         )
     if process_started_at(info.pid) != info.process_started:
-        return True
+        return False
     with contextlib.suppress(ProcessLookupError):  # it may end between the look and the signal
         os.kill(info.pid, signal.SIGTERM)
+    return True
+
+
+def stop_worker(info: WorkerInfo, *, patience_s: float = 15.0) -> bool:
+    """Ask a worker to stop, and wait until it is gone.
+
+    Returns:
+        Whether it is gone; False means that it still finishes something.
+
+    Raises:
+        WorkerError: If it runs on another machine.
+    """
+    if not ask_to_stop(info):
+        return True
     until = time.monotonic() + patience_s
     while time.monotonic() < until:
         if process_started_at(info.pid) != info.process_started:
@@ -146,32 +161,60 @@ def stop_worker(info: WorkerInfo, *, patience_s: float = 15.0) -> bool:
 
 
 class WorkerLock:
-    """One worker a workspace: held as long as the process lives, freed by its death.
+    """Held by every worker of a workspace as long as its process lives, freed by its death.
 
-    Entering raises a WorkerError, whose sentence names the other one, when it is taken.
+    Workers share it: the first `take`s it, others may `join`. Entering it as a context keeps
+    workers away, and raises a WorkerError that names them while there are some.
+
+    Args:
+        path: The lock file; made when missing.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: IO[str] | None = None
 
+    def take(self) -> bool:
+        """Become the first worker; of several who try at once, one does.
+
+        Returns:
+            False if there is a worker already, or the workspace is being exchanged.
+        """
+        # From alone to shared is no single step: who slips in between had it alone, and is first.
+        if not self._lock(fcntl.LOCK_EX):
+            return False
+        self._write_down(alone=True)
+        return self._lock(fcntl.LOCK_SH)
+
+    def join(self, *, patience_s: float = 1.0) -> None:
+        """Become one more worker.
+
+        Raises:
+            WorkerError: If the workspace is being exchanged.
+        """
+        until = time.monotonic() + patience_s  # a first one has it alone for a moment
+        while not self._lock(fcntl.LOCK_SH):
+            if time.monotonic() > until:
+                raise WorkerError(
+                    "Another program keeps workers away from this workspace.",
+                    next_step="Wait until the restore has ended, then start the worker again.",
+                )
+            time.sleep(0.02)
+        self._write_down(alone=False)
+
+    def release(self) -> None:
+        """Give it up."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
     def __enter__(self) -> WorkerLock:
-        file = _open_private(self._path)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-        else:
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
-            self._file = file
-        if self._file is None:
-            owner = self._path.read_text(encoding="utf-8").strip() or "unknown"
+        if not self._lock(fcntl.LOCK_EX):
             raise WorkerError(
-                f"A worker is already at work on this workspace (process {owner}).",
-                next_step="Nothing needs to be done; stop that one first if you want another.",
+                f"A worker is already at work on this workspace (process {self._owners()}).",
+                next_step="Stop it with `studio worker --stop`.",
             )
+        self._write_down(alone=True)
         return self
 
     def __exit__(
@@ -180,9 +223,31 @@ class WorkerLock:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        self.release()
+
+    def _lock(self, kind: int) -> bool:
+        """Get the lock of this kind, or have none."""
+        file = self._file or _open_private(self._path)
+        try:
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
             self._file = None
+            return False
+        self._file = file
+        return True
+
+    def _write_down(self, *, alone: bool) -> None:
+        assert self._file is not None
+        if alone:
+            self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
+
+    def _owners(self) -> str:
+        pids = self._path.read_text(encoding="utf-8").split()
+        alive = [pid for pid in pids if process_started_at(int(pid)) is not None]
+        return " and ".join(alive) or "unknown"
 
 
 def _open_private(path: Path) -> IO[str]:

@@ -27,6 +27,7 @@ class JobQueue(Protocol):
         *,
         urgent_only: bool = False,
         dead: Collection[str] = (),
+        mine: Collection[int] = (),
     ) -> Job | None:
         """Take the next job, urgent ones first, then the oldest; None when there is none.
 
@@ -41,6 +42,7 @@ class JobQueue(Protocol):
             kinds: Only these kinds; None for all.
             urgent_only: Only jobs whose `params["priority"]` is "high".
             dead: Names of workers known to have died.
+            mine: Jobs that who asks is at work on, whatever a clock says of their leases.
 
         Returns:
             The job, running, with a fence one higher than before.

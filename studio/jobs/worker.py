@@ -10,6 +10,7 @@ import signal
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from studio.domain.job import Job, JobStatus, WorkerInfo
 from studio.errors import StudioError
@@ -17,6 +18,7 @@ from studio.jobs.control import CancelledJobError, Control, LaterError, PausedEr
 from studio.jobs.process import this_worker, worker_alive
 from studio.jobs.queue import JobQueue, LostJobError
 
+WATCH_S = 0.5
 Handler = Callable[[Job, Control], Awaitable[None]]
 
 log = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ log = logging.getLogger(__name__)
 class Worker:
     """Runs jobs until it is told to stop.
 
-    Up to `slots` jobs run at once; the last slot takes urgent jobs only (`params["priority"]` is
+    Up to `slots` jobs run at once, and beside them as many urgent ones (`params["priority"]` is
     "high"), so that a short preview never waits behind long runs.
 
     Args:
@@ -36,8 +38,11 @@ class Worker:
         lease_s: A worker that is silent for longer than this loses its jobs.
         beat_s: How often it says that it lives, and looks at what people want.
         poll_s: How often it looks for work.
-        slots: Jobs at once.
+        slots: Jobs at once, the urgent ones not counted.
         grace_s: How long handlers may take to stop when the worker stops.
+
+    Attributes:
+        info: What it says of itself with each beat; may be replaced.
     """
 
     def __init__(
@@ -55,11 +60,11 @@ class Worker:
     ) -> None:
         self._queue = queue
         self._handlers = handlers
-        self._info = info or this_worker("", clock())
+        self.info = info or this_worker("", clock())
         self._clock = clock
         self._lease_s, self._beat_s, self._poll_s = lease_s, beat_s, poll_s
         self._slots, self._grace_s = slots, grace_s
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Job] = {}
         self._dead: frozenset[str] = frozenset()
         self._stop = asyncio.Event()
 
@@ -76,7 +81,8 @@ class Worker:
         if signals:
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, self.stop)
-        heart = asyncio.create_task(self._say_alive())
+        self._look_for_the_dead()
+        heart = asyncio.gather(self._say_alive(), self._watch())
         try:
             while not self._stop.is_set():
                 if not self._take_next():
@@ -88,17 +94,19 @@ class Worker:
 
     def _take_next(self) -> bool:
         """Start one more job if there is a free slot and a job for it."""
-        free = self._slots - len(self._running)
-        if free <= 0:
+        urgent = sum(job.is_urgent for job in self._running.values())
+        is_full = len(self._running) - urgent >= self._slots
+        if is_full and urgent >= self._slots:
             return False
         try:
             job = self._queue.claim(
-                self._info.name,
+                self.info.name,
                 self._clock(),
                 self._lease_s,
                 list(self._handlers),
-                urgent_only=free == 1 and self._slots > 1,
+                urgent_only=is_full,
                 dead=self._dead,
+                mine=[job.id for job in self._running.values()],
             )
         except Exception:
             log.exception("the queue could not be asked for work")
@@ -106,8 +114,8 @@ class Worker:
         if job is None:
             return False
         task = asyncio.create_task(self._do(job), name=f"job-{job.id}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        self._running[task] = job
+        task.add_done_callback(self._running.pop)
         return True
 
     async def _do(self, job: Job) -> None:
@@ -155,8 +163,8 @@ class Worker:
                 raise LostJobError
             await handler
         finally:
+            await _end(handler)  # it may take a while, and keeps the lease meanwhile
             await _end(beats)
-            await _end(handler)
 
     async def _beat(self, control: Control) -> None:
         while True:
@@ -169,17 +177,28 @@ class Worker:
                 log.exception("a heartbeat could not be written")
 
     async def _say_alive(self) -> None:
-        """Say that this worker lives, and find out which others do not."""
         while True:
-            now = self._clock()
             try:
-                self._queue.record_worker(dataclasses.replace(self._info, heartbeat=now))
-                self._dead = frozenset(
-                    other.name for other in self._queue.workers() if self._is_dead(other, now)
-                )
+                self._queue.record_worker(dataclasses.replace(self.info, heartbeat=self._clock()))
             except Exception:
                 log.exception("the worker's own heartbeat could not be written")
             await asyncio.sleep(self._beat_s)
+
+    async def _watch(self) -> None:
+        """Look more often for the dead than for anything else: people wait for their jobs."""
+        while True:
+            await asyncio.sleep(min(WATCH_S, self._beat_s))
+            self._look_for_the_dead()
+
+    def _look_for_the_dead(self) -> None:
+        """Find out which other workers live no more: their jobs are free at once."""
+        now = self._clock()
+        try:
+            others = self._queue.workers()
+        except Exception:
+            log.exception("the other workers could not be looked up")
+            return
+        self._dead = frozenset(other.name for other in others if self._is_dead(other, now))
 
     def _is_dead(self, other: WorkerInfo, now: float) -> bool:
         """Tell whether a worker of this machine has ended; elsewhere the lease decides.
@@ -187,7 +206,7 @@ class Worker:
         A name is never used again, so one known to be dead is not looked for again: where there
         is no /proc, every look starts a process.
         """
-        if other.host != self._info.host or other.name == self._info.name:
+        if other.host != self.info.host or other.name == self.info.name:
             return False
         return other.name in self._dead or not worker_alive(other, now)
 
@@ -214,7 +233,7 @@ def _bug(job: Job, error: BaseException) -> str:
     )
 
 
-async def _end(task: asyncio.Future[None]) -> None:
+async def _end(task: asyncio.Future[Any]) -> None:
     """Cancel a task and wait until it has ended, however it ends."""
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, Exception):

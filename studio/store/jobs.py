@@ -15,6 +15,7 @@ _FREE = (
     "((status = 'queued' AND want = 'run' AND ready_at <= :now) OR (status = 'paused' AND want = 'run') OR (status = 'running' AND"
     " (lease_until < :now OR owner IN (SELECT value FROM json_each(:dead)))))"
     " AND (:kinds = '[]' OR kind IN (SELECT value FROM json_each(:kinds))) AND (urgent OR NOT :urgent)"
+    " AND id NOT IN (SELECT value FROM json_each(:mine))"
 )
 
 
@@ -113,11 +114,12 @@ class Jobs:
         *,
         urgent_only: bool = False,
         dead: Collection[str] = (),
+        mine: Collection[int] = (),
     ) -> Job | None:
         """Take the next free job, urgent ones first; see `JobQueue.claim`."""
         values = {
             "now": now, "dead": json.dumps(list(dead)), "kinds": json.dumps(list(kinds or [])),
-            "urgent": urgent_only, "worker": worker, "until": now + lease_s,
+            "urgent": urgent_only, "mine": json.dumps(list(mine)), "worker": worker, "until": now + lease_s,
         }  # fmt: skip
         if self.db.value(f"SELECT 1 FROM job WHERE {_FREE} LIMIT 1", values) is None:
             return None

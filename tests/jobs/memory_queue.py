@@ -13,7 +13,7 @@ class MemoryQueue:
         self.known = {}
         self.beats = 0
 
-    def claim(self, worker, now, lease_s, kinds=None, *, urgent_only=False, dead=()):
+    def claim(self, worker, now, lease_s, kinds=None, *, urgent_only=False, dead=(), mine=()):
         urgent = {i for i, job in self.jobs.items() if job.params.get("priority") == "high"}
         for job in sorted(self.jobs.values(), key=lambda job: (job.id not in urgent, job.id)):
             waits = job.want is Want.RUN and (
@@ -24,7 +24,7 @@ class MemoryQueue:
                 self.leases[job.id] < now or self.owners[job.id] in dead
             )
             fits = (kinds is None or job.kind in kinds) and (job.id in urgent or not urgent_only)
-            if fits and (waits or left):
+            if fits and (waits or left) and job.id not in mine:
                 taken = replace(job, status=JobStatus.RUNNING, fence=job.fence + 1, started_at=now)
                 self.jobs[job.id], self.owners[job.id] = taken, worker
                 self.leases[job.id] = now + lease_s

@@ -137,21 +137,52 @@ def test_a_long_log_is_put_aside(tmp_path, monkeypatch):
     assert (tmp_path / "studio.db.worker.log.1").read_text() == "long ago"
 
 
-def test_the_lock_is_for_one_and_names_it(tmp_path):
+def test_who_keeps_workers_away_is_told_of_them(tmp_path):
     path = tmp_path / "studio.db.worker.lock"
-    taken = pytest.raises(WorkerError, match=f"process {os.getpid()}")
-    with WorkerLock(path), taken, WorkerLock(path):
-        pass
+    first, second = WorkerLock(path), WorkerLock(path)
+    assert first.take()
+    second.join()
+    with pytest.raises(WorkerError, match=f"process {os.getpid()} and {os.getpid()}"):
+        WorkerLock(path).__enter__()
+    first.release()
+    with pytest.raises(WorkerError, match="already at work"):
+        WorkerLock(path).__enter__()
+    second.release()
     with WorkerLock(path):
-        assert path.read_text() == f"{os.getpid()}\n"
+        assert not first.take()
+        with pytest.raises(WorkerError, match="keeps workers away"):
+            second.join(patience_s=0.05)
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_of_many_first_ones_there_is_one(tmp_path):
+    """Each tries in a process of its own, all at one moment."""
+    path, go = tmp_path / "lock", tmp_path / "go"
+    code = (
+        "import sys, time; from pathlib import Path; from studio.jobs.process import WorkerLock\n"
+        "print('ready', flush=True); lock, go = WorkerLock(Path(sys.argv[1])), Path(sys.argv[2])\n"
+        "while not go.exists(): pass\n"
+        "print(lock.take(), flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(path), str(go)]
+    children = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for child in children:
+        assert child.stdout.readline() == "ready\n"
+    go.touch()
+    assert sorted(child.stdout.readline() for child in children) == 3 * ["False\n"] + ["True\n"]
+    for child in children:
+        child.communicate()
 
 
 def test_the_lock_ends_with_its_process(tmp_path):
     path = tmp_path / "lock"
     code = (
         "import sys, time; from pathlib import Path; from studio.jobs.process import WorkerLock\n"
-        "with WorkerLock(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+        "lock = WorkerLock(Path(sys.argv[1])); lock.take()\n"
+        "print('held', flush=True); time.sleep(60)"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
     with child:

@@ -228,11 +228,11 @@ def test_an_urgent_job_does_not_wait_behind_long_ones():
             queue.jobs[3] = job(3, urgent=True)
         return 3 in queue.jobs and ended(queue)()
 
-    work(queue, handler, file_preview)
-    assert most[:2] == [[1], [1, 3]]  # 2 waited although a slot was free
+    work(queue, handler, file_preview, slots=1)
+    assert most[:2] == [[1], [1, 3]]  # 2 waited, 3 did not
 
 
-def test_one_slot_takes_everything():
+def test_one_slot_takes_everything_urgent_jobs_first():
     queue = MemoryQueue(job(1), job(2, urgent=True))
     order = []
 
@@ -393,3 +393,33 @@ def test_progress_is_recorded_without_a_wait_and_wishes_are_left_to_the_handler(
 
     work(queue, handler, lambda: len(seen) == 2)
     assert seen == [(3, Want.PAUSE), 3]
+
+
+def test_a_clock_that_jumps_does_not_make_a_worker_take_its_own_job_again():
+    queue = MemoryQueue(job())
+    now, fences = [0.0], []
+
+    async def handler(job, control):
+        fences.append(control.fence)
+        now[0] += 1e6  # the lease ran out long ago, and no beat is due
+        await asyncio.sleep(0.1)
+        await control.checkpoint(done=1)
+
+    work(queue, handler, ended(queue), clock=lambda: now[0], beat_s=60.0)
+    assert (queue.status(1), fences) == (JobStatus.DONE, [1])
+
+
+def test_the_lease_is_kept_while_a_handler_ends_its_calls_in_flight():
+    queue = MemoryQueue(job())
+    beats = []
+
+    async def handler(job, control):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            before = queue.beats
+            await asyncio.sleep(0.1)
+            beats.append(queue.beats - before)
+
+    work(queue, handler, lambda: queue.status(1) is JobStatus.RUNNING)
+    assert beats[0] > 2
