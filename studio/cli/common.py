@@ -9,14 +9,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
 from studio.bootstrap import is_worker_alive, open_workspace
 from studio.domain.job import Job
 from studio.domain.task import Task
-from studio.errors import InputError, RunFailedError, WorkerError
+from studio.errors import InputError, RunFailedError, StudioError, WorkerError
 from studio.workspace import Workspace
 
 WorkspacePath = Annotated[
@@ -32,6 +32,12 @@ Yes = Annotated[
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it ends, with a progress bar.")]
 WORKER_PATIENCE_S = 15.0
+
+
+class StoppedError(StudioError):
+    """Somebody pressed Ctrl-C, and there is more to say than that."""
+
+    code = "interrupted"
 
 
 def open_ws(path: Path | None) -> Workspace:
@@ -71,10 +77,26 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(
-            f"The file {path} cannot be read: {(error.strerror or 'unknown').lower()}.",
-            next_step="Check its name and permissions.",
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file for reading its bytes.
+
+    Raises:
+        InputError: If it does not exist, is a folder, or may not be read.
+    """
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"The file {path} cannot be read: {(error.strerror or 'unknown').lower()}.",
+        next_step="Check its name and permissions.",
+    )
 
 
 def write_file(path: Path, text: str) -> None:

@@ -6,19 +6,21 @@ from collections import Counter
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from studio.actions.examples import ImportResult, import_examples
 from studio.analysis.example_rows import Columns
-from studio.analysis.tables import Table, read_table, write_csv
+from studio.analysis.tables import Table, open_table, write_csv
 from studio.domain.example import SPLIT_ALIASES
 from studio.domain.task import Task
+from studio.errors import InputError
 from studio.ui.figures import count
 from studio.ui.guard import kindly
 from studio.ui.notes import note
 from studio.workspace import Workspace
 
 KINDS = ["csv", "tsv", "txt", "jsonl", "json", "parquet"]
-MAX_MB = 50
+MAX_MB = 200
 _NO_COLUMN = ""
 _SPLITS = {
     "": "At random: 60 % train, 20 % validation, 20 % test",
@@ -46,23 +48,13 @@ def draw_import(ws: Workspace, task: Task, person: str) -> None:
     )
     if file is not None:
         with kindly():
-            data = file.getvalue()
-            table = _table(file.file_id, data, file.name)
+            table = _head(file.file_id, file, file.name)
             columns = _draw_columns(task, table, slot)
             _draw_preview(table, columns)
             _warn(task, table, columns)
-            if st.button(
-                f"Import {count(len(table.rows), 'row')}", type="primary", key=f"{slot}_go"
-            ):
-                with st.spinner("Importing …"):
-                    result = import_examples(
-                        ws,
-                        task.id,
-                        data=data,
-                        filename=file.name,
-                        columns=columns,
-                        by=person,
-                    )
+            rows = "all rows" if table.rest else count(len(table.rows), "row")
+            if st.button(f"Import {rows}", type="primary", key=f"{slot}_go"):
+                result = _import(ws, task, file, columns, person)
                 st.session_state[f"{slot}_done"] = _Done(filename=file.name, result=result)
                 st.session_state[f"{slot}_round"] = st.session_state.get(f"{slot}_round", 0) + 1
                 st.rerun()
@@ -70,9 +62,39 @@ def draw_import(ws: Workspace, task: Task, person: str) -> None:
         _draw_result(st.session_state[f"{slot}_done"])
 
 
+def _import(
+    ws: Workspace, task: Task, file: UploadedFile, columns: Columns, person: str
+) -> ImportResult:
+    """Import a file, showing how far it is."""
+    bar = st.progress(0.0, text="Reading the file …")
+    st.caption(
+        "Leaving or changing this page stops the import. What is stored then stays; importing the "
+        "file again adds the rest."
+    )
+
+    def tell(done: int, total: int | None) -> None:
+        share = min(1.0, done / total) if total else 0.0
+        bar.progress(share, text=f"{done:,} of {total or 0:,} lines are stored")
+
+    return import_examples(
+        ws,
+        task.id,
+        data=file,
+        filename=file.name,
+        columns=columns,
+        by=person,
+        progress=tell,
+    )
+
+
 @st.cache_resource(max_entries=4, ttl=3600, show_spinner=False)
-def _table(file_id: str, _data: bytes, filename: str) -> Table:
-    return read_table(_data, filename)
+def _head(file_id: str, _file: UploadedFile, filename: str) -> Table:
+    head = open_table(_file, filename).head
+    if not head.columns:
+        raise InputError(
+            f"The rows of {filename} have no named values.", next_step="Choose another file."
+        )
+    return head
 
 
 def _draw_columns(task: Task, table: Table, slot: str) -> Columns:
@@ -132,13 +154,16 @@ def _draw_preview(table: Table, columns: Columns) -> None:
     rows = [{"Line": line, **{c: cells.get(c, "")[:300] for c in order}}
             for line, cells in table.rows[:8]]  # fmt: skip
     st.dataframe(rows, hide_index=True, key="import_preview", alt="The first rows of the file")
-    rest = len(table.rows) - len(rows)
-    if rest > 0:
-        st.caption(f"and {count(rest, 'more row')}; columns that are not chosen become metadata.")
+    if rest := len(table.rows) - len(rows) + table.rest:
+        about = "about " if table.rest else ""
+        st.caption(
+            f"and {about}{count(rest, 'more row')}; columns that are not chosen become metadata."
+        )
 
 
 def _warn(task: Task, table: Table, columns: Columns) -> None:
     """Say before the import which rows will be rejected, so that a wrong column is seen."""
+    among = f" of the first {len(table.rows):,}" if table.rest else ""
     if columns.label:
         known = {name.casefold() for name in task.label_names}
         said = Counter(cells.get(columns.label, "").strip() for _, cells in table.rows)
@@ -146,15 +171,15 @@ def _warn(task: Task, table: Table, columns: Columns) -> None:
         if odd:
             shown = ", ".join(f"“{name[:30]}”" for name in list(odd)[:4])
             st.warning(
-                f"{count(sum(odd.values()), 'row')} will be rejected: {shown}"
+                f"{count(sum(odd.values()), 'row')}{among} will be rejected: {shown}"
                 f"{' and others are' if len(odd) > 4 else ' is' if len(odd) == 1 else ' are'} "
                 f"no label of this task, whose labels are {', '.join(task.label_names[:8])}."
             )
     if columns.split in table.columns:
         odd_splits = {
-            cells[columns.split].strip()
+            said
             for _, cells in table.rows
-            if cells[columns.split].strip().casefold() not in {*SPLIT_ALIASES, ""}
+            if (said := cells.get(columns.split, "").strip()).casefold() not in {*SPLIT_ALIASES, ""}
         }
         if odd_splits:
             st.warning(
