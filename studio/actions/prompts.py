@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from studio.analysis.sampling import spread
+from studio.domain.estimate import Estimate
 from studio.domain.example import Split, normalise
 from studio.domain.prompt import PromptText, PromptVersion, render_system
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
 from studio.errors import ConsentNeededError, InputError
+from studio.handlers.estimating import SAMPLE, estimate
+from studio.providers.base import Provider
 from studio.workspace import Workspace
 
 PREVIEW_SIZE = 40
+_OPEN = (Split.TRAIN.value, Split.VALIDATION.value)
 _SENTENCE_END = re.compile(r"(?<=[.;!?])\s+")
 
 
@@ -112,13 +117,13 @@ def preview_prompt(
         raise InputError("A preview needs at least 1 example.", next_step="Ask for e.g. 40.")
     service = ws.provider(provider or ws.settings.provider)
     agreed = service.is_local or ws.store.providers.has_consent(task_id, service.host)
-    if not agreed and not consent:
+    told = None if agreed else _estimate(ws, task, service, [body, before], n)
+    if told is not None and not consent:
         raise ConsentNeededError(
-            f"A preview would send up to {n} texts to {service.host}.",
-            next_step="Agree on the Settings page, or with --yes.",
+            told.consent_text("A preview"),
+            next_step="Agree with --yes, or on the page; it is asked once for a task and host.",
         )
-    open_splits = (Split.TRAIN.value, Split.VALIDATION.value)
-    ids = [e.id for e in ws.store.examples.all(task_id, open_splits)]
+    ids = [e.id for e in ws.store.examples.all(task_id, _OPEN)]
     if not ids:
         raise InputError(
             "There are no examples in train and validation to try the prompt on.",
@@ -128,27 +133,15 @@ def preview_prompt(
     sample = spread(ids, gold, n, seed)
 
     def file(draft: PromptText, title: str) -> Run:
-        run = Run(
-            id=0,
-            task_id=task_id,
-            kind=ClassifierKind.PROMPT,
-            title=title,
-            model=service.default_model,
-            provider=service.name,
-            splits=open_splits,
-            preview=True,
-            created_at=ws.now(),
-            created_by=by,
-        )
+        run = replace(_run(task, service, title), created_at=ws.now(), created_by=by)
         params = {"body": draft.to_dict()}
         return ws.store.file_run(run, example_ids=sample, params=params, now=ws.clock())
 
     with ws.store.transaction():
-        if not agreed:
-            shown = {"examples": len(sample), "columns": ["text"], "price": "unknown"}
+        if told is not None:
             ws.store.providers.record_consent(
-                task_id, provider=service.name, host=service.host, person=by, shown=shown,
-                at=ws.now(),
+                task_id, provider=service.name, host=service.host, person=by, at=ws.now(),
+                shown={"columns": ["text"], **told.to_dict()},
             )  # fmt: skip
         first = file(before, "version before") if before is not None else None
         draft_run = file(body, "draft")
@@ -157,6 +150,44 @@ def preview_prompt(
         run_id=draft_run.id,
         before_id=first.id if first else None,
         example_ids=tuple(sample),
+    )
+
+
+def estimate_preview(
+    ws: Workspace,
+    task_id: int,
+    *,
+    body: PromptText,
+    before: PromptText | None = None,
+    provider: str = "",
+    n: int = PREVIEW_SIZE,
+) -> Estimate:
+    """Return what such a preview would ask, cost and take; nothing is filed and nobody asked."""
+    task = ws.store.tasks.get(task_id)
+    service = ws.provider(provider or ws.settings.provider)
+    return _estimate(ws, task, service, [body, before], n)
+
+
+def _estimate(
+    ws: Workspace, task: Task, service: Provider, drafts: Sequence[PromptText | None], n: int
+) -> Estimate:
+    counts = ws.store.examples.counts(task.id)
+    run = replace(_run(task, service, ""), total=min(n, sum(counts[split] for split in _OPEN)))
+    sample = ws.store.examples.sample(task.id, _OPEN, min(n, SAMPLE))
+    told = [estimate(ws, run, service, sample, body=draft) for draft in drafts if draft]
+    return sum(told[1:], start=told[0])
+
+
+def _run(task: Task, service: Provider, title: str) -> Run:
+    return Run(
+        id=0,
+        task_id=task.id,
+        kind=ClassifierKind.PROMPT,
+        title=title,
+        model=service.default_model,
+        provider=service.name,
+        splits=_OPEN,
+        preview=True,
     )
 
 

@@ -91,9 +91,11 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
                 note="made of the label definitions", at=ws.now(),
             )  # fmt: skip
             run = replace(run, prompt_version_id=version.id, title=version.title)
-        run = replace(run, splits=wanted, total=len(ids), created_at=ws.now(), budget_usd=budget_usd)
+        run = replace(
+            run, splits=wanted, total=len(ids), created_at=ws.now(), budget_usd=budget_usd
+        )
         if service is not None:
-            _check_consent(ws, run, service, consent, again)
+            _check_consent(ws, run, service, consent, again=again, batch=batch)
         filed = ws.store.file_run(
             run,
             example_ids=ids,
@@ -114,11 +116,11 @@ def estimate_run(
     limit: int | None = None,
     provider: str = "",
     again: bool = False,
-    in_batch: bool = False,
+    batch: bool = False,
 ) -> Estimate:
     """Return what such a run would ask, cost and take; nothing is filed and nobody asked.
 
-    The arguments are those of `start_run`; `in_batch` is for a run sent as a batch.
+    The arguments are those of `start_run`.
 
     Raises:
         InputError: If there is nothing to label with, or no such split.
@@ -135,7 +137,7 @@ def estimate_run(
         ws.provider(run.provider) if run.provider else None,
         ws.store.examples.sample(task_id, wanted, SAMPLE),
         again=again,
-        in_batch=in_batch,
+        in_batch=batch,
     )
 
 
@@ -307,13 +309,13 @@ def _blank(task: Task, kind: ClassifierKind, title: str, by: str, **more: Any) -
 
 
 def _check_consent(
-    ws: Workspace, run: Run, service: Provider, consent: bool, again: bool
+    ws: Workspace, run: Run, service: Provider, consent: bool, *, again: bool, batch: bool
 ) -> None:
     """Let nothing leave the machine before somebody agreed; keep who did and what was shown."""
     if service.is_local or ws.store.providers.has_consent(run.task_id, service.host):
         return
     sample = ws.store.examples.sample(run.task_id, run.splits, SAMPLE)
-    told = estimate(ws, run, service, sample, again=again)
+    told = estimate(ws, run, service, sample, again=again, in_batch=batch)
     if not consent:
         raise ConsentNeededError(
             told.consent_text(),

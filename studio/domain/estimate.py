@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from studio.domain.amounts import UNKNOWN, count, duration, money
 from studio.domain.price import Price
+
+N = TypeVar("N", int, float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,20 @@ class Estimate:
     def questions(self) -> int:
         """Questions that would be asked."""
         return self.examples - (self.known or 0) if self.host else 0
+
+    def __add__(self, other: Estimate) -> Estimate:
+        """Return both together, asked of the same model about the same examples."""
+        return replace(
+            self,
+            examples=self.examples + other.examples,
+            known=_sum(self.known, other.known),
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost_usd=_sum(self.cost_usd, other.cost_usd),
+            most_usd=_sum(self.most_usd, other.most_usd),
+            seconds=_sum(self.seconds, other.seconds),
+            is_sampled=self.is_sampled or other.is_sampled,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, as `--json` shows them."""
@@ -124,3 +140,7 @@ at an unknown price.'
 def _round(tokens: int) -> int:
     """Keep two or three digits: more would promise what an estimate cannot hold."""
     return round(tokens, -max(0, len(str(tokens)) - 3))
+
+
+def _sum(one: N | None, other: N | None) -> N | None:
+    return None if one is None or other is None else one + other

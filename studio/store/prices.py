@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import dataclass
 
 from studio.config import data_folder
 from studio.domain.price import Price
 from studio.store.connection import Connections, Row
 
+_RUNS = 5
+_CALLS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """What calls of a classifier took lately.
+
+    Attributes:
+        rate: Examples a second in its latest finished runs; None without one.
+        output_tokens: Mean tokens of a reply; None where no reply told them.
+    """
+
+    rate: float | None
+    output_tokens: float | None
+
 
 class Prices:
-    """The prices of a workspace, which go before the shipped ones."""
+    """The prices of a workspace, which go before the shipped ones, and what calls took lately."""
 
     def __init__(self, db: Connections) -> None:
         self.db = db
@@ -37,6 +54,25 @@ class Prices:
     def own(self) -> list[Price]:
         """Return the prices people set, by provider and model."""
         return [_price(row) for row in self.db.read("SELECT * FROM price ORDER BY provider, model")]
+
+    def lately(self, kind: str, provider: str, model: str) -> Lately:
+        """Return what the latest runs of this kind with this model took, as far as they asked."""
+        runs = self.db.read(
+            "SELECT r.id, r.task_id, CASE r.kind WHEN 'rules' THEN r.total ELSE r.calls END AS n,"
+            " j.finished_at - j.started_at AS seconds FROM run r JOIN job j ON j.id = r.job_id"
+            " WHERE r.kind = ? AND r.provider = ? AND r.model = ? AND j.status = 'done' AND n > 0"
+            " AND seconds > 0 ORDER BY r.id DESC LIMIT ?",
+            (kind, provider, model, _RUNS),
+        )
+        if not runs:
+            return Lately(rate=None, output_tokens=None)
+        tokens = self.db.value(
+            "SELECT avg(output_tokens) FROM (SELECT output_tokens FROM ledger WHERE task_id = ?"
+            " AND run_id = ? AND output_tokens > 0 LIMIT ?)",
+            (runs[0]["task_id"], runs[0]["id"], _CALLS),
+        )
+        rate = sum(row["n"] for row in runs) / sum(row["seconds"] for row in runs)
+        return Lately(rate=rate, output_tokens=tokens)
 
     @staticmethod
     def shipped() -> tuple[Price, ...]:
