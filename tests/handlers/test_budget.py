@@ -73,21 +73,21 @@ def bound_of(stage, monkeypatch):
 
 
 def test_a_run_stops_before_its_budget_and_goes_on_when_it_is_raised(stage, monkeypatch):
-    scene = stage(paid).open(train=60)
+    scene = stage(paid).open(train=300)
     found = bound_of(scene, monkeypatch)
-    run = scene.run(budget_usd=3_000.0)
+    run = scene.run(budget_usd=2_500.0)
     most = max(found)
     job = scene.ws.read.jobs.get(run.job_id)
     assert (run.status, job.want) == ("paused", Want.PAUSE)
-    assert job.message.startswith("The budget of $3,000 is used up: $")
+    assert job.message.startswith("The budget of $2,500 is used up: $")
     assert "Raise the budget to go on." in job.message
     assert run.spent_usd == COST * run.calls == COST * run.done
-    assert 3_000.0 - most < run.spent_usd <= 3_000.0
+    assert 2_500.0 - most < run.spent_usd <= 2_500.0
     assert scene.resume(run).done == run.done  # nothing was raised: it stops at once again
     set_budget(scene.ws, run.id, 6_000.0)
     ended = scene.resume(run)
-    assert (ended.status, ended.done, ended.spent_usd) == ("done", 60, 60 * COST)
-    assert len(scene.texts) == len(set(scene.texts)) == 60
+    assert (ended.status, ended.done, ended.spent_usd) == ("done", 300, 300 * COST)
+    assert len(scene.texts) == len(set(scene.texts)) == 300
 
 
 def test_what_is_in_flight_is_reserved(stage):

@@ -177,7 +177,7 @@ def test_only_long_silence_is_hopeless(pacer, clock):
 
 def test_a_service_that_names_a_long_wait_gets_it(pacer, clock):
     slow = RateLimitedError("slow", retry_after_s=PATIENCE_S * 3)
-    for _ in range(3):
+    for _ in range(2):
         pacer.admit(1)
         pacer.throttled(slow.retry_after_s)
         clock.now += PATIENCE_S
