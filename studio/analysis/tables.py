@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
@@ -220,12 +221,11 @@ def _look_through(file: BinaryIO) -> tuple[str, int, bool]:
 def _count_lines(file: BinaryIO, decoder: codecs.IncrementalDecoder) -> tuple[int, bool]:
     newlines = io.IncrementalNewlineDecoder(decoder, translate=True)
     lines, null, last = 0, False, "\n"
-    for block in _blocks(file):
-        text = newlines.decode(block)
+    for block in chain(_blocks(file), (b"",)):
+        text = newlines.decode(block, final=not block)
         lines += text.count("\n")
         null = null or "\0" in text
         last = text[-1:] or last
-    last = newlines.decode(b"", final=True)[-1:] or last
     return lines + (last != "\n"), null
 
 

@@ -176,11 +176,8 @@ def _warn(task: Task, table: Table, columns: Columns) -> None:
                 f"no label of this task, whose labels are {', '.join(task.label_names[:8])}."
             )
     if columns.split in table.columns:
-        odd_splits = {
-            said
-            for _, cells in table.rows
-            if (said := cells.get(columns.split, "").strip()).casefold() not in {*SPLIT_ALIASES, ""}
-        }
+        splits = {cells.get(columns.split, "").strip() for _, cells in table.rows}
+        odd_splits = {name for name in splits if name.casefold() not in {*SPLIT_ALIASES, ""}}
         if odd_splits:
             st.warning(
                 f"The column {columns.split} holds “{min(odd_splits)[:30]}”, which is not train, "
