@@ -1,123 +1,253 @@
-"""What people do with a whole workspace: back it up, restore it, examine it."""
+"""What people do with a whole workspace: back it up, put a backup in its place, set it aside."""
 
 from __future__ import annotations
 
 import contextlib
-import tarfile
-import tempfile
+import errno
+import glob
+import os
+import re
+import shutil
 import time
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.config import Settings
-from studio.errors import InputError, WorkerError, WorkspaceError
-from studio.jobs.process import WorkerLock
-from studio.store.copies import copy_database, examine_database, is_whole
+from studio.errors import DamagedError, DiskFullError, InputError
+from studio.store.archives import (
+    SPARE_BYTES,
+    check_archive,
+    is_database,
+    listed_bytes,
+    unpack,
+    write_archive,
+)
+from studio.store.copies import copy_database, find_damage, settle_restored, used_bytes
+from studio.store.exchange import DATABASE, PARTS, aside_name, draft_folder, exchange
+from studio.store.in_use import alone
 from studio.workspace import Workspace
 
-DATABASE = "workspace.db"
-EMBEDDED = "embedded"
+# What is being done, the bytes done and the bytes expected.
+Progress = Callable[[str, int, int], None]
 
 
-def back_up(ws: Workspace, file: Path) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """A backup that was written.
+
+    Attributes:
+        file: Where it is.
+        bytes: Its size.
+        removed: Older ones that were removed to keep no more than wished.
+    """
+
+    file: Path
+    bytes: int
+    removed: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A file that can be put in the place of the workspace.
+
+    Attributes:
+        file: Where it is.
+        at: When it was written, in seconds since 1970.
+        bytes: Its size.
+        problem: Why it cannot be used; "" for one that was read to its end and is whole.
+    """
+
+    file: Path
+    at: float
+    bytes: int
+    problem: str
+
+
+def space_for_backup(ws: Workspace) -> int:
+    """Return the bytes a backup may take while it is written: the copy, and half of it packed."""
+    used = used_bytes(ws.path)
+    return used + (used + listed_bytes(ws.settings.embedded_folder)) // 2 + SPARE_BYTES
+
+
+def back_up(
+    ws: Workspace, target: Path, *, keep: int | None = None, tell: Progress | None = None
+) -> Backup:
     """Write one file with the workspace and what the embedded server learnt, while work goes on.
 
-    Returns:
-        Its size in bytes.
+    The vectors that the embedded server keeps of texts stay out: it computes them again.
+
+    Args:
+        ws: The workspace.
+        target: A new file, or a folder for a file with a dated name.
+        keep: In a folder, how many of the workspace's dated backups remain, this one included.
+        tell: Told how far it is; whatever it raises ends the work and leaves nothing behind.
 
     Raises:
         InputError: If the file exists already or cannot be written.
-        WorkspaceError: If the copy does not verify.
+        DiskFullError: If there is not the space for it.
+        DamagedError: If the workspace cannot be read whole, or the copy does not verify.
     """
-    if file.exists():
-        raise InputError(f"The file {file} exists already.", next_step="Name a new one.")
-    if not file.parent.is_dir():
-        raise InputError(f"The folder {file.parent} does not exist.", next_step="Create it first.")
-    try:
-        with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-            copy, draft = Path(folder) / DATABASE, Path(folder) / "backup"
-            copy_database(ws.path, copy)
-            with tarfile.open(draft, "w:gz", compresslevel=1) as archive:
-                archive.add(copy, DATABASE)
-                if ws.settings.embedded_folder.is_dir():
-                    archive.add(ws.settings.embedded_folder, EMBEDDED, filter=_lasting)
-            draft.chmod(0o600)
-            draft.rename(file)
-    except OSError as error:
-        raise InputError(
-            f"The file {file} cannot be written: {(error.strerror or 'unknown').lower()}.",
-            next_step="Name another place.",
-        ) from error
-    return file.stat().st_size
+    file = _new_file(ws, target, keep)
+    need, free = space_for_backup(ws), shutil.disk_usage(file.parent).free
+    if free < need:
+        raise DiskFullError(
+            f"A backup may take {need / 1e6:,.0f} MB while it is written, and {file.parent} has "
+            f"{free / 1e6:,.0f} MB left.",
+            next_step="Free some space, or name a place on another disk.",
+        )
+    with _told(file), draft_folder(file) as draft:
+        copy, packed = draft / DATABASE, draft / "backup"
+        say = tell or (lambda *_: None)
+        copy_database(ws.path, copy, lambda done, total: say("copying", done, total))
+        write_archive(
+            packed, copy, ws.settings.embedded_folder,
+            lambda done, total: say("packing", done, total),
+        )  # fmt: skip
+        say("verifying", 0, 0)
+        check_archive(packed)
+        try:
+            os.link(packed, file)  # never over a file that came to be meanwhile
+        except FileExistsError:
+            raise _exists(file) from None
+        except OSError:  # a disk that knows no links
+            packed.rename(file)
+    removed = _rotate(ws, file.parent, keep) if keep else ()
+    return Backup(file=file, bytes=file.stat().st_size, removed=removed)
+
+
+def find_backups(settings: Settings) -> list[Found]:
+    """Return what stands beside the workspace and could take its place, newest first.
+
+    These are backups, the copies made before an upgrade, and workspaces that were set aside; each
+    is read to its end, which takes a second for some 100 MB.
+    """
+    path = settings.workspace
+    own = glob.escape(path.name)
+    patterns = ("*.tgz", "*.tar.gz", f"{own}.before-m*.bak", f"{own}.*.aside")
+    found = []
+    for file in {f for pattern in patterns for f in path.parent.glob(pattern) if f.is_file()}:
+        try:
+            about = file.stat()
+            problem = find_damage(file) if is_database(file) else _archive_problem(file)
+        except OSError as error:
+            about, problem = None, (error.strerror or "unknown").lower()
+        if about is not None:
+            found.append(Found(file=file, at=about.st_mtime, bytes=about.st_size, problem=problem))
+    return sorted(found, key=lambda f: f.at, reverse=True)
 
 
 def restore_backup(settings: Settings, file: Path) -> Path | None:
     """Put a backup in place of the workspace; what was there is set aside.
 
+    Jobs that were under way when the backup was made are paused in it, so that nothing is asked
+    and paid again before somebody wishes it.
+
+    Args:
+        settings: The settings that name the workspace.
+        file: A backup, or a workspace file such as the copy made before an upgrade.
+
     Returns:
         Where the old workspace is now; None when there was none.
 
     Raises:
-        InputError: If the file is not a backup of the studio.
-        WorkspaceError: If its copy is damaged; nothing is changed then.
-        WorkerError: If a worker is at work on the workspace.
+        InputError: If the file is no backup of the studio, or holds what none of ours does.
+        DamagedError: If its copy is damaged; nothing is changed then.
+        WorkspaceError: If a newer studio made it, or an app, a worker or a command has the
+            workspace open: it would go on writing to the file that was set aside.
     """
-    path, learnt = settings.workspace, settings.embedded_folder
-    if not path.parent.is_dir():
-        raise InputError(f"The folder {path.parent} does not exist.", next_step="Create it first.")
-    with _nobody_at_work(path), tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        try:
-            with tarfile.open(file) as archive:
-                archive.extractall(folder, filter="data")
-        except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-            raise InputError(
-                f"{file} is not a backup.", next_step="Name one made by `studio backup`."
-            ) from error
-        copy = Path(folder) / DATABASE
-        if not copy.is_file() or not is_whole(copy):
-            raise WorkspaceError(
-                f"The backup {file} is damaged; nothing was changed.",
+    path = settings.workspace
+    _need_folder(path)
+    aside = None
+    with alone(path), _told(path), draft_folder(path) as draft:
+        unpack(file, draft)
+        copy = draft / DATABASE
+        if problem := find_damage(copy, thorough=True):
+            raise DamagedError(
+                f"The backup {file} is damaged ({problem}); nothing was changed.",
                 next_step="Name another backup.",
             )
-        mark = time.strftime("%Y%m%d-%H%M%S")
-        aside = path.with_name(f"{path.name}.{mark}.aside") if path.exists() else None
-        for end in ("", "-wal", "-shm"):
-            # The log goes with its file, or the last changes would be missing from it.
-            if (old := path.with_name(path.name + end)).exists():
-                old.rename(path.with_name(f"{path.name}.{mark}.aside{end}"))
-        if learnt.exists():
-            learnt.rename(learnt.with_name(f"{learnt.name}.{mark}.aside"))
-        copy.rename(path)
-        if (Path(folder) / EMBEDDED).is_dir():
-            (Path(folder) / EMBEDDED).rename(learnt)
+        aside = aside_name(path)
+        settle_restored(copy, says=f"{time.strftime('%Y-%m-%d %H:%M')} from {file.absolute()}")
+        exchange(path, draft, aside, keep_learnt=is_database(file))
+    return aside if _is_any(aside) else None
+
+
+def set_aside(settings: Settings) -> Path:
+    """Set the workspace aside with all its parts; the next start makes a new one.
+
+    Returns:
+        Where it is now.
+
+    Raises:
+        InputError: If there is none.
+        WorkspaceError: If it is open in another program.
+    """
+    path = settings.workspace
+    if not path.exists():
+        raise InputError(f"There is no workspace {path}.", next_step="Name another one.")
+    with alone(path), _told(path):
+        aside = aside_name(path)
+        exchange(path, None, aside)
     return aside
 
 
 @contextlib.contextmanager
-def _nobody_at_work(path: Path) -> Iterator[None]:
-    """Keep workers away: one would go on writing to the file that was set aside."""
-    lock = WorkerLock(path.with_name(path.name + ".worker.lock"))
-    try:
-        lock.__enter__()
-    except WorkerError as error:
-        raise WorkerError(
-            error.message,
-            next_step="Close the app, stop it with `studio worker --stop`, then restore again.",
-        ) from None
+def _told(file: Path) -> Iterator[None]:
+    """Turn what the disk says while a file is written into a sentence."""
     try:
         yield
-    finally:
-        lock.__exit__(None, None, None)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFullError(
+                f"The disk of {file} is full; nothing was left there.",
+                next_step="Free some space and do it again.",
+            ) from error
+        raise InputError(
+            f"The file {file} cannot be written: {(error.strerror or 'unknown').lower()}.",
+            next_step="Name another place.",
+        ) from error
 
 
-def examine(ws: Workspace) -> list[dict[str, Any]]:
-    """Return findings as dicts of check, ok and says."""
-    return examine_database(ws.path)
+def _new_file(ws: Workspace, target: Path, keep: int | None) -> Path:
+    if keep is not None and not target.is_dir():
+        raise InputError(
+            "How many to keep can only be said of a folder.",
+            next_step="Name one that exists instead of a file.",
+        )
+    if target.is_dir():
+        target = target / f"{ws.path.stem}-{time.strftime('%Y%m%d-%H%M%S')}.tgz"
+    if target.exists():
+        raise _exists(target)
+    _need_folder(target)
+    return target
 
 
-def _lasting(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Leave out what belongs to a running server: its address, token and locks."""
-    transient = ("server.json", "server.lock")
-    return None if Path(member.name).name in transient else member
+def _exists(file: Path) -> InputError:
+    return InputError(f"The file {file} exists already.", next_step="Name a new one.")
+
+
+def _need_folder(file: Path) -> None:
+    if not file.parent.is_dir():
+        raise InputError(f"The folder {file.parent} does not exist.", next_step="Create it first.")
+
+
+def _rotate(ws: Workspace, folder: Path, keep: int) -> tuple[Path, ...]:
+    """Remove the oldest of this workspace's dated backups; others are left alone."""
+    dated = re.compile(re.escape(ws.path.stem) + r"-\d{8}-\d{6}\.tgz")
+    ours = sorted(f for f in folder.iterdir() if dated.fullmatch(f.name) and f.is_file())
+    for file in ours[:-keep]:
+        file.unlink()
+    return tuple(ours[:-keep])
+
+
+def _archive_problem(file: Path) -> str:
+    try:
+        check_archive(file)
+    except InputError as error:
+        return error.message
+    return ""
+
+
+def _is_any(path: Path) -> bool:
+    return any(os.path.lexists(path.with_name(path.name + part)) for part in PARTS)

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import functools
 import os
+import shlex
+import signal
 import socket
 import subprocess
 import sys
+import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from studio.actions.health import examine, examine_closed
 from studio.actions.samples import load_sample
-from studio.actions.workspaces import back_up, examine, restore_backup
+from studio.actions.workspaces import (
+    Progress,
+    back_up,
+    find_backups,
+    restore_backup,
+    set_aside,
+    space_for_backup,
+)
 from studio.bootstrap import (
     engine_of,
     is_worker_alive,
@@ -22,9 +34,10 @@ from studio.bootstrap import (
     workers_alive,
 )
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
-from studio.config import app_folder, load_settings
-from studio.errors import PortTakenError, WorkerError
+from studio.config import Settings, app_folder, load_settings
+from studio.errors import DamagedError, InputError, PortTakenError, WorkerError
 from studio.jobs.process import ask_to_stop, stop_worker
+from studio.store.health import Finding
 
 DEFAULT_PORT = 8501
 
@@ -128,15 +141,45 @@ def serve(
         server.stop()
 
 
-def backup(file: Path, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+def backup(
+    file: Annotated[
+        str,
+        typer.Argument(help="A new file, or a folder for one with a dated name.", metavar="FILE"),
+    ],
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="In a folder: keep only so many of its newest.")
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
     """Write a verified copy of the workspace and of what the embedded server learnt."""
     ws = open_ws(workspace)
-    size = back_up(ws, file)
+    if file.endswith("/") and not Path(file).is_dir():
+        raise InputError(f"The folder {file} does not exist.", next_step="Create it first.")
+    # A backup that is ended from outside must leave nothing behind, as one ended by Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    made = back_up(ws, Path(file), keep=keep, tell=_backup_progress(space_for_backup(ws)))
+    gone = f" Removed {len(made.removed)} older." if made.removed else ""
     emit(
-        {"file": str(file), "bytes": size},
+        {"file": str(made.file), "bytes": made.bytes, "removed": list(map(str, made.removed))},
         as_json,
-        f"Wrote {file} ({size / 1e6:.1f} MB), verified.",
+        f"Wrote {made.file} ({made.bytes / 1e6:.1f} MB), verified.{gone}",
     )
+
+
+def _backup_progress(need: int) -> Progress:
+    """Return what draws how far a backup is, for those who watch it in a terminal."""
+    if not sys.stderr.isatty():
+        return lambda *_: None
+    typer.echo(f"This may take {need / 1e6:,.0f} MB while it is written.", err=True)
+
+    def draw(what: str, done: int, total: int) -> None:
+        share = f" {done / 1e6:,.0f} of about {total / 1e6:,.0f} MB" if total else ""
+        end = "\r" + " " * 60 + "\r" if what == "verifying" else ""
+        sys.stderr.write(f"\r{what}{share}".ljust(60) + end)
+        sys.stderr.flush()
+
+    return draw
 
 
 def restore(file: Path, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
@@ -146,19 +189,80 @@ def restore(file: Path, workspace: WorkspacePath = None, as_json: AsJson = False
     emit({"restored": str(file), "aside": str(aside) if aside else None}, as_json, text)
 
 
-def doctor(workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
-    """Check the workspace, the worker and the embedded server."""
-    ws = open_ws(workspace)
-    findings: list[dict[str, Any]] = examine(ws)
-    alive = is_worker_alive(ws)
-    engine = ws.engine()
-    findings += [
-        {"check": "worker", "ok": alive, "says": "alive" if alive else "not running; it starts when needed"},
-        {"check": "embedded server", "ok": "error" not in engine,
-         "says": engine.get("error") or f"{engine.get('engine')} at {engine.get('url')}"},
-        *([{"check": "fallback", "ok": False, "says": engine["fallback"]}] if engine.get("fallback") else []),
-    ]  # fmt: skip
-    emit(findings, as_json, table(findings, ""))
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended safely.")] = False,
+    aside: Annotated[
+        bool,
+        typer.Option("--set-aside", help="Rename the workspace; the next start makes a new one."),
+    ] = False,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the workspace, the worker and the embedded server; exit 1 if something is wrong."""
+    if aside:
+        moved = set_aside(load_settings(workspace=workspace))
+        emit({"aside": str(moved)}, as_json, f"The workspace is now {moved}.")
+        return
+    findings = _findings(workspace, fix)
+    rows = [asdict(finding) for finding in findings]
+    emit(rows, as_json, lambda: _told(findings))
+    if any(finding.ok is False for finding in findings):
+        raise typer.Exit(1)
+
+
+def _findings(workspace: Path | None, fix: bool) -> list[Finding]:
+    try:
+        ws = open_ws(workspace)
+    except DamagedError as error:
+        settings = load_settings(workspace=workspace)
+        found = [f for f in examine_closed(settings) if f.check != "integrity"]
+        return [Finding("integrity", False, error.message, error.next_step), *found,
+                *_backups(settings)]  # fmt: skip
+    alive, engine = is_worker_alive(ws), ws.engine()
+    says = engine.get("error") or f"{engine.get('engine')} at {engine.get('url')}"
+    findings = [
+        *examine(ws, fix=fix),
+        Finding(
+            "worker", alive or None, "alive" if alive else "not running; it starts when needed"
+        ),
+        Finding("embedded server", None if "error" in engine else True, says),
+    ]
+    if engine.get("fallback"):
+        findings.append(Finding("fallback", None, engine["fallback"]))
+    return findings
+
+
+def _backups(settings: Settings) -> list[Finding]:
+    """Return what could take the place of a damaged workspace, and how."""
+    found = [
+        Finding(
+            "backup",
+            None,
+            f"{one.file.name}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(one.at))}, "
+            f"{one.bytes / 1e6:.1f} MB, "
+            + (f"unusable: {one.problem}" if one.problem else "whole"),
+            "" if one.problem else f"studio restore {shlex.quote(str(one.file))}",
+        )
+        for one in find_backups(settings)
+    ]
+    anew = "`studio doctor --set-aside`, then start anew."
+    return [*found, Finding("backup", None, "or go on without", anew)]
+
+
+def _told(findings: list[Finding]) -> str:
+    words = {True: "fine", False: "wrong", None: "note"}
+    return table(
+        [
+            {
+                "check": f.check,
+                "result": "mended" if f.mended else words[f.ok],
+                "says": f.says,
+                "next": f.next,
+            }
+            for f in findings
+        ],
+        "",
+    )
 
 
 def _check_port(port: int) -> None:

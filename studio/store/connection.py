@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
@@ -11,7 +13,7 @@ from typing import Any
 
 from pysqlite3 import dbapi2 as sqlite3
 
-from studio.errors import WorkspaceError
+from studio.errors import DamagedError, DiskFullError, WorkspaceError
 
 APPLICATION_ID = 0x52535431
 BUSY_MS = 30_000
@@ -121,15 +123,17 @@ def connect(path: Path, *, read_only: bool = False, untouched: bool = False) -> 
     Args:
         path: The file.
         read_only: Refuse writes.
-        untouched: Open the file itself for reading only, so that not even closing writes to it.
+        untouched: Open the file itself for reading only, so that not even closing writes to it; so
+            is a file opened that may not be written.
     """
+    uri = untouched or not is_writable(path)
     with kind_errors(path):
         conn = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro" if untouched else str(path),
+            _address(path) if uri else str(path),
             timeout=BUSY_MS / 1000,
             isolation_level=None,
             check_same_thread=False,
-            uri=untouched,
+            uri=uri,
         )
         conn.row_factory = sqlite3.Row
         for pragma in (
@@ -142,6 +146,21 @@ def connect(path: Path, *, read_only: bool = False, untouched: bool = False) -> 
         return conn
 
 
+def is_writable(path: Path) -> bool:
+    """Return whether this user may write to a workspace file and to the log beside it."""
+    log = path.with_name(path.name + "-wal")
+    return os.access(path, os.W_OK) and (os.access(path.parent, os.W_OK) or log.exists())
+
+
+def _address(path: Path) -> str:
+    """Return where to open a file for reading only."""
+    # Where SQLite can make no index for the log, it reads a file only on the word that nobody
+    # else writes to it; with no log there is nothing that could be missed.
+    folder, log = os.access(path.parent, os.W_OK), path.with_name(path.name + "-wal")
+    alone = "" if folder or log.exists() else "&immutable=1"
+    return f"{path.absolute().as_uri()}?mode=ro{alone}"
+
+
 @contextmanager
 def kind_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite says of the file itself into a sentence; leave bugs in SQL as they are."""
@@ -149,19 +168,28 @@ def kind_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         said = str(error).lower()
-        for words, message, next_step in _FILE_ERRORS:
+        if "disk i/o" in said and _is_full(path):
+            said = "disk is full"  # what SQLite says when the log's index cannot grow
+        for words, kind, message, next_step in _FILE_ERRORS:
             if words in said:
-                raise WorkspaceError(message.format(path=path), next_step=next_step) from error
+                raise kind(message.format(path=path), next_step=next_step) from error
         raise
 
 
-_RESTORE = "Restore a backup with `studio restore FILE`, or name another workspace."
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < 1_000_000
+    except OSError:
+        return False
+
+
+RESCUE = "`studio doctor` lists the backups beside it, `studio restore FILE` puts one in its place."
 _FILE_ERRORS = (
-    ("not a database", "The file {path} is not a Rationale Studio workspace.", "Name another file with --workspace."),
-    ("malformed", "The workspace {path} is damaged; nothing was written to it.", _RESTORE),
-    ("disk is full", "The disk of {path} is full; the last step was not stored.", "Free some space and do it again."),
-    ("readonly", "The workspace {path} is read-only.", "Change its permissions, or name another file."),
-    ("unable to open", "The workspace {path} cannot be opened.", "Check that its folder exists and may be written."),
-    ("disk i/o", "The disk of {path} does not answer properly.", "Check the disk; then run `studio doctor`."),
-    ("locked", "The workspace {path} stayed locked by another program.", "Close it there, then try again."),
+    ("not a database", WorkspaceError, "The file {path} is not a Rationale Studio workspace.", "Name another file with --workspace."),
+    ("malformed", DamagedError, "The workspace {path} is damaged; the last step was not stored.", RESCUE),
+    ("disk is full", DiskFullError, "The disk of {path} is full; the last step was not stored.", "Free some space and do it again."),
+    ("readonly", WorkspaceError, "The workspace {path} is read-only: it can be looked at, not changed.", "Change its permissions, or work on a copy."),
+    ("unable to open", WorkspaceError, "The workspace {path} cannot be opened.", "Check that its folder exists and may be written."),
+    ("disk i/o", WorkspaceError, "The disk of {path} does not answer properly.", "Check the disk; then run `studio doctor`."),
+    ("locked", WorkspaceError, "The workspace {path} stayed locked by another program.", "Close it there, then try again."),
 )  # fmt: skip

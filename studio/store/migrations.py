@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import logging
 import os
 import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
-from studio.errors import WorkspaceError
-from studio.store.connection import APPLICATION_ID, connect, kind_errors
+from studio.errors import DamagedError, WorkspaceError
+from studio.store.connection import APPLICATION_ID, RESCUE, connect, is_writable, kind_errors
 
 _HEADER = b"SQLite format 3\x00"
+# quick_check reads every page: this much is read within a tenth of a second or two.
+_SMALL = 64_000_000
+
+log = logging.getLogger(__name__)
 
 M001 = """
 CREATE TABLE task (
@@ -198,16 +204,22 @@ CREATE TABLE batch_question (
 STEPS = (("m001_the_loop", M001), ("m002_the_run_engine", M002))
 
 
-def prepare(path: Path) -> None:
+def prepare(path: Path, *, unclean: bool = False) -> None:
     """Make a new workspace, or bring an old one up to date; several starters may race.
 
+    Args:
+        path: The workspace file.
+        unclean: Whether whoever had it last did not close it; a large file is only then read
+            whole, for what damages one, a power cut or a full disk, ends its programs too.
+
     Raises:
-        WorkspaceError: If the file is not ours, is empty, is damaged, or was made by a newer studio.
+        DamagedError: If the file is damaged or empty; nothing was written to it.
+        WorkspaceError: If the file is not ours, or was made by a newer studio.
     """
     try:
         if not path.exists():
             _create(path)
-        _recognise(path)
+        _recognise(path, thorough=unclean or path.stat().st_size < _SMALL)
     except OSError as error:
         raise WorkspaceError(
             f"The workspace {path} cannot be opened: {(error.strerror or 'unknown').lower()}.",
@@ -217,7 +229,12 @@ def prepare(path: Path) -> None:
     try:
         with kind_errors(path):
             if conn.execute("PRAGMA user_version").fetchone()[0] < len(STEPS):
-                _apply(conn)
+                if not is_writable(path):
+                    raise WorkspaceError(
+                        f"The workspace {path} was made by an older studio and is read-only.",
+                        next_step="Make it writable once, so that it can be brought up to date.",
+                    )
+                _apply(conn, path)
     finally:
         conn.close()
 
@@ -231,7 +248,7 @@ def _create(path: Path) -> None:
         )
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
     try:
-        draft.touch()
+        draft.touch(mode=0o600)
         conn = connect(draft)
         try:
             with kind_errors(path):
@@ -250,7 +267,7 @@ def _create(path: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def _recognise(path: Path) -> None:
+def _recognise(path: Path, *, thorough: bool) -> None:
     """Refuse a file that is not a workspace, before anything is written to it."""
     if path.is_dir():
         raise WorkspaceError(f"{path} is a folder.", next_step="Name a file, e.g. studio.db.")
@@ -261,38 +278,49 @@ def _recognise(path: Path) -> None:
         next_step="Name another file with --workspace.",
     )
     if not head:
-        raise WorkspaceError(
-            f"The workspace {path} is empty (0 bytes); it was not touched.",
-            next_step="Restore a backup, or delete the file to start anew.",
+        raise DamagedError(
+            f"The workspace {path} is empty (0 bytes); it was not touched.", next_step=RESCUE
         )
-    if not head.startswith(_HEADER):
-        raise foreign
     application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
-    if application != APPLICATION_ID:
+    if not head.startswith(_HEADER) or application != APPLICATION_ID:
+        if path.with_name(path.name + ".embedded").is_dir():  # what stood here was ours
+            raise _damaged(path, "its beginning was overwritten")
         raise foreign
-    # Closing any other connection would move the log into a file that may be damaged.
-    conn = connect(path, read_only=True, untouched=True)
     try:
-        with kind_errors(path):
-            # The log beside the file may know of a later version than the file's head.
-            version = max(version, conn.execute("PRAGMA user_version").fetchone()[0])
-            small = path.stat().st_size < 64_000_000
-            said = conn.execute("PRAGMA quick_check(1)").fetchone()[0] if small else "ok"
-    finally:
-        conn.close()
+        # The log beside the file may know of a later version than the file's head.
+        version = max(version, _look_inside(path, thorough=thorough))
+    except DamagedError as error:
+        raise _damaged(path, str(error.__cause__)) from error
     if version > len(STEPS):
         raise WorkspaceError(
             f"The workspace {path} was made by a newer Rationale Studio.",
             next_step="Update the studio, or name another workspace.",
         )
+
+
+def _look_inside(path: Path, *, thorough: bool) -> int:
+    """Return the version that a file and its log name."""
+    # Closing any other connection would move the log into a file that may be damaged.
+    conn = connect(path, read_only=True, untouched=True)
+    try:
+        with kind_errors(path):
+            version = conn.execute("PRAGMA user_version").fetchone()[0]
+            said = conn.execute("PRAGMA quick_check(1)").fetchone()[0] if thorough else "ok"
+    finally:
+        conn.close()
     if said != "ok":
-        raise WorkspaceError(
-            f"The workspace {path} is damaged ({' '.join(said.split())}); nothing was written to it.",
-            next_step="Restore a backup with `studio restore FILE`.",
-        )
+        raise _damaged(path, said)
+    return int(version)
 
 
-def _apply(conn: Any) -> None:
+def _damaged(path: Path, why: str) -> DamagedError:
+    why = " ".join(why.split())
+    return DamagedError(
+        f"The workspace {path} is damaged ({why}); nothing was written to it.", next_step=RESCUE
+    )
+
+
+def _apply(conn: Any, path: Path | None = None) -> None:
     """Run the steps not yet run, in one IMMEDIATE transaction, so that starters queue up."""
     # sqlite_utils loads pandas where it is installed (0.7 s): only a new or old file needs it.
     from sqlite_utils import Database, Migrations
@@ -304,6 +332,9 @@ def _apply(conn: Any) -> None:
     conn.execute(f"PRAGMA application_id={APPLICATION_ID}")
     conn.execute("BEGIN IMMEDIATE")
     try:
+        version = conn.execute("PRAGMA user_version").fetchone()[0]
+        if path is not None and version < len(STEPS):  # else another starter was faster
+            _keep_copy(path, version + 1)
         migrations.apply(Database(conn))
         conn.execute(f"PRAGMA user_version={len(STEPS)}")
         conn.execute("COMMIT")
@@ -311,6 +342,36 @@ def _apply(conn: Any) -> None:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
         raise
+
+
+def _keep_copy(path: Path, step: int) -> None:
+    """Set a copy beside a workspace that is about to be changed; only the latest one is kept.
+
+    Our caller holds the lock of writers, so the copy is what stood there just before.
+    """
+    size, free = path.stat().st_size, shutil.disk_usage(path.parent).free
+    if free < 2 * size + _SMALL:
+        log.warning(
+            "No copy of %s was made before it was brought up to date: that takes %.0f MB, and "
+            "%.0f MB are free.", path, size / 1e6, free / 1e6,
+        )  # fmt: skip
+        return
+    kept = path.with_name(f"{path.name}.before-m{step:03d}.bak")
+    draft = path.with_name(f".{kept.name}.{os.getpid()}.new")
+    reader = connect(path, read_only=True)
+    try:
+        with kind_errors(path):
+            draft.touch(mode=0o600)
+            reader.execute("VACUUM INTO ?", (str(draft),))
+        draft.replace(kept)
+    except WorkspaceError as error:
+        log.warning("No copy of %s was made before it was brought up to date: %s", path, error)
+    finally:
+        reader.close()
+        draft.unlink(missing_ok=True)
+    for older in path.parent.glob(f"{glob.escape(path.name)}.before-m*.bak"):
+        if older != kept and kept.exists():
+            older.unlink()
 
 
 def _step(sql: str) -> Any:

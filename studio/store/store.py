@@ -11,7 +11,9 @@ from studio.domain.run import Run
 from studio.store.batches import Batches
 from studio.store.connection import Connections, ReadOnlyConnections
 from studio.store.examples import Examples
+from studio.store.exchange import finish_exchange
 from studio.store.finetunes import FineTunes
+from studio.store.in_use import Opened
 from studio.store.jobs import Jobs
 from studio.store.labels import Labels
 from studio.store.migrations import prepare
@@ -36,13 +38,27 @@ class Store:
             The parts.
     """
 
+    _opened: Opened | None = None  # a reader has none of its own
+
     def __init__(self, path: Path) -> None:
         """Open the workspace, creating or updating its schema.
 
         Raises:
-            WorkspaceError: If the file is not ours, damaged, or cannot be written.
+            DamagedError: If the file is damaged; nothing was written to it.
+            WorkspaceError: If the file is not ours, or is being restored just now.
         """
-        prepare(path)
+        self._opened = Opened(path)
+        try:
+            if self._opened.alone:
+                finish_exchange(path)
+            # The last to close a file empties its log: one left behind tells of a hard end.
+            log = path.with_name(path.name + "-wal")
+            unclean = self._opened.alone and log.exists() and log.stat().st_size > 0
+            self._opened.ready()
+            prepare(path, unclean=unclean)
+        except BaseException:
+            self._opened.close()
+            raise
         self._join(path, Connections(path))
 
     def _join(self, path: Path, db: Connections) -> None:
@@ -102,3 +118,5 @@ class Store:
     def close(self) -> None:
         """Close all connections."""
         self.db.close()
+        if self._opened is not None:
+            self._opened.close()

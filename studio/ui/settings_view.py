@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from studio.actions.health import examine
 from studio.actions.providers import add_provider
-from studio.actions.workspaces import examine
 from studio.bootstrap import is_worker_alive
 from studio.config import SETTINGS, find_key
 from studio.ui.figures import duration
@@ -109,9 +109,10 @@ def draw_storage(ws: Workspace) -> None:
         st.dataframe(
             [
                 {
-                    "Check": f["check"],
-                    "Result": "fine" if f["ok"] else "look here",
-                    "Says": f["says"],
+                    "Check": f.check,
+                    "Result": {True: "fine", False: "wrong", None: "note"}[f.ok],
+                    "Says": f.says,
+                    "What to do": f.next,
                 }
                 for f in examine(ws)
             ],

@@ -69,6 +69,9 @@ def studio(tmp_path, monkeypatch, capsys, script, opened, plain_env, template):
         monkeypatch.setattr(sys, "argv", ["studio", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
             main()
+        for ws in opened:  # as the end of a process does
+            ws.read.close()
+            ws.store.close()
         captured = capsys.readouterr()
         assert "Traceback" not in captured.err
         return Said(ended.value.code, captured.out, captured.err)

@@ -12,7 +12,7 @@ import pytest
 
 from studio.errors import WorkspaceError
 from studio.store.connection import APPLICATION_ID, connect
-from studio.store.copies import copy_database, examine_database
+from studio.store.copies import copy_database, find_damage
 from studio.store.store import Store
 
 RACE = """
@@ -69,8 +69,8 @@ def test_eight_processes_make_the_same_workspace_at_once(tmp_path):
     assert len(numbers) == 8
     assert len(set(numbers)) == 1  # one number, whoever was first
     left = {p.name.removeprefix(path.name) for p in tmp_path.iterdir()}
-    assert left <= {"", "-wal", "-shm"}
-    assert all(f["ok"] for f in examine_database(path) if f["check"] != "disk")
+    assert left <= {"", "-wal", "-shm", ".lock"}
+    assert find_damage(path, thorough=True) == ""
 
 
 def test_a_file_of_another_kind_is_left_alone(tmp_path):
@@ -160,13 +160,13 @@ def test_a_truncated_file_is_found(ws, fill, tmp_path):
     assert "is damaged" in refused(folder / "studio.db")
 
 
-def as_nobody(path):
+def as_nobody(path, steps="    Store(Path(sys.argv[1])); print('opened')\n"):
     """Open a workspace as a user who owns nothing; return what it says."""
     code = (
         "import os, sys; from pathlib import Path\n"
         "from studio.store.store import Store; from studio.errors import WorkspaceError\n"
         f"if os.geteuid() == 0: os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
-        "try:\n    Store(Path(sys.argv[1])); print('opened')\n"
+        f"try:\n{steps}"
         "except WorkspaceError as error: print(error)\n"
     )
     done = subprocess.run(
@@ -185,22 +185,41 @@ def reachable(tmp_path):
     return tmp_path
 
 
-def test_a_folder_that_may_only_be_read(template, reachable):
+LOOK_AND_WRITE = """
+    store = Store(Path(sys.argv[1]))
+    print([task.name for task in store.reader().tasks.all()])
+    store.tasks.set_setting("k", "v")
+"""
+
+
+@pytest.mark.parametrize("log", ["", "kept"])
+def test_a_folder_that_may_only_be_read_can_be_looked_at(ws, fill, reachable, log):
+    fill(ws)
     locked = reachable / "locked"
     locked.mkdir()
-    shutil.copyfile(template, locked / "studio.db")
-    (locked / "studio.db").chmod(0o444)
+    copy_database(ws.path, locked / "studio.db")
+    if log:
+        writer = connect(locked / "studio.db")
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("UPDATE task SET name = 'letters'")  # stands in the log only
+    for file in locked.iterdir():
+        file.chmod(0o444)
     locked.chmod(0o555)
     try:
         before = snapshot(locked)
-        said = as_nobody(locked / "studio.db")
-        assert "cannot be opened" in said or "read-only" in said
+        looked, refused = as_nobody(locked / "studio.db", LOOK_AND_WRITE).splitlines()
+        assert looked == ("['letters']" if log else "['mail']")
+        assert "is read-only: it can be looked at, not changed" in refused
         new = as_nobody(locked / "new.db")
         assert "cannot be" in new
         assert "permission" in new.lower()
-        assert snapshot(locked) == before
+        assert {p: d for p, d in snapshot(locked).items() if p.suffix != ".db-shm"} == {
+            p: d for p, d in before.items() if p.suffix != ".db-shm"
+        }
     finally:
         locked.chmod(0o755)
+        if log:
+            writer.close()
 
 
 def test_a_file_that_may_not_be_read(template, reachable):
