@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from studio.errors import ProviderError
@@ -26,8 +27,7 @@ NO_KEY = "no-key"
 class Connection:
     """One client for one service, made at the first call, for the event loop of that call.
 
-    The package is imported then, for that takes a second. It never asks again by itself, follows
-    no redirect, and speaks to a local address without any proxy.
+    The package is imported then, for that takes a second. It never asks again by itself.
     """
 
     def __init__(
@@ -80,12 +80,8 @@ class Connection:
         return self._client
 
     def _make(self) -> AsyncOpenAI:
-        from openai import AsyncOpenAI, DefaultAioHttpClient, Omit, Timeout
+        from openai import AsyncOpenAI, Omit
 
-        timeout = Timeout(self._timeout_s, connect=min(CONNECT_S, self._timeout_s))
-        http_client = self._http_client or DefaultAioHttpClient(
-            timeout=timeout, follow_redirects=False, trust_env=not self.url.is_local
-        )
         headers: dict[str, Any] = {}
         if not self.url.is_openai:
             headers = {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
@@ -93,8 +89,26 @@ class Connection:
             api_key=self._api_key or NO_KEY,
             admin_api_key="",
             base_url=self.url.url,
-            timeout=timeout,
+            timeout=_timeout(self._timeout_s),
             max_retries=0,
             default_headers=cast(dict[str, str], headers),
-            http_client=http_client,
+            http_client=self._http_client or http_client(self.url, self._timeout_s),
         )
+
+
+def http_client(url: BaseUrl, timeout_s: float) -> httpx2.AsyncClient:
+    """Return what carries the package's requests: no redirects, no cookies, no local proxy."""
+    from openai import DefaultAioHttpClient
+
+    return DefaultAioHttpClient(
+        timeout=_timeout(timeout_s),
+        follow_redirects=False,
+        trust_env=not url.is_local,
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+    )
+
+
+def _timeout(seconds: float) -> httpx2.Timeout:
+    import httpx2
+
+    return httpx2.Timeout(seconds, connect=min(CONNECT_S, seconds))

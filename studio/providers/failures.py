@@ -133,13 +133,23 @@ def unreadable(host: str, error: BaseException) -> ProviderError:
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return the seconds a service asked us to wait; None when it named none we can read."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        told = first_of(headers, name)
         try:
-            seconds = float(headers[name]) * unit
-        except (KeyError, ValueError):
+            seconds = float(told) * unit
+        except ValueError:
             continue
-        if 0 <= seconds < 1e6:
+        if told.isascii() and 0 <= seconds < 1e6:
             return seconds
     return None
+
+
+def first_of(headers: Mapping[str, str], name: str) -> str:
+    """Return a header's first value; one given twice is joined by some transports only.
+
+    >>> first_of({"retry-after": "1, 2"}, "retry-after"), first_of({}, "retry-after")
+    ('1', '')
+    """
+    return headers.get(name, "").partition(",")[0].strip(" \t")
 
 
 def _is_object(value: Any) -> bool:

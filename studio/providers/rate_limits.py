@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 
 from studio.providers.base import RateLimits
+from studio.providers.failures import first_of
 
-_MOST = 2**53
 _LONGEST_S = 31 * 86_400.0  # beyond, it is a point in time and no wait
 _SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _PART = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)(ms|us|ns|[dhms])", re.ASCII)
@@ -26,24 +26,22 @@ def read_rate_limits(headers: Mapping[str, str]) -> RateLimits:
     (59, 60.5, None)
     """
     return RateLimits(
-        requests=_count(headers.get("x-ratelimit-limit-requests")),
-        requests_left=_count(headers.get("x-ratelimit-remaining-requests")),
-        requests_reset_s=_duration(headers.get("x-ratelimit-reset-requests")),
-        tokens=_count(headers.get("x-ratelimit-limit-tokens")),
-        tokens_left=_count(headers.get("x-ratelimit-remaining-tokens")),
-        tokens_reset_s=_duration(headers.get("x-ratelimit-reset-tokens")),
+        requests=_count(first_of(headers, "x-ratelimit-limit-requests")),
+        requests_left=_count(first_of(headers, "x-ratelimit-remaining-requests")),
+        requests_reset_s=_duration(first_of(headers, "x-ratelimit-reset-requests")),
+        tokens=_count(first_of(headers, "x-ratelimit-limit-tokens")),
+        tokens_left=_count(first_of(headers, "x-ratelimit-remaining-tokens")),
+        tokens_reset_s=_duration(first_of(headers, "x-ratelimit-reset-tokens")),
     )
 
 
-def _count(text: str | None) -> int | None:
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 16:
-        return None
-    return min(int(text), _MOST)
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _duration(text: str | None) -> float | None:
+def _duration(text: str) -> float | None:
     """Return seconds: "20ms", "1s", "6m0s", or a plain number of seconds."""
-    if text is None or len(text) > 64:
+    if len(text) > 64:
         return None
     if _NUMBER.fullmatch(text):
         seconds = float(text)
