@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from studio.embedded.reading import read_prompt
 from studio.embedded.scoring import Evidence, PromptScorer, Scored, best, texts
 from studio.errors import InputError
 
-_PROMPTS = 256
+_PROMPTS, _ANSWERS = 256, 4096
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Answerer:
 
     def __init__(self, encoder: Encoder, batcher: Batcher, models: Models) -> None:
         self.encoder, self.batcher, self.models = encoder, batcher, models
+        self.count_answer_tokens = functools.lru_cache(_ANSWERS)(encoder.count_tokens)
         self._judges: OrderedDict[tuple[object, ...], asyncio.Task[_Judge]] = OrderedDict()
 
     async def answer(self, question: Question) -> Answer:

@@ -8,16 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from studio.embedded.cache import Known, VectorCache
 
-WAIT_SECONDS = 0.002
 AT_ONCE = 64
 
 
 class Batcher:
     """Gives vectors to many callers on one event loop.
 
-    A text in memory is answered at once. Others are gathered for two milliseconds, or while the
-    encoder is busy, and encoded in one go in a thread of their own; the same text asked for twice
-    is encoded once.
+    A text in memory is answered at once. Others go to the encoder, in a thread of its own, as soon
+    as it is free; what came while it was busy goes in one call. The same text asked for twice is
+    encoded once.
     """
 
     def __init__(self, cache: VectorCache) -> None:
@@ -56,7 +55,7 @@ class Batcher:
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(WAIT_SECONDS)
+        await asyncio.sleep(0)  # requests read in the same turn of the loop go together
         while self._waiting:
             batch = dict(list(self._waiting.items())[:AT_ONCE])
             for text in batch:

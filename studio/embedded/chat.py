@@ -15,6 +15,7 @@ from studio.embedded.disk import new_id
 from studio.embedded.protocol import ApiError, text_field
 
 MOST_CHOICES = 128
+_CONTENT = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ async def complete(body: Mapping[str, Any], answerer: Answerer) -> dict[str, Any
     )
     answer = await answerer.answer(question)
     content = _content(form, answer)
-    used = answerer.encoder.count_tokens(content) * copies
+    used = answerer.count_answer_tokens(content) * copies
     return {
         "id": new_id("chatcmpl-"),
         "object": "chat.completion",
@@ -136,7 +137,7 @@ def _wanted_logprobs(body: Mapping[str, Any]) -> int | None:
 
 def _content(form: Form, answer: Answer) -> str:
     value = form.values.get(answer.label, answer.label)
-    return json.dumps({form.field: value, **form.others}, ensure_ascii=False)
+    return _CONTENT.encode({form.field: value, **form.others})
 
 
 def _form(response_format: object) -> Form:

@@ -19,6 +19,7 @@ _OTHERS = words_of(
     "er på ikke ja nie się jest"
 )
 _FOREIGN = _OTHERS - _ENGLISH
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def looks_foreign(text: str) -> bool:
@@ -29,12 +30,10 @@ def looks_foreign(text: str) -> bool:
     >>> looks_foreign("Запеченный лосось")
     True
     """
-    letters = [char for char in text if char.isalpha()]
-    if not letters:
-        return False
-    if sum(char > "\u024f" for char in letters) > 0.3 * len(letters):
-        return True
-    words = re.findall(r"[^\W\d_]+", text.lower())
-    foreign = sum(word in _FOREIGN for word in words)
-    english = sum(word in _ENGLISH for word in words)
-    return foreign >= 2 and foreign > 2 * english
+    if not text.isascii():
+        letters = [char for char in text if char.isalpha()]
+        if sum(char > "\u024f" for char in letters) > 0.3 * len(letters):
+            return True
+    words = _WORD.findall(text.lower())
+    foreign = len([word for word in words if word in _FOREIGN])
+    return foreign >= 2 and foreign > 2 * len([word for word in words if word in _ENGLISH])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import Message, Receive
 
 from studio.embedded.conversation import MessageError, parse_json
@@ -15,6 +16,7 @@ from studio.errors import InputError, NotFoundError, StudioError, WeightsError
 
 BODY_LIMIT = 16 * 2**20
 UPLOAD_LIMIT = 512 * 2**20
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _STATUS = ((NotFoundError, 404), (InputError, 400), (WeightsError, 422))
 
 
@@ -28,7 +30,7 @@ class ApiError(Exception):
         self.message, self.status, self.param, self.code = message, status, param, code
 
 
-def error_reply(error: Exception) -> JSONResponse:
+def error_reply(error: Exception) -> JsonReply:
     """Return the four-key error object for an exception."""
     if isinstance(error, ApiError):
         return _reply(error.message, error.status, error.param, error.code)
@@ -41,11 +43,21 @@ def error_reply(error: Exception) -> JSONResponse:
     return _reply("The embedded server met a fault of its own.", 500, None, None)
 
 
-def _reply(message: str, status: int, param: str | None, code: str | None) -> JSONResponse:
+def _reply(message: str, status: int, param: str | None, code: str | None) -> JsonReply:
     kinds = {401: "authentication_error", 500: "server_error"}
     kind = kinds.get(status, "invalid_request_error")
     body = {"message": message, "type": kind, "param": param, "code": code}
-    return JSONResponse({"error": body}, status_code=status)
+    return JsonReply({"error": body}, status_code=status)
+
+
+class JsonReply(Response):
+    """A reply in JSON; one encoder serves all."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Return the bytes of a value."""
+        return _JSON.encode(content).encode()
 
 
 def too_large(most: int) -> ApiError:

@@ -11,7 +11,7 @@ that gains weight with their number.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,7 @@ PENALTY = 0.1
 EVIDENCE = 5
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """One piece of a prompt or text that moved an example.
 
     Attributes:
@@ -43,8 +42,7 @@ class Evidence:
     weight: float
 
 
-@dataclass(frozen=True)
-class Scored:
+class Scored(NamedTuple):
     """A probability for each label, and what it rests on, the strongest first."""
 
     probabilities: dict[str, float]
@@ -71,8 +69,10 @@ class PromptScorer:
         self._shot_vectors = _stack([vectors[line.embedded] for line in self._shots], encoder.dims)
         self._line_index = self._index(self._lines)
         self._shot_index = self._index(self._shots)
-        self._count = np.bincount(self._line_index, minlength=len(self._labels))
-        self._mute = np.where(self._count == 0, self._temperature * neutral, -np.inf)
+        count = np.bincount(self._line_index, minlength=len(self._labels))
+        self._shared_out = np.log(count[self._line_index])
+        self._mute = np.where(count == 0, self._temperature * neutral, -np.inf)
+        self._mute_top = float(self._mute.max())
         self._share, self._weights = self._learn()
 
     def score(self, vector: Matrix) -> Scored:
@@ -89,8 +89,8 @@ class PromptScorer:
     def _from_lines(self, vector: Matrix) -> tuple[Floats, Floats]:
         """Return each label's probability and each line's share of the whole."""
         pull = self._temperature * (self._line_vectors @ vector).astype(np.float64)
-        pull = pull - np.log(self._count[self._line_index])
-        top = max(float(np.max(pull, initial=-np.inf)), float(np.max(self._mute)))
+        pull -= self._shared_out
+        top = max(pull.max(initial=-np.inf), self._mute_top)
         by_line, mute = np.exp(pull - top), np.exp(self._mute - top)
         by_label = np.bincount(self._line_index, by_line, len(self._labels)) + mute
         total = by_label.sum()
@@ -108,20 +108,24 @@ class PromptScorer:
         return share, fit_softmax(rows, target, weight, len(self._labels))
 
     def _answer(self, chances: Floats, by_line: Floats, by_shot: Floats) -> Scored:
-        moved = [*zip(by_line, self._lines, strict=True)]
-        moved += zip(by_shot, self._shots, strict=False)
-        moved.sort(key=lambda pair: -pair[0])
+        moved = [*zip(by_line.tolist(), self._lines, strict=True)]
+        moved += zip(by_shot.tolist(), self._shots, strict=False)
+        moved = [pair for pair in moved if pair[0] >= 0.01]
+        moved.sort(key=_strongest)
         evidence = tuple(
-            Evidence(line.text, line.label, line.kind, round(float(weight), 4))
+            Evidence(line.text, line.label, line.kind, round(weight, 4))
             for weight, line in moved[:EVIDENCE]
-            if weight >= 0.01
         )
-        pairs = zip(self._labels, chances, strict=True)
-        return Scored({label: round(float(chance), 6) for label, chance in pairs}, evidence)
+        pairs = zip(self._labels, chances.tolist(), strict=True)
+        return Scored({label: round(chance, 6) for label, chance in pairs}, evidence)
 
     def _index(self, lines: list[Line]) -> NDArray[np.int64]:
         place = {label: number for number, label in enumerate(self._labels)}
         return np.array([place[line.label] for line in lines], dtype=np.int64)
+
+
+def _strongest(moved: tuple[float, Line]) -> float:
+    return -moved[0]
 
 
 def texts(reading: Reading) -> list[str]:

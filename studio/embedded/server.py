@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import http.client
 import json
@@ -156,7 +155,8 @@ class EmbeddedServer:
         app = self._app(started)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", server_header=False,
-            timeout_graceful_shutdown=5, timeout_keep_alive=60,
+            timeout_graceful_shutdown=5, timeout_keep_alive=60, loop="asyncio", http="auto",
+            ws="none", proxy_headers=False,
         )  # fmt: skip
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -171,7 +171,7 @@ class EmbeddedServer:
         write_json(self.folder / ADDRESS, about)
 
     def _serve(self, listener: socket.socket) -> None:
-        asyncio.run(self._uvicorn.serve(sockets=[listener]))
+        self._uvicorn.run(sockets=[listener])
 
     def _app(self, started: float) -> Any:
         """Put the parts together; what must be closed is noted in the order it was opened."""

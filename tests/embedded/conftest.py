@@ -5,6 +5,7 @@ import os
 import time
 from pathlib import Path
 
+import httpx2
 import pytest
 from openai import OpenAI
 
@@ -143,3 +144,23 @@ def oracle():
         Draft202012Validator(absolute, registry=registry).validate(body)
 
     return check
+
+
+@pytest.fixture
+def raw(server):
+    with httpx2.Client(headers={"authorization": f"Bearer {server.token}"}, timeout=30) as made:
+        yield lambda method, path, **more: made.request(method, server.url + path, **more)
+
+
+@pytest.fixture
+def ask(raw, oracle):
+    """Call an operation, check its reply against the schema, return it."""
+
+    def call(method, path, operation, **more):
+        reply = raw(method, path, **more)
+        assert reply.status_code == 200, reply.text
+        assert reply.headers["x-request-id"].startswith("req_")
+        oracle(method.lower(), operation, reply.json())
+        return reply.json()
+
+    return call

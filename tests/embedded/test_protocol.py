@@ -11,26 +11,6 @@ from openai import OpenAI
 from .conftest import KETO, PROMPT, dishes, jsonl, messages, strict
 
 
-@pytest.fixture
-def raw(server):
-    with httpx2.Client(headers={"authorization": f"Bearer {server.token}"}, timeout=30) as made:
-        yield lambda method, path, **more: made.request(method, server.url + path, **more)
-
-
-@pytest.fixture
-def ask(raw, oracle):
-    """Call an operation, check its reply against the schema, return it."""
-
-    def call(method, path, operation, **more):
-        reply = raw(method, path, **more)
-        assert reply.status_code == 200, reply.text
-        assert reply.headers["x-request-id"].startswith("req_")
-        oracle(method.lower(), operation, reply.json())
-        return reply.json()
-
-    return call
-
-
 def test_models(ask, trained):
     names = [one["id"] for one in ask("GET", "/models", "/models")["data"]]
     assert names[0] == "studio-encoder"

@@ -281,9 +281,11 @@ def test_many_copies_of_one_text_are_no_bug(tmp_path):
 
 def test_replies_do_not_wait_for_an_acknowledgement(tmp_path):
     """Head and body are two writes: without TCP_NODELAY the second waits 40 ms for the client."""
-    with EmbeddedServer(tmp_path)._listen() as listener:
-        with socket.create_connection(listener.getsockname()):
-            connection, _ = listener.accept()
-            with connection:
-                assert connection.proto == socket.IPPROTO_TCP  # what asyncio looks at
-                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    with (
+        EmbeddedServer(tmp_path)._listen() as listener,
+        socket.create_connection(listener.getsockname()),
+    ):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.proto == socket.IPPROTO_TCP  # what asyncio looks at
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
