@@ -96,11 +96,17 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
         )
         if service is not None:
             _check_consent(ws, run, service, consent, again=again, batch=batch)
+        params: dict[str, Any] = {
+            name: True for name, on in (("again", again), ("batch", batch)) if on
+        }
+        if run.kind is ClassifierKind.RULES:  # it goes on with these after a rest
+            rules = ws.store.rules.all(task.id, enabled_only=True)
+            params["rules"] = [[rule.id, rule.version] for rule in rules]
         filed = ws.store.file_run(
             run,
             example_ids=ids,
             finetune_id=finetune_id,
-            params={name: True for name, on in (("again", again), ("batch", batch)) if on},
+            params=params,
             now=ws.clock(),
         )
     ws.wake()

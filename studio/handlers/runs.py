@@ -51,7 +51,12 @@ async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control)
 
 async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:
     task = ws.store.tasks.get(run.task_id)
-    rules = ws.store.rules.all(task.id, enabled_only=True)
+    frozen = ws.store.runs.params(run.id).get("rules")
+    rules = (
+        ws.store.rules.frozen(task.id, frozen)  # as they were when the run was started
+        if frozen
+        else ws.store.rules.all(task.id, enabled_only=True)
+    )
     label_ids = [label.id for label in task.labels]
     done = run.done
     while examples := ws.store.runs.remaining(run.id, limit=CHUNK):

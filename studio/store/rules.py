@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from studio.domain.coded_rationale import CodedRationale, RuleBody, parse_rule, rule_to_dict
 from studio.errors import NotFoundError
@@ -74,6 +75,25 @@ class Rules:
             (task_id, enabled_only),
         )
         return [_rule(row) for row in rows]
+
+    def frozen(self, task_id: int, versions: Sequence[Sequence[int]]) -> list[CodedRationale]:
+        """Return rules as they were: (rule id, version) in the order wanted, all of them voting."""
+        rows = self.db.read(
+            "SELECT r.*, v.body AS body_then, v.version AS version_then,"
+            " coalesce((SELECT l.id FROM label l WHERE l.task_id = r.task_id AND l.name = v.body ->> 'label'),"
+            "  r.label_id) AS label_then FROM json_each(:wanted) w"
+            " JOIN coded_rationale r ON r.id = w.value ->> 0 AND r.task_id = :task"
+            " JOIN coded_rationale_version v ON v.coded_rationale_id = r.id AND v.version = w.value ->> 1"
+            " ORDER BY w.key",
+            {"task": task_id, "wanted": json.dumps([list(v) for v in versions])},
+        )
+        return [
+            replace(
+                _rule(row), body=parse_rule(json.loads(row["body_then"])),
+                label_id=row["label_then"], version=row["version_then"], position=place, enabled=True,
+            )
+            for place, row in enumerate(rows)
+        ]  # fmt: skip
 
     def by_name(self, task_id: int, name: str) -> CodedRationale:
         """Return a rule by its name.

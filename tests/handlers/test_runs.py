@@ -243,6 +243,19 @@ def test_rules_need_no_provider(open_studio, fill, work):
     assert status["outcomes"] == {"abstained": 9, "ok": 9}
 
 
+def test_a_rules_run_goes_on_with_the_rules_it_was_started_with(open_studio, fill, work):
+    ws = open_studio(provider={})
+    task = fill(ws, test=0)
+    rule = "rules: [{{name: s, label: {}, any: [{{phrase: {}}}]}}]"
+    import_rules(ws, task.id, rule.format("spam", "spam"), by="Ada")
+    run = start_run(ws, task.id, choice=Choice(rules=True), by="Ada")
+    import_rules(ws, task.id, rule.format("ham", "number"), by="Ada")
+    work(ws)
+    said = {task.name_of(p.label_id) for p in ws.read.runs.predictions(run.id)}
+    assert said == {"spam", None}
+    assert run_status(ws, run.id)["outcomes"] == {"abstained": 9, "ok": 9}
+
+
 def test_pause_resume_and_cancel(scene, work):
     stage = scene(delay=0.003).open(train=200)
     run = start_run(stage.ws, stage.task.id, choice=Choice(), by="Ada")
