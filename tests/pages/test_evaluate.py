@@ -19,6 +19,7 @@ from studio.domain.example import Split
 from studio.domain.job import JobStatus
 from studio.domain.prompt import PromptText
 from studio.domain.run import Answer, Outcome, Question
+from studio.handlers.pacing import Pacers
 from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
 from studio.providers.scripted import ScriptedProvider
@@ -85,7 +86,7 @@ def run_it(ws: Workspace, task_id: int, name: str, answer, splits=("validation",
     run = start_run(scripted, task_id, choice=Choice(prompt=name), splits=splits, by="Ada")
     job = scripted.store.jobs.claim("test", ws.clock(), 60.0)
     control = Control(scripted.store.jobs, job, clock=ws.clock, lease_s=60.0)
-    asyncio.run(run_handler(scripted, job, control))
+    asyncio.run(run_handler(scripted, Pacers(), job, control))
     scripted.store.jobs.finish(job.id, control.fence, JobStatus.DONE, "", ws.clock())
     scripted.store.close()
     scripted.read.close()

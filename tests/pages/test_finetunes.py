@@ -20,6 +20,7 @@ from studio.domain.finetune import FineTuneEvent, FineTuneStatus
 from studio.domain.job import JobStatus
 from studio.domain.prompt import PromptText
 from studio.domain.run import Answer, Outcome, Question
+from studio.handlers.pacing import Pacers
 from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
 from studio.providers.scripted import ScriptedProvider
@@ -96,7 +97,7 @@ def finish_run(ws: Workspace) -> None:
     mine = scripted(ws)
     job = mine.store.jobs.claim("test", ws.clock(), 60.0, ["run"])
     control = Control(mine.store.jobs, job, clock=ws.clock, lease_s=60.0)
-    asyncio.run(run_handler(mine, job, control))
+    asyncio.run(run_handler(mine, Pacers(), job, control))
     mine.store.jobs.finish(job.id, control.fence, JobStatus.DONE, "", ws.clock())
 
 

@@ -14,6 +14,7 @@ from studio.domain.job import JobStatus
 from studio.domain.prompt import PromptText
 from studio.domain.run import Answer, Outcome
 from studio.errors import ConsentNeededError
+from studio.handlers.pacing import Pacers
 from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
 from studio.providers.scripted import ScriptedProvider
@@ -66,7 +67,7 @@ def app(ws, open_app, keto, monkeypatch):
         async def all_jobs() -> None:
             while job := ws.store.jobs.claim("test:1:1", ws.clock(), 60.0):
                 control = Control(ws.store.jobs, job, clock=ws.clock, lease_s=60.0)
-                await run_handler(scripted, job, control)
+                await run_handler(scripted, Pacers(), job, control)
                 ws.store.jobs.finish(job.id, control.fence, JobStatus.DONE, "", ws.clock())
 
         asyncio.run(all_jobs())

@@ -13,6 +13,7 @@ from studio.actions.tasks import create_task
 from studio.domain.job import JobStatus
 from studio.domain.rationale import Evidence
 from studio.errors import InputError
+from studio.handlers.pacing import Pacers
 from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
 from studio.ui.rationale_text import marked, plain
@@ -50,7 +51,7 @@ def work(ws) -> None:
     async def all_jobs() -> None:
         while job := ws.store.jobs.claim("test:1:1", ws.clock(), 60.0):
             control = Control(ws.store.jobs, job, clock=ws.clock, lease_s=60.0)
-            await run_handler(ws, job, control)
+            await run_handler(ws, Pacers(), job, control)
             ws.store.jobs.finish(job.id, control.fence, JobStatus.DONE, "", ws.clock())
 
     asyncio.run(all_jobs())
