@@ -246,12 +246,8 @@ def _assign(ws: Workspace, task_id: int, rows: Sequence[ExampleRow], group: str)
     """Give a split to the rows that the file gives none: all rows, or those of an empty cell."""
     if all(row.split for row in rows):
         return
-    known = _stored(ws, task_id, group).find(*_keys(rows, group))
-    settled = {
-        i: row.split or split_of(code)
-        for i, (row, code) in enumerate(zip(rows, known.tolist(), strict=True))
-        if row.split or code != OPEN
-    }
+    texts, groups, own = _keys(rows, group)
+    known, hints = _stored(ws, task_id, group).settle(texts, groups, own)
     splits = assign_splits(
         [
             Example(id=i, external_id="", text=row.text, split=Split.TRAIN)
@@ -259,10 +255,10 @@ def _assign(ws: Workspace, task_id: int, rows: Sequence[ExampleRow], group: str)
         ],
         labels={i: row.label_id for i, row in enumerate(rows) if row.label_id is not None},
         groups={i: row.group for i, row in enumerate(rows)} if group else {},
-        settled=settled,
+        settled={i: split_of(code) for i, code in enumerate(hints.tolist()) if code != OPEN},
     )
-    for i, row in enumerate(rows):
-        row.split = splits[i]
+    drawn = np.array([code_of(splits[i]) for i in range(len(rows))], dtype=np.int8)
+    _give(rows, np.where(known == OPEN, drawn, known))
 
 
 def _large_assigner(
@@ -277,36 +273,30 @@ def _large_assigner(
         return lambda _: None
     stored = _stored(ws, task_id, source.group)
 
-    def by_text(rows: Sequence[ExampleRow]) -> None:
-        texts, groups = _keys(rows, "")
-        _give(rows, split_by_key(texts, settled=stored.find(texts, groups)))
+    def draw(texts: Keys, groups: Keys, own: Codes) -> Codes:
+        known, hints = stored.settle(texts, groups, own)
+        drawn = split_by_key(texts, groups, settled=hints)
+        return np.where(known == OPEN, drawn, known)
 
     if not source.split and not source.group:
-        return by_text
-    keys, given = [], []
-    for chunk in _chunks(source.rows([])):
-        keys.append(_keys(chunk, source.group))
-        given.append(np.array([code_of(row.split) for row in chunk], dtype=np.int8))
-    texts, groups = (np.concatenate(part) for part in zip(*keys, strict=True))
-    own = np.concatenate(given)
-    settled = np.where(own == OPEN, stored.find(texts, groups), own)
-    codes = iter(np.split(split_by_key(texts, groups, settled=settled), _ends(given)))
+        return lambda rows: _give(rows, draw(*_keys(rows, "")))
+    keys = [_keys(chunk, source.group) for chunk in _chunks(source.rows([]))]
+    ends = np.cumsum([len(texts) for texts, _, _ in keys])
+    texts, groups, own = (np.concatenate(part) for part in zip(*keys, strict=True))
+    codes = iter(np.split(draw(texts, groups, own), ends))
     return lambda rows: _give(rows, next(codes))
-
-
-def _ends(parts: Sequence[Codes]) -> NDArray[np.intp]:
-    return np.cumsum([len(part) for part in parts])
 
 
 def _give(rows: Sequence[ExampleRow], codes: Codes) -> None:
     for row, code in zip(rows, codes.tolist(), strict=True):
-        row.split = row.split or split_of(code)
+        row.split = split_of(code)
 
 
-def _keys(rows: Sequence[ExampleRow], group: str) -> tuple[Keys, Keys]:
-    """Return the keys of texts and groups; without a group column all groups are none."""
+def _keys(rows: Sequence[ExampleRow], group: str) -> tuple[Keys, Keys, Codes]:
+    """Return the keys of texts and groups (none without a group column), and the file's splits."""
     texts = split_keys(row.text for row in rows)
-    return texts, group_keys(row.group for row in rows) if group else np.zeros_like(texts)
+    groups = group_keys(row.group for row in rows) if group else np.zeros_like(texts)
+    return texts, groups, np.array([code_of(row.split) for row in rows], dtype=np.int8)
 
 
 @dataclass(frozen=True)
@@ -326,10 +316,18 @@ class _Stored:
     def _by_group(self) -> Settled:
         return Settled(self.groups, self.codes)
 
-    def find(self, texts: Keys, groups: Keys) -> Codes:
-        """Return the split where a text stands already, or else its group, or else OPEN."""
-        by_text = self._by_text.find(texts)
-        return np.where(by_text == OPEN, self._by_group.find(groups), by_text)
+    def settle(self, texts: Keys, groups: Keys, own: Codes) -> tuple[Codes, Codes]:
+        """Return what is settled of new examples, some of which a file gives a split of their own.
+
+        Returns:
+            Where their texts stand already, here or in that file; and this with the places of
+            their groups added, which count only where the texts of the group leave it open.
+        """
+        given = own != OPEN
+        known = own
+        for found in (self._by_text, Settled(texts[given], own[given])):
+            known = np.where(known == OPEN, found.find(texts), known)
+        return known, np.where(known == OPEN, self._by_group.find(groups), known)
 
 
 def _stored(ws: Workspace, task_id: int, group: str) -> _Stored:

@@ -49,8 +49,8 @@ def assign_splits(
         examples: What to split.
         labels: Example id to label id, for those that have one.
         groups: Example id to a group, e.g. a customer or source; an empty group is none.
-        settled: Example id to the split it has already: what belongs together with it follows it,
-            and the shares are those of the others.
+        settled: Example id to the split it has already: what must stay together goes where the
+            first settled one of it is, and the shares are those of the others.
         shares: Of train, validation and test; they add up to 1.
         seed: Another seed gives another draw.
 
@@ -62,9 +62,9 @@ def assign_splits(
     result: dict[int, Split] = {}
     bundles = []
     for bundle in _bundles(examples, groups or {}):
-        own = {i: settled[i] for i in bundle if i in settled} if settled else {}
-        if own:
-            result |= dict.fromkeys(bundle, next(iter(own.values()))) | own
+        first = next((settled[i] for i in bundle if i in settled), None) if settled else None
+        if first:
+            result |= dict.fromkeys(bundle, first)
         else:
             bundles.append(bundle)
     np.random.default_rng(seed).shuffle(bundles)
@@ -97,7 +97,7 @@ def split_by_key(
     """Return a split for every example by a seeded hash of what must stay together.
 
     Examples of one text, and those of one group, never span splits, also where one joins another:
-    a bundle of groups goes where its smallest key says, and follows a member that is settled.
+    a bundle of groups goes where its smallest key says, or where its first settled example is.
 
     Args:
         texts: The key of each example's text.

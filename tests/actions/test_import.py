@@ -1,11 +1,23 @@
 """Import: every kind of file people bring, and every way in which a row cannot be used."""
 
+import itertools
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from studio.actions.examples import Columns, import_examples, split_examples
+from studio.actions import examples as actions
+from studio.actions.examples import import_examples, split_examples
 from studio.actions.tasks import create_task
+from studio.analysis.example_rows import Columns
 from studio.domain.example import Split, normalise
 from studio.errors import InputError
 
@@ -17,11 +29,12 @@ def task(ws):
 
 @pytest.fixture
 def bring(ws, task):
-    def bring(data, filename="mail.csv", **columns):
+    def bring(data, filename="mail.csv", *, progress=None, **columns):
         data = data.encode() if isinstance(data, str) else data
         return import_examples(
-            ws, task.id, data=data, filename=filename, columns=Columns(**columns), by="Ada"
-        )
+            ws, task.id, data=data, filename=filename, columns=Columns(**columns), by="Ada",
+            progress=progress,
+        )  # fmt: skip
 
     return bring
 
@@ -218,3 +231,191 @@ def test_files_from_the_wild(ws, task, bring, shared, name, columns, least):
     assert done.added + len(done.rejected) >= least
     assert all(reason and line > 0 for line, reason in done.rejected)
     assert bring(data, name, **columns).added == 0
+
+
+number = itertools.count()
+
+
+def places(ws, task, key):
+    found = {}
+    for example in ws.store.examples.all(task.id):
+        found.setdefault(key(example), set()).add(example.split)
+    return found
+
+
+def test_progress_is_told_after_each_transaction(ws, task, bring, monkeypatch):
+    monkeypatch.setattr(actions, "CHUNK", 4)
+    told = []
+
+    def tell(done, total):
+        told.append((done, total, sum(ws.read.examples.counts(task.id).values())))
+
+    data = "text\n" + "".join(f"text {i}\n" for i in range(10)) + ",\n"
+    bring(data, progress=tell)
+    assert told == [(5, 12, 4), (9, 12, 8), (11, 12, 10)]
+
+
+def test_long_texts_make_short_transactions(ws, task, bring, monkeypatch):
+    monkeypatch.setattr(actions, "CHUNK_CHARACTERS", 250)
+    told = []
+    bring("text\n" + "".join(f"{i}{'x' * 99}\n" for i in range(7)),
+          progress=lambda done, _: told.append(done))  # fmt: skip
+    assert told == [4, 7, 8]
+
+
+@pytest.mark.parametrize("large", [3, 1000])
+def test_a_stopped_import_keeps_whole_chunks_and_the_next_one_adds_the_rest(
+    ws, task, bring, monkeypatch, large
+):
+    monkeypatch.setattr(actions, "CHUNK", 10)
+    monkeypatch.setattr(actions, "LARGE", large)
+    data = "text,label,c\n" + "".join(f"text {i % 40},ham,g{i % 5}\n" for i in range(95))
+
+    def stop(done, _):
+        if done > 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        bring(data, label="label", group="c", progress=stop)
+    assert len(ws.store.examples.all(task.id)) == len(ws.store.labels.gold(task.id)) == 30
+    done = bring(data, label="label", group="c")
+    assert (done.added, done.skipped, done.labeled) == (65, 30, 65)
+    assert {len(s) for s in places(ws, task, lambda e: normalise(e.text)).values()} == {1}
+    assert {len(s) for s in places(ws, task, lambda e: e.metadata["c"]).values()} == {1}
+
+
+rows_of_a_file = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "A!", "b", "c", "d", "e", "f", "!!", "??"]),
+        st.sampled_from(["", "x", "y", "z"]),
+        st.sampled_from(["", "", "", "train", "test"]),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(rows_of_a_file, min_size=1, max_size=3),
+    st.integers(1, 12),
+    st.sampled_from([0, 5, 1000]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_no_duplicate_spans_splits_whatever_the_chunks(ws, files, size, large, grouped, given_too):
+    task = create_task(ws, name=f"task {next(number)}", labels=["a", "b"], by="Ada")
+    columns = Columns(text="t", group="g" if grouped else "", split="s" if given_too else "")
+    free = set()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(actions, "CHUNK", size)
+        patch.setattr(actions, "LARGE", large)
+        for i, rows in enumerate(files):
+            data = "t,g,s\n" + "".join(",".join(row) + "\n" for row in rows)
+            import_examples(ws, task.id, data=data.encode(), filename=f"{i}.csv",
+                            columns=columns, by="Ada")  # fmt: skip
+            free |= {f"{i}.csv:{line}" for line, (_, _, split) in enumerate(rows, 2)
+                     if not (split and given_too)}  # fmt: skip
+    texts = places(ws, task, lambda e: e.external_id in free and (normalise(e.text) or e.text))
+    texts.pop(False, None)
+    assert [text for text, splits in texts.items() if len(splits) > 1] == []
+    if grouped and not given_too and len(files) == 1:
+        groups = places(ws, task, lambda e: e.metadata.get("g", ""))
+        assert [name for name, splits in groups.items() if name and len(splits) > 1] == []
+
+
+@pytest.mark.parametrize("large", [5, 1000])
+def test_a_row_without_a_split_follows_its_text_and_its_group(ws, task, bring, monkeypatch, large):
+    monkeypatch.setattr(actions, "LARGE", large)
+    monkeypatch.setattr(actions, "CHUNK", 2)
+    lines = [f"text {i},,g{i % 3}" for i in range(9)] + ["TEXT 4!,validation,", "text 5,,"]
+    bring("text,split,c\n" + "\n".join(lines), split="split", group="c")
+    by_id = {e.external_id: e.split for e in ws.store.examples.all(task.id)}
+    # text 4 is of group g1, so that texts 1 and 7 go with it
+    for line in (3, 6, 9, 11):
+        assert by_id[f"mail.csv:{line}"] == Split.VALIDATION
+    assert by_id["mail.csv:7"] == by_id["mail.csv:12"]
+    bring("text,c\nnew,g1\nnew too,g1\n", "later.csv", group="c")
+    by_id = {e.external_id: e.split for e in ws.store.examples.all(task.id)}
+    assert {by_id["later.csv:2"], by_id["later.csv:3"]} == {Split.VALIDATION}
+
+
+def test_a_large_file_with_splits_of_its_own_keeps_them(ws, task, bring, monkeypatch):
+    monkeypatch.setattr(actions, "LARGE", 3)
+    lines = [f"text {i},{('train', 'dev', 'test')[i % 3]}" for i in range(9)]
+    bring("text,split\n" + "\n".join(lines), split="split")
+    assert ws.store.examples.counts(task.id) == {"train": 3, "validation": 3, "test": 3}
+    bring("text\n" + "".join(f"more {i}\n" for i in range(9)), "all.csv", split="test")
+    assert ws.store.examples.counts(task.id)["test"] == 12
+
+
+def test_splitting_a_large_task_anew(ws, task, bring, monkeypatch):
+    lines = [f"text {i % 900},{'ham' if i % 10 == 0 else ''},g{i % 300}" for i in range(1000)]
+    bring("text,label,c\n" + "\n".join(lines), label="label", split="train")
+    monkeypatch.setattr(actions, "LARGE", 200)
+    for group in ("", "c"):
+        counts = split_examples(ws, task.id, seed=3, group=group)
+        assert counts == split_examples(ws, task.id, seed=3, group=group)
+        assert sum(counts.values()) == 1000
+        assert abs(counts["test"] - 200) < 80
+        assert {len(s) for s in places(ws, task, lambda e: e.text).values()} == {1}
+        gold = ws.store.labels.gold(task.id)
+        got = Counter(e.split for e in ws.store.examples.all(task.id) if e.id in gold)
+        assert abs(got[Split.TEST] - 20) <= 2  # exact but for what must stay together
+    assert {len(s) for s in places(ws, task, lambda e: e.metadata["c"]).values()} == {1}
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def studio_import(ws, task, tmp_path):
+    """Start `studio import` of 60,000 rows in a process of its own, and wait for a first chunk."""
+    file = tmp_path / "many.csv"
+    lines = (f"{i},text number {i % 50_000},{('', 'ham')[i % 10 == 0]}\n" for i in range(60_000))
+    file.write_text("id,text,label\n" + "".join(lines))
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("STUDIO_")}
+    command = [sys.executable, "-m", "studio.cli.main", "import", task.name, str(file),
+               "--label", "label", "--workspace", str(ws.path), "--json"]  # fmt: skip
+
+    def start(*, wait):
+        child = subprocess.Popen(
+            command, cwd=ROOT, env=environ, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        until = time.monotonic() + 60
+        while wait and not count_of(ws, task) and child.poll() is None:
+            assert time.monotonic() < until
+            time.sleep(0.002)
+        return child
+
+    return start
+
+
+def count_of(ws, task):
+    return sum(ws.read.examples.counts(task.id).values())
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_an_import_that_dies_leaves_whole_chunks(ws, task, studio_import, how):
+    child = studio_import(wait=True)
+    child.send_signal(how)
+    out, said = child.communicate(timeout=60)
+    stored = count_of(ws, task)
+    assert child.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 1)
+    assert out == ""
+    assert 0 < stored < 60_000
+    assert stored % actions.CHUNK == 0
+    assert len(ws.read.labels.gold(task.id)) == stored // 10
+    if how == signal.SIGINT:
+        error = json.loads(said)["error"]
+        assert error["code"] == "interrupted"
+        assert error["message"].startswith("The import was stopped; the examples of the first ")
+        assert error["message"].endswith(" of 60,001 lines are stored.")
+        assert error["next"] == "Import the file again to add the rest."
+    out, said = studio_import(wait=False).communicate(timeout=60)
+    done = json.loads(out)
+    assert (done["added"], done["skipped"], said) == (60_000 - stored, stored, "")
+    assert len(ws.read.labels.gold(task.id)) == 6_000
+    assert {len(s) for s in places(ws, task, lambda e: e.text).values()} == {1}
