@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 from collections.abc import Sequence
 
 from studio.analysis.comparison import compare
@@ -16,10 +19,15 @@ from studio.analysis.slices import (
 from studio.analysis.votes import apply_rules
 from studio.domain.evaluation import NO_LABEL, Comparison, Evaluation
 from studio.domain.example import Split
+from studio.domain.job import JobStatus
 from studio.domain.run import Prediction, Run
 from studio.domain.slicing import Slice, SliceScore
-from studio.errors import InputError, NotFoundError
+from studio.domain.task import Task
+from studio.errors import InputError, NotFoundError, WorkspaceError
 from studio.workspace import Workspace
+
+WORTH_KEEPING = 2_000
+"""Examples from which on figures are kept: below, computing them takes no time."""
 
 
 def evaluate_run(
@@ -40,14 +48,23 @@ def evaluate_run(
     """
     run = ws.read.runs.get(run_id)
     task = ws.read.tasks.get(run.task_id)
-    gold, predictions = _measured(ws, run, split)
-    if slice_name:
-        ids = _slice(ws, run, split, slice_name).example_ids
-        gold = {i: label for i, label in gold.items() if i in ids}
-        predictions = [p for p in predictions if p.example_id in ids]
+    version = _version(ws, run, task)
+    kept = None if slice_name else ws.read.runs.figure(run_id, f"evaluation {split}", version)
+    if kept is not None:
+        found = Evaluation.from_json(kept)
+    else:
+        gold, predictions = _measured(ws, run, split)
+        if slice_name:
+            ids = _slice(ws, run, split, slice_name).example_ids
+            gold = {i: label for i, label in gold.items() if i in ids}
+            predictions = [p for p in predictions if p.example_id in ids]
+        found = evaluate(run_id, split, task.labels, gold, predictions)
+        if not slice_name and JobStatus(run.status).is_final and found.n >= WORTH_KEEPING:
+            with contextlib.suppress(WorkspaceError):  # a file that cannot be written can be read
+                ws.store.runs.keep_figure(run_id, f"evaluation {split}", version, found.to_json())
     if Split.TEST.value in split.split("+"):
         ws.store.labels.record_look(task.id, run_id, by, ws.now())
-    return evaluate(run_id, split, task.labels, gold, predictions)
+    return found
 
 
 def compare_runs(
@@ -134,13 +151,20 @@ def examples_of_cells(
     return {cell: tuple(ids) for cell, ids in cells.items()}
 
 
+def _version(ws: Workspace, run: Run, task: Task) -> str:
+    """Return what a run's figures depend on: its predictions, all labels given, their names."""
+    names = [(label.id, label.name) for label in task.labels]
+    told = json.dumps([run.done, ws.read.runs.last_label_event(), names])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
 def _measured(ws: Workspace, run: Run, split: str) -> tuple[dict[int, int], list[Prediction]]:
     """Return gold and predictions of the splits; on test only blind gold counts."""
     splits = _splits(split)
     blind = Split.TEST.value in splits
     found = ws.read.labels.gold(run.task_id, splits, blind_only=blind)
     gold = {i: g.label_id for i, g in found.items()}
-    predictions = ws.read.runs.predictions(run.id, splits=splits)
+    predictions = ws.read.runs.predictions(run.id, splits=splits, with_gold=True)
     if not any(p.example_id in gold for p in predictions):
         covered = ", ".join(run.splits) or "nothing"
         raise InputError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -105,6 +106,36 @@ class Evaluation:
     def metric(self, name: str) -> Figure:
         """Return accuracy or macro_f1 by name."""
         return {"accuracy": self.accuracy, "macro_f1": self.macro_f1}[name]
+
+    def to_json(self) -> str:
+        """Return it as it is kept; `from_json` gives back an equal one."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Evaluation:
+        """Return a kept one."""
+        data = json.loads(text)
+        figures = {name: Figure(**data.pop(name)) for name in ("accuracy", "macro_f1")}
+        confusion = data.pop("confusion")
+        return cls(
+            **figures,
+            labels=tuple(
+                LabelScores(
+                    label=row["label"],
+                    precision=Figure(**row["precision"]),
+                    recall=Figure(**row["recall"]),
+                    f1=Figure(**row["f1"]),
+                    support=row["support"],
+                )
+                for row in data.pop("labels")
+            ),
+            confusion=Confusion(
+                gold=tuple(confusion["gold"]),
+                predicted=tuple(confusion["predicted"]),
+                counts=tuple(tuple(row) for row in confusion["counts"]),
+            ),
+            **data,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,10 @@ class Examples:
                 "UPDATE example SET split = ? WHERE id = ? AND task_id = ?",
                 [(split.value, example_id, task_id) for example_id, split in splits.items()],
             )
+            conn.execute(  # they were of the old splits
+                "DELETE FROM run_figure WHERE run_id IN (SELECT id FROM run WHERE task_id = ?)",
+                (task_id,),
+            )
             bump(self.db, task_id)
 
     def get(self, task_id: int, example_id: int) -> Example:

@@ -200,6 +200,10 @@ CREATE TABLE batch_question (
   batch_id INTEGER NOT NULL REFERENCES batch(id), example_id INTEGER NOT NULL, key TEXT NOT NULL,
   ledger_id INTEGER NOT NULL, PRIMARY KEY (batch_id, example_id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE run_figure (
+  run_id INTEGER NOT NULL REFERENCES run(id), name TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (run_id, name)
+) STRICT, WITHOUT ROWID;
 """
 STEPS = (("m001_the_loop", M001), ("m002_the_run_engine", M002))
 
@@ -290,6 +294,8 @@ def _recognise(path: Path, *, thorough: bool) -> None:
         # The log beside the file may know of a later version than the file's head.
         version = max(version, _look_inside(path, thorough=thorough))
     except DamagedError as error:
+        if error.__cause__ is None:  # what the check found, not what SQLite stumbled over
+            raise
         raise _damaged(path, str(error.__cause__)) from error
     if version > len(STEPS):
         raise WorkspaceError(

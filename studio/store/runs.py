@@ -302,12 +302,45 @@ class Runs:
             )
             self._recount(conn, run_id)
 
+    def keep_figure(self, run_id: int, name: str, version: str, body: str) -> None:
+        """Keep a figure of a run, in place of the one of this name, for the gold it was of."""
+        with self.db.transaction() as conn:
+            conn.execute(
+                "INSERT OR REPLACE INTO run_figure VALUES (?,?,?,?)", (run_id, name, version, body)
+            )
+
+    def figure(self, run_id: int, name: str, version: str) -> str | None:
+        """Return a kept figure; None when there is none or the gold behind it has changed."""
+        found: str | None = self.db.value(
+            "SELECT body FROM run_figure WHERE run_id = ? AND name = ? AND version = ?",
+            (run_id, name, version),
+        )
+        return found
+
+    def last_label_event(self) -> int:
+        """Return the number of the latest decision on a label; gold is as of then."""
+        return int(self.db.value("SELECT coalesce(max(id), 0) FROM label_event"))
+
     def predictions(
-        self, run_id: int, *, splits: Sequence[str] = (), example_ids: Sequence[int] | None = None
+        self,
+        run_id: int,
+        *,
+        splits: Sequence[str] = (),
+        example_ids: Sequence[int] | None = None,
+        with_gold: bool = False,
     ) -> list[Prediction]:
-        """Return what a run said, by example id, of the splits or examples (all by default)."""
+        """Return what a run said, by example id, of the splits or examples (all by default).
+
+        Args:
+            run_id: The run.
+            splits: Only of these splits.
+            example_ids: Only of these examples.
+            with_gold: Only of examples with gold, which may be few among many.
+        """  # fmt: skip
+        first = "gold g JOIN prediction p ON p.run_id = :run AND p.example_id = g.example_id"
+        source = first if with_gold else "prediction p"
         rows = self.db.read(
-            "SELECT p.* FROM prediction p JOIN example e ON e.id = p.example_id WHERE p.run_id = :run"
+            f"SELECT p.* FROM {source} JOIN example e ON e.id = p.example_id WHERE p.run_id = :run"
             " AND (:splits = '[]' OR e.split IN (SELECT value FROM json_each(:splits)))"
             " AND (:ids IS NULL OR p.example_id IN (SELECT value FROM json_each(:ids))) ORDER BY p.example_id",
             {"run": run_id, "splits": json.dumps(list(splits)),

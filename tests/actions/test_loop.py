@@ -24,6 +24,7 @@ from studio.actions.rules import export_rules, import_rules, report_rules
 from studio.actions.runs import Choice, export_run, run_status, start_run
 from studio.actions.samples import load_sample
 from studio.actions.tasks import choose_champion, update_task
+from studio.analysis.metrics import evaluate
 from studio.domain.correction import Origin
 from studio.domain.example import Split
 from studio.domain.prompt import FewShot, PromptText
@@ -202,6 +203,28 @@ def test_on_test_only_blind_gold_counts(ws, fill, work):
     assert set(ws.read.labels.gold(task.id)) == set(test[:2])  # a file that does not say blind
     with pytest.raises(InputError, match="gold in test"):
         evaluate_run(ws, started.id, split="test", by="Ada")
+
+
+def test_kept_figures_are_those_of_now(ws, task, run, monkeypatch):
+    """Figures of a finished run are kept, and forgotten when a label or a split changes."""
+    monkeypatch.setattr("studio.actions.evaluations.WORTH_KEEPING", 1)
+    computed = []
+    monkeypatch.setattr(
+        "studio.actions.evaluations.evaluate", lambda *a: computed.append(1) or evaluate(*a)
+    )
+    filed = run()
+    first = evaluate_run(ws, filed.id, by="Ada")
+    assert evaluate_run(ws, filed.id, by="Ada") == first
+    assert len(computed) == 1
+    example = ws.read.examples.all(task.id, ["validation"])[0]
+    gold = ws.read.labels.gold(task.id)[example.id].label_id
+    other = next(label for label in task.labels if label.id != gold)
+    correct_labels(ws, task.id, [Decision(example_id=example.id, label=other.name)], by="Ada")
+    changed = evaluate_run(ws, filed.id, by="Ada")
+    assert len(computed) == 2
+    assert changed != first
+    ws.store.examples.set_splits(task.id, {example.id: Split.TRAIN})
+    assert evaluate_run(ws, filed.id, by="Ada").n == first.n - 1
 
 
 def test_cells_hold_the_examples_they_count(ws, task, run):
