@@ -6,9 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
+from studio.errors import DamagedError
 from studio.ui.guard import kindly
+from studio.ui.rescue import draw_rescue
 from studio.ui.session import ask_name, choose_task, enter, get_workspace, is_known
-from studio.ui.shell import ICON, show_person, warm_up
+from studio.ui.shell import ICON, show_person, warm_up, warn_of_disk
 
 HERE = Path(__file__).parent
 PAGES = {
@@ -36,9 +38,15 @@ page = st.navigation(
     expanded=True,
 )
 with kindly(stop=True):
-    ws = get_workspace()
+    try:
+        ws = get_workspace()
+    except DamagedError as error:
+        ask_name()  # who may not come in may not restore either
+        draw_rescue(error)
+        st.stop()
 ask_name()
 enter()
 choose_task(ws)
 show_person()
+warn_of_disk(ws)
 page.run()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from studio.config import Settings
 from studio.errors import DamagedError, DiskFullError, InputError
+from studio.jobs.process import WorkerLock
 from studio.store.archives import (
     SPARE_BYTES,
     check_archive,
@@ -153,13 +154,13 @@ def restore_backup(settings: Settings, file: Path) -> Path | None:
     Raises:
         InputError: If the file is no backup of the studio, or holds what none of ours does.
         DamagedError: If its copy is damaged; nothing is changed then.
-        WorkspaceError: If a newer studio made it, or an app, a worker or a command has the
-            workspace open: it would go on writing to the file that was set aside.
+        WorkspaceError: If a newer studio made it, or somebody has the workspace open.
+        WorkerError: If a worker is at work on it.
     """
     path = settings.workspace
     _need_folder(path)
     aside = None
-    with alone(path), _told(path), draft_folder(path) as draft:
+    with _told(path), _nobody_in(path), draft_folder(path) as draft:
         unpack(file, draft)
         copy = draft / DATABASE
         if problem := find_damage(copy, thorough=True):
@@ -181,15 +182,23 @@ def set_aside(settings: Settings) -> Path:
 
     Raises:
         InputError: If there is none.
-        WorkspaceError: If it is open in another program.
+        WorkspaceError: If somebody has it open.
+        WorkerError: If a worker is at work on it.
     """
     path = settings.workspace
     if not path.exists():
         raise InputError(f"There is no workspace {path}.", next_step="Name another one.")
-    with alone(path), _told(path):
+    with _told(path), _nobody_in(path):
         aside = aside_name(path)
         exchange(path, None, aside)
     return aside
+
+
+@contextlib.contextmanager
+def _nobody_in(path: Path) -> Iterator[None]:
+    """Keep all others away: they would go on writing to the file that was set aside."""
+    with WorkerLock(path.with_name(path.name + ".worker.lock")), alone(path):
+        yield
 
 
 @contextlib.contextmanager

@@ -98,11 +98,10 @@ def start_worker(workspace_path: Path, *, argv: list[str]) -> None:
         WorkerError: If the command cannot be started.
     """
     log = workspace_path.with_name(workspace_path.name + ".worker.log")
-    if log.exists() and log.stat().st_size > _LOG_LIMIT:
-        log.replace(log.with_name(log.name + ".1"))
-    failure: OSError | None = None
-    with _open_private(log) as output:
-        try:
+    try:
+        if log.exists() and log.stat().st_size > _LOG_LIMIT:
+            log.replace(log.with_name(log.name + ".1"))
+        with _open_private(log) as output:
             child = subprocess.Popen(  # noqa: S603
                 argv,
                 stdin=subprocess.DEVNULL,
@@ -110,13 +109,11 @@ def start_worker(workspace_path: Path, *, argv: list[str]) -> None:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        except OSError as error:
-            failure = error
-    if failure is not None:
+    except OSError as error:  # no space, a read-only folder, no memory
         raise WorkerError(
-            f"The worker could not be started: {failure.strerror}.",
+            f"The worker could not be started: {(error.strerror or 'unknown').lower()}.",
             next_step="Start it by hand with `studio worker` to see why.",
-        )
+        ) from error
     # Somebody must wait for it: a dead child nobody waited for looks alive.
     threading.Thread(target=child.wait, name="worker-reaper", daemon=True).start()
 
@@ -150,14 +147,17 @@ def stop_worker(info: WorkerInfo, *, patience_s: float = 15.0) -> bool:
     Raises:
         WorkerError: If it runs on another machine.
     """
-    if not ask_to_stop(info):
-        return True
+    return not ask_to_stop(info) or has_ended(info, patience_s=patience_s)
+
+
+def has_ended(info: WorkerInfo, *, patience_s: float = 15.0) -> bool:
+    """Wait until a worker of this machine is gone; False if it still finishes something."""
     until = time.monotonic() + patience_s
-    while time.monotonic() < until:
-        if process_started_at(info.pid) != info.process_started:
-            return True
+    while process_started_at(info.pid) == info.process_started:
+        if time.monotonic() > until:
+            return False
         time.sleep(0.05)
-    return False
+    return True
 
 
 class WorkerLock:

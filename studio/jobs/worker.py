@@ -13,13 +13,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from studio.domain.job import Job, JobStatus, WorkerInfo
-from studio.errors import StudioError
+from studio.errors import DiskFullError, StudioError
 from studio.jobs.control import CancelledJobError, Control, LaterError, PausedError
 from studio.jobs.process import this_worker, worker_alive
 from studio.jobs.queue import JobQueue, LostJobError
 
 WATCH_S = 0.5
 Handler = Callable[[Job, Control], Awaitable[None]]
+
+FULL_DISK_S = 20.0
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +149,8 @@ class Worker:
                 queue.finish(*held, JobStatus.CANCELLED, "Cancelled.", now)
             case asyncio.CancelledError() if self._stop.is_set():
                 queue.release(*held, now)
+            case DiskFullError():  # somebody makes space some day; what is stored is taken up then
+                queue.release(*held, now, ready_at=now + FULL_DISK_S, message=str(end))
             case StudioError():
                 queue.finish(*held, JobStatus.FAILED, str(end), now)
             case _:

@@ -79,12 +79,14 @@ def unpack(file: Path, folder: Path) -> None:
                     f"The disk of {folder.parent} has no space for the backup {file}.",
                     next_step="Free some space and do it again.",
                 )
+            if member.name != DATABASE and not (folder / EMBEDDED).exists():
+                (folder / EMBEDDED).mkdir(mode=0o700)
             _write(folder.joinpath(*PurePosixPath(member.name).parts), content, file)
 
 
 def _write(target: Path, content: IO[bytes], file: Path) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except (FileExistsError, NotADirectoryError):  # a file under a file
         raise _no_backup(file) from None

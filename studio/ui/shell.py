@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import gc
+import shutil
 import threading
 from pathlib import Path
 
 import streamlit as st
 
 from studio.ui.session import forget_name, is_signed_in, person
+from studio.workspace import Workspace
 
+LITTLE_BYTES = 50_000_000
 ICON = str(Path(__file__).with_name("icon.png"))
 
 
@@ -34,6 +37,17 @@ def _import() -> None:
 
     gc.collect()
     gc.freeze()
+
+
+def warn_of_disk(ws: Workspace) -> None:
+    """Say above every page that hardly any space is left, before something cannot be stored."""
+    free = shutil.disk_usage(ws.path.parent).free
+    if free < LITTLE_BYTES:
+        st.warning(
+            f"Only {free / 1e6:,.0f} MB are left on the disk of the workspace: new labels and "
+            "answers cannot be stored for much longer, and jobs wait. Free some space.",
+            icon=":material/hard_drive:",
+        )
 
 
 def show_person() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from studio.actions.tasks import create_task
 from studio.actions.workspaces import back_up, restore_backup, set_aside
-from studio.errors import InputError, WorkspaceError
+from studio.errors import InputError, WorkerError, WorkspaceError
+from studio.jobs.process import WorkerLock
 from studio.store.store import Store
 
 
@@ -97,3 +98,12 @@ def test_not_while_somebody_has_it_open(ws, backup, closed):
             refused()
         assert "studio worker --stop" in caught.value.next_step
     assert restore_backup(closed(), backup) is not None
+
+
+def test_not_under_a_worker(ws, backup, closed):
+    settings = closed()
+    with (
+        WorkerLock(ws.path.with_name(ws.path.name + ".worker.lock")),
+        pytest.raises(WorkerError, match="already at work"),
+    ):
+        restore_backup(settings, backup)
