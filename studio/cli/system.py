@@ -36,7 +36,7 @@ from studio.bootstrap import (
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
 from studio.config import Settings, app_folder, load_settings
 from studio.errors import DamagedError, InputError, PortTakenError, WorkerError
-from studio.jobs.process import ask_to_stop, stop_worker
+from studio.jobs.process import ask_to_stop, has_ended
 from studio.store.health import Finding
 
 DEFAULT_PORT = 8501
@@ -103,13 +103,16 @@ def worker(
     """Do the jobs of a workspace; the app and other commands start one by themselves."""
     ws = open_ws(workspace)
     if not stop:
+        # The worker listens to this only once it is at work, and no more while it ends.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         serve_worker(ws, if_none=if_none, tell=functools.partial(typer.echo, err=True))
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         return
     running = [info for info in workers_alive(ws) if info.host == socket.gethostname()]
     for info in running:
         ask_to_stop(info)  # all at once: each may have calls in flight
     for info in running:
-        if not stop_worker(info):
+        if not has_ended(info):
             raise WorkerError(
                 f"The worker (process {info.pid}) is still finishing something.",
                 next_step="Wait a little and try again.",

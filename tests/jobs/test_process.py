@@ -125,7 +125,7 @@ def test_ps_tells_the_same_as_proc():
 def test_what_cannot_be_started_is_said(tmp_path):
     with pytest.raises(WorkerError, match="could not be started") as caught:
         start_worker(tmp_path / "studio.db", argv=[str(tmp_path / "missing")])
-    assert caught.value.__context__ is None
+    assert isinstance(caught.value.__cause__, OSError)
 
 
 def test_a_long_log_is_put_aside(tmp_path, monkeypatch):
