@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import httpx2
     from openai import AsyncOpenAI
 
+PAGE = 100
+"""How many things to ask for at once of a list."""
+_MOST_LISTED = 10_000
 T = TypeVar("T")
 _UNREAD = (AttributeError, TypeError, ValueError, LookupError, OverflowError, RecursionError)
 
@@ -44,6 +47,11 @@ class Connection:
         self._client: AsyncOpenAI | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def secrets(self) -> list[str]:
+        """What no sentence may repeat."""
+        return [self._api_key]
+
     async def ask(self, call: Callable[[AsyncOpenAI], Awaitable[T]]) -> T:
         """Return what a call gives.
 
@@ -60,7 +68,7 @@ class Connection:
         try:
             return await call(client)
         except KNOWN as error:
-            failure = translate(error, self.url.host, [self._api_key])
+            failure = translate(error, self.url.host, self.secrets)
         except _UNREAD as error:
             failure = unreadable(self.url.host, error)
         raise failure
@@ -94,6 +102,16 @@ class Connection:
             default_headers=cast(dict[str, str], headers),
             http_client=self._http_client or http_client(self.url, self._timeout_s),
         )
+
+
+async def each(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
+    """Go through a paged list; a server that repeats itself, or never ends, ends it."""
+    seen: set[str] = set()
+    async for thing in pages:
+        if thing.id in seen or len(seen) == _MOST_LISTED:
+            return
+        seen.add(thing.id)
+        yield thing
 
 
 def http_client(url: BaseUrl, timeout_s: float) -> httpx2.AsyncClient:

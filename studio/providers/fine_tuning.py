@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from studio.domain.finetune import FineTuneStatus
 from studio.errors import RefusedRequestError
 from studio.providers.base import FINE_TUNE_KEY, FineTuneState, RemoteEvent
-from studio.providers.connection import Connection
+from studio.providers.connection import PAGE, Connection, each
 from studio.providers.replies import whole_characters
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-_PAGE = 100
+_FILES = {"fine-tune": "training", "batch": "batch"}
 
 
 class FineTuning:
@@ -25,20 +25,7 @@ class FineTuning:
 
     async def upload(self, jsonl: bytes, filename: str) -> str:
         """Send a training file and return its id."""
-
-        async def call(client: AsyncOpenAI) -> str:
-            file = await client.files.create(
-                file=(filename, jsonl, "application/jsonl"), purpose="fine-tune"
-            )
-            if file.status == "error":
-                why = file.status_details or "it does not say why"
-                raise RefusedRequestError(
-                    f"{self._connection.url.host} refuses the training file: {why}.",
-                    next_step="Look at the lines it names.",
-                )
-            return _id(file)
-
-        return await self._connection.ask(call)
+        return await send_file(self._connection, jsonl, filename, "fine-tune")
 
     async def create_fine_tune(
         self,
@@ -64,7 +51,7 @@ class FineTuning:
         """Return the newest training whose metadata holds this key, None without one."""
 
         async def call(client: AsyncOpenAI) -> FineTuneState | None:
-            async for job in _each(client.fine_tuning.jobs.list(limit=_PAGE)):
+            async for job in each(client.fine_tuning.jobs.list(limit=PAGE)):
                 if (job.metadata or {}).get(FINE_TUNE_KEY) == key:
                     return _state(job)
             return None
@@ -84,8 +71,8 @@ class FineTuning:
 
         async def call(client: AsyncOpenAI) -> list[RemoteEvent]:
             newest_first = []
-            pages = client.fine_tuning.jobs.list_events(remote_id, limit=_PAGE)
-            async for event in _each(pages):
+            pages = client.fine_tuning.jobs.list_events(remote_id, limit=PAGE)
+            async for event in each(pages):
                 if event.id == after:
                     break
                 newest_first.append(_event(event))
@@ -117,14 +104,28 @@ class FineTuning:
         return await self._connection.ask(call)
 
 
-async def _each(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
-    """Go through a paged list; a server that repeats itself ends it."""
-    seen: set[str] = set()
-    async for thing in pages:
-        if thing.id in seen:
-            return
-        seen.add(thing.id)
-        yield thing
+async def send_file(
+    connection: Connection, jsonl: bytes, filename: str, purpose: Literal["fine-tune", "batch"]
+) -> str:
+    """Send a file of lines and return its id.
+
+    Raises:
+        RefusedRequestError: If the service finds fault with it.
+    """
+
+    async def call(client: AsyncOpenAI) -> str:
+        file = await client.files.create(
+            file=(filename, jsonl, "application/jsonl"), purpose=purpose
+        )
+        if file.status == "error":
+            why = whole_characters(str(file.status_details or "it does not say why"))
+            raise RefusedRequestError(
+                f"{connection.url.host} refuses the {_FILES[purpose]} file: {why}.",
+                next_step="Look at the lines it names.",
+            )
+        return _id(file)
+
+    return await connection.ask(call)
 
 
 def _id(thing: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from studio.domain.run import Answer, Question
 from studio.errors import ProviderError, RefusedRequestError
 from studio.providers.base import RateLimits
 from studio.providers.base_url import read_base_url
+from studio.providers.batches import Batches
 from studio.providers.chat import Bodies, ChatTransport, Reply
 from studio.providers.connection import Connection
 from studio.providers.failures import from_status
@@ -18,7 +18,7 @@ from studio.providers.fine_tuning import FineTuning
 from studio.providers.package_transport import PackageTransport
 from studio.providers.plain_transport import PlainTransport
 from studio.providers.rate_limits import read_rate_limits
-from studio.providers.replies import EXTENSION, read_json, read_reply
+from studio.providers.replies import read_json, read_reply
 from studio.providers.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 
-class OpenAICompatible(FineTuning):
+class OpenAICompatible(FineTuning, Batches):
     """A provider behind the openai package; see `Provider` for what each method gives.
 
     Questions go by `PlainTransport`, where it pays: a run asks thousands, and nothing that the
@@ -66,7 +66,6 @@ class OpenAICompatible(FineTuning):
             else PlainTransport(url, api_key, timeout_s)
         )
         self._address = f"{url.url}/chat/completions"
-        self._api_key = api_key
         self._bodies = Bodies()
         self._sampling = Sampling()
         self._headers: Mapping[str, str] | None = None
@@ -87,11 +86,9 @@ class OpenAICompatible(FineTuning):
     async def classify(self, question: Question) -> Answer:
         """Ask one question, for a label under a strict schema and for its probabilities."""
         reply, latency_ms = await self._complete(question)
-        answer = read_reply(reply, question.label_names, latency_ms=latency_ms)
-        if self.is_local and isinstance(reply, Mapping) and EXTENSION in reply:
-            free = dataclasses.replace(answer.usage, cost_usd=0.0)  # our own server
-            return dataclasses.replace(answer, usage=free)
-        return answer
+        return read_reply(
+            reply, question.label_names, latency_ms=latency_ms, is_local=self.is_local
+        )
 
     async def models(self) -> list[str]:
         """Return the ids of the models that can be asked."""
@@ -151,4 +148,4 @@ class OpenAICompatible(FineTuning):
                 raise error
 
     def _failure(self, reply: Reply) -> ProviderError:
-        return from_status(*reply, self.host, [self._api_key])
+        return from_status(*reply, self.host, self._connection.secrets)

@@ -25,24 +25,29 @@ _MOST = 2**53  # more tokens than this are no count, and no number SQLite or JSO
 _TOLD = ("engine", "evidence", "unused_lines", "truncated", "not_english", "notes")
 
 
-def read_reply(reply: Any, label_names: Sequence[str], *, latency_ms: float = 0.0) -> Answer:
+def read_reply(
+    reply: Any, label_names: Sequence[str], *, latency_ms: float = 0.0, is_local: bool = False
+) -> Answer:
     """Return what a chat completion says.
 
     Args:
         reply: The decoded JSON of the reply, or its text where that is no JSON.
         label_names: The allowed answers.
         latency_ms: How long it took.
+        is_local: Whether this machine gave it, so that our own server's extension is believed
+            to be ours, which costs nothing.
 
     Returns:
         error for what is no chat completion at all; refused, filtered, truncated by the
         service's own signs; empty, not_json, off_label, abstained by its text; else ok.
     """
     if not isinstance(reply, Mapping):
-        return _broken("The reply is no JSON object.", reply, latency_ms)
+        return _broken("The reply is no JSON object.", reply, Usage(latency_ms=latency_ms))
+    usage = _usage(reply, latency_ms, 0.0 if is_local and EXTENSION in reply else None)
     choice = _first(reply.get("choices"))
     message = choice.get("message") if choice else None
     if choice is None or not isinstance(message, Mapping):
-        return _broken("The reply holds no choices.", reply, latency_ms)
+        return _broken("The reply holds no choices.", reply, usage)
     content = message.get("content")
     text = content if isinstance(content, str) else ""
     outcome, label, why = _outcome(choice, message, text, label_names)
@@ -60,7 +65,7 @@ def read_reply(reply: Any, label_names: Sequence[str], *, latency_ms: float = 0.
         label=label,
         probabilities=probabilities,
         model=_text(reply.get("model")),
-        usage=_usage(reply.get("usage"), latency_ms),
+        usage=usage,
         detail=detail,
         raw=text,
     )
@@ -216,22 +221,20 @@ def _first(choices: Any) -> Mapping[str, Any] | None:
     return None
 
 
-def _broken(why: str, reply: Any, latency_ms: float) -> Answer:
+def _broken(why: str, reply: Any, usage: Usage) -> Answer:
     """Return the answer of a reply that is no chat completion."""
-    model, raw = "", reply if isinstance(reply, str) else ""
-    usage = Usage(latency_ms=latency_ms)
-    if isinstance(reply, Mapping):
-        model, usage = _text(reply.get("model")), _usage(reply.get("usage"), latency_ms)
-    return Answer(
-        outcome=Outcome.ERROR, model=model, usage=usage, detail={"error": why}, raw=raw[:2000]
-    )
+    raw = reply[:2000] if isinstance(reply, str) else ""
+    model = _text(reply.get("model")) if isinstance(reply, Mapping) else ""
+    return Answer(outcome=Outcome.ERROR, model=model, usage=usage, detail={"error": why}, raw=raw)
 
 
-def _usage(usage: Any, latency_ms: float) -> Usage:
-    told = usage if isinstance(usage, Mapping) else {}
+def _usage(reply: Mapping[str, Any], latency_ms: float, cost_usd: float | None) -> Usage:
+    told = reply.get("usage")
+    told = told if isinstance(told, Mapping) else {}
     return Usage(
         input_tokens=_count(told.get("prompt_tokens")),
         output_tokens=_count(told.get("completion_tokens")),
+        cost_usd=cost_usd,
         latency_ms=latency_ms,
     )
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from studio.domain.finetune import FineTuneStatus
 from studio.domain.run import Answer, Outcome, Question
 from studio.errors import ProviderUnavailableError, RefusedRequestError
-from studio.providers.base import FINE_TUNE_KEY, FineTuneState, RateLimits, RemoteEvent
+from studio.providers.base import (
+    FINE_TUNE_KEY,
+    BatchState,
+    BatchStatus,
+    FineTuneState,
+    RateLimits,
+    RemoteEvent,
+)
 
 
 @dataclass(slots=True)
@@ -21,10 +28,19 @@ class _Training:
     events: list[RemoteEvent] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Batch:
+    state: BatchState
+    key: str
+    questions: dict[str, Question]
+    looks: int = 0
+
+
 class ScriptedProvider:
     """Says what it was told to say; see `Provider` for the methods.
 
-    The same question always gets the same answer. A training ends well at the second look.
+    The same question always gets the same answer. A training ends well at the second look, and so
+    does a batch.
 
     Args:
         answers: A function from question to answer, or the content of the last message to a
@@ -33,10 +49,14 @@ class ScriptedProvider:
         fail_times: The first so many questions fail.
         failure: What they fail with.
         delay_s: How long each answer takes.
+        failing_lines: Custom ids of batches that the service fails on.
+        lost_lines: Custom ids of batches that never come back.
+        batches_end_as: The final status of batches.
 
     Attributes:
-        calls: Questions asked so far, failed ones included.
+        calls: Questions asked so far, failed ones included, those of batches not.
         questions: These questions.
+        batches: Remote id of each batch to its questions.
         uploads: File id to content.
     """
 
@@ -54,12 +74,19 @@ class ScriptedProvider:
         fail_times: int = 0,
         failure: Exception | None = None,
         delay_s: float = 0.0,
+        failing_lines: Collection[str] = (),
+        lost_lines: Collection[str] = (),
+        batches_end_as: BatchStatus = BatchStatus.COMPLETED,
     ) -> None:
         self._answers = answers
         self._fail_times = fail_times
         self._failure = failure
         self._delay_s = delay_s
+        self._failing_lines = failing_lines
+        self._lost_lines = lost_lines
+        self._batches_end_as = batches_end_as
         self._trainings: dict[str, _Training] = {}
+        self._batches: dict[str, _Batch] = {}
         self.name = name
         self.questions: list[Question] = []
         self.uploads: dict[str, bytes] = {}
@@ -69,6 +96,11 @@ class ScriptedProvider:
         """Questions asked so far, failed ones included."""
         return len(self.questions)
 
+    @property
+    def batches(self) -> dict[str, dict[str, Question]]:
+        """Remote id of each batch to its questions."""
+        return {remote_id: batch.questions for remote_id, batch in self._batches.items()}
+
     async def classify(self, question: Question) -> Answer:
         """Answer as the script says, or fail as long as it says so."""
         self.questions.append(question)
@@ -76,6 +108,9 @@ class ScriptedProvider:
         await asyncio.sleep(self._delay_s)
         if number <= self._fail_times:
             raise self._failure or ProviderUnavailableError("The script says: not reachable.")
+        return self._said(question)
+
+    def _said(self, question: Question) -> Answer:
         if callable(self._answers):
             return self._answers(question)
         said = self._answers.get(question.messages[-1]["content"])
@@ -159,6 +194,70 @@ class ScriptedProvider:
         """Return a metrics file for a training that succeeded."""
         done = self._training(remote_id).state.status is FineTuneStatus.SUCCEEDED
         return {"step_metrics.csv": b"step,train_loss\n1,0.5\n2,0.25\n"} if done else {}
+
+    async def create_batch(self, questions: Mapping[str, Question], *, key: str) -> BatchState:
+        """Take a batch; asking twice makes two, as with a real service."""
+        remote_id = f"batch-{len(self._batches) + 1}"
+        state = BatchState(remote_id=remote_id, status=BatchStatus.VALIDATING, total=len(questions))
+        self._batches[remote_id] = _Batch(state, key, dict(questions))
+        return state
+
+    async def find_batch(self, key: str) -> BatchState | None:
+        """Return the newest batch made with this key, None without one."""
+        for batch in reversed(self._batches.values()):
+            if batch.key == key:
+                return batch.state
+        return None
+
+    async def batch(self, remote_id: str) -> BatchState:
+        """Return where a batch stands: in progress at the first look, then ended."""
+        batch = self._batch(remote_id)
+        if not batch.state.status.is_final:
+            batch.looks += 1
+            batch.state = (
+                self._ended(batch)
+                if batch.looks > 1
+                else replace(batch.state, status=BatchStatus.IN_PROGRESS)
+            )
+        return batch.state
+
+    async def cancel_batch(self, remote_id: str) -> BatchState:
+        """End a batch before any of its questions is answered, unless it has ended."""
+        batch = self._batch(remote_id)
+        if not batch.state.status.is_final:
+            batch.state = replace(batch.state, status=BatchStatus.CANCELLED)
+        return batch.state
+
+    async def batch_answers(
+        self, state: BatchState, label_names: tuple[str, ...]
+    ) -> dict[str, Answer]:
+        """Return custom id to answer, of the lines the script neither loses nor never reached."""
+        if not state.output_file:
+            return {}
+        failed = Answer(outcome=Outcome.ERROR, detail={"error": "The script fails on this line."})
+        return {
+            custom_id: failed if custom_id in self._failing_lines else self._said(question)
+            for custom_id, question in self._batch(state.remote_id).questions.items()
+            if custom_id not in self._lost_lines
+        }
+
+    def _batch(self, remote_id: str) -> _Batch:
+        if remote_id not in self._batches:
+            raise RefusedRequestError(f"The script knows no batch {remote_id}.")
+        return self._batches[remote_id]
+
+    def _ended(self, batch: _Batch) -> BatchState:
+        if self._batches_end_as is BatchStatus.FAILED:
+            return replace(batch.state, status=BatchStatus.FAILED, error="The script says: failed.")
+        came = set(batch.questions) - set(self._lost_lines)
+        failed = len(came & set(self._failing_lines))
+        return replace(
+            batch.state,
+            status=self._batches_end_as,
+            done=len(came) - failed,
+            failed=failed,
+            output_file=f"{batch.state.remote_id}-answers",
+        )
 
     async def close(self) -> None:
         """Do nothing; there is nothing to close."""

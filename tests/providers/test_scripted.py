@@ -7,7 +7,7 @@ import pytest
 from studio.domain.finetune import FineTuneStatus
 from studio.domain.run import Answer, Outcome
 from studio.errors import ProviderUnavailableError, RateLimitedError
-from studio.providers.base import FINE_TUNE_KEY, Provider
+from studio.providers.base import FINE_TUNE_KEY, BatchStatus, Provider
 from studio.providers.scripted import ScriptedProvider
 from tests.providers.helpers import QUESTION
 
@@ -52,3 +52,46 @@ def test_a_training_runs_to_its_end_and_is_found_by_its_key():
         return state.status
 
     assert run(main(ScriptedProvider({}))) is FineTuneStatus.SUCCEEDED
+
+
+async def answered(provider: Provider, questions):
+    """Walk a batch to its end; return its state and its answers."""
+    state = await provider.create_batch(questions, key="k")
+    assert await provider.find_batch("other") is None
+    assert await provider.find_batch("k") == state
+    looks = 0
+    while not state.status.is_final:
+        assert await provider.batch_answers(state, QUESTION.label_names) == {}
+        state, looks = await provider.batch(state.remote_id), looks + 1
+    assert looks == 2
+    return state, await provider.batch_answers(state, QUESTION.label_names)
+
+
+def test_a_batch_ends_at_the_second_look_and_lines_fail_or_are_lost_as_told():
+    provider = ScriptedProvider(
+        {'{"text": "hi"}': "ham"},
+        failing_lines={"b"},
+        lost_lines={"c"},
+        batches_end_as=BatchStatus.EXPIRED,
+    )
+    state, answers = run(answered(provider, dict.fromkeys("abc", QUESTION)))
+    assert state.status is BatchStatus.EXPIRED
+    assert (state.total, state.done, state.failed) == (3, 1, 1)
+    assert {key: answer.outcome for key, answer in answers.items()} == {
+        "a": Outcome.OK,
+        "b": Outcome.ERROR,
+    }
+    assert provider.calls == 0
+    assert list(provider.batches[state.remote_id]) == ["a", "b", "c"]
+
+
+def test_a_batch_can_be_cancelled_or_fail_with_nothing_answered():
+    async def cancelled(provider: Provider):
+        state = await provider.create_batch({"a": QUESTION}, key="k")
+        state = await provider.cancel_batch(state.remote_id)
+        return state.status, await provider.batch_answers(state, QUESTION.label_names)
+
+    assert run(cancelled(ScriptedProvider({}))) == (BatchStatus.CANCELLED, {})
+    failing = ScriptedProvider({}, batches_end_as=BatchStatus.FAILED)
+    state, answers = run(answered(failing, {"a": QUESTION}))
+    assert (bool(state.error), answers) == (True, {})
