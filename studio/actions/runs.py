@@ -11,6 +11,7 @@ from studio.analysis.sampling import spread
 from studio.domain.estimate import Estimate
 from studio.domain.example import Split
 from studio.domain.job import JobStatus, Want
+from studio.domain.progress import notice
 from studio.domain.prompt import prompt_of
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
@@ -94,11 +95,14 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
         run = replace(
             run, splits=wanted, total=len(ids), created_at=ws.now(), budget_usd=budget_usd
         )
-        if service is not None:
-            _check_consent(ws, run, service, consent, again=again, batch=batch)
         params: dict[str, Any] = {
             name: True for name, on in (("again", again), ("batch", batch)) if on
         }
+        if service is not None and not service.is_local:
+            sample = ws.store.examples.sample(task_id, wanted, SAMPLE)
+            told = estimate(ws, run, service, sample, again=again, in_batch=batch)
+            _check_consent(ws, run, service, told, consent)
+            params["estimate"] = told.to_dict()
         if run.kind is ClassifierKind.RULES:  # it goes on with these after a rest
             rules = ws.store.rules.all(task.id, enabled_only=True)
             params["rules"] = [[rule.id, rule.version] for rule in rules]
@@ -183,8 +187,10 @@ def set_budget(ws: Workspace, run_id: int, usd: float | None) -> Run:
 
 
 def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
-    """Return a run as `--json` shows it."""
+    """Return a run as `--json` shows it; `estimate` is what was expected when it was started."""
     run = ws.read.runs.get(run_id)
+    job = ws.read.jobs.get(run.job_id) if run.job_id is not None else None
+    sent, back = ws.read.prices.tokens(run)
     return {
         "run": run.id,
         "title": run.title,
@@ -194,9 +200,13 @@ def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
         "done": run.done,
         "outcomes": ws.read.runs.outcomes(run_id),
         "error": run.error,
+        "message": notice(job) if job else "",
         "calls": run.calls,
+        "input_tokens": sent,
+        "output_tokens": back,
         "cost_usd": run.cost_usd,
         "budget_usd": run.budget_usd,
+        "estimate": ws.read.runs.params(run_id).get("estimate"),
         "model": ws.read.runs.answered_by(run_id),
     }
 
@@ -315,13 +325,11 @@ def _blank(task: Task, kind: ClassifierKind, title: str, by: str, **more: Any) -
 
 
 def _check_consent(
-    ws: Workspace, run: Run, service: Provider, consent: bool, *, again: bool, batch: bool
+    ws: Workspace, run: Run, service: Provider, told: Estimate, consent: bool
 ) -> None:
     """Let nothing leave the machine before somebody agreed; keep who did and what was shown."""
-    if service.is_local or ws.store.providers.has_consent(run.task_id, service.host):
+    if ws.store.providers.has_consent(run.task_id, service.host):
         return
-    sample = ws.store.examples.sample(run.task_id, run.splits, SAMPLE)
-    told = estimate(ws, run, service, sample, again=again, in_batch=batch)
     if not consent:
         raise ConsentNeededError(
             told.consent_text(),

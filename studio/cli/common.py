@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import json
 import os
+import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import typer
 
 from studio.bootstrap import is_worker_alive, open_workspace
-from studio.domain.job import Job
+from studio.domain.job import Job, JobStatus
+from studio.domain.progress import notice, progress_text
 from studio.domain.task import Task
 from studio.errors import InputError, RunFailedError, StudioError, WorkerError
 from studio.workspace import Workspace
@@ -115,39 +119,58 @@ def write_file(path: Path, text: str) -> None:
 
 
 def wait_for(ws: Workspace, job_id: int, what: str) -> Job:
-    """Wait until a job has ended, with progress on standard error.
+    """Wait until a job has ended or rests, with one line of progress on a terminal's standard error.
 
     Raises:
         RunFailedError: If it failed or was cancelled.
         WorkerError: If no worker takes it.
     """
-    show = sys.stderr.isatty()
     started = waited = time.monotonic()
-    while True:
-        job = ws.read.jobs.get(job_id)
-        if show:
-            left = job.seconds_left(ws.clock())
-            eta = "" if left is None else f", {left:.0f} s left"
-            sys.stderr.write(f"\r{what}: {job.done} of {job.total}{eta}   {job.message[:40]:40}")
-            sys.stderr.flush()
-        if job.status.is_final or job.status.value == "paused":
-            break
-        alive = is_worker_alive(ws)
-        waited = time.monotonic() if alive else waited
-        if not alive and time.monotonic() - waited > WORKER_PATIENCE_S:
-            raise WorkerError(
-                "No worker is running on this workspace; the job stays queued.",
-                next_step=f"Start `studio worker`, or look into {ws.settings.worker_log}.",
-            )
-        time.sleep(0.05 if time.monotonic() - started < 2 else 0.2)
-    if show:
-        sys.stderr.write("\r" + " " * 100 + "\r")
-    if job.status.value in ("failed", "cancelled"):
+    with _bar() as show:
+        while True:
+            job = ws.read.jobs.get(job_id)
+            show(functools.partial(_progress, ws, job, what))
+            if job.status.is_final or job.status is JobStatus.PAUSED:
+                break
+            alive = is_worker_alive(ws)
+            waited = time.monotonic() if alive else waited
+            if not alive and time.monotonic() - waited > WORKER_PATIENCE_S:
+                raise WorkerError(
+                    "No worker is running on this workspace; the job stays queued.",
+                    next_step=f"Start `studio worker`, or look into {ws.settings.worker_log}.",
+                )
+            time.sleep(0.05 if time.monotonic() - started < 2 else 0.2)
+    if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
         raise RunFailedError(
             f"The {what} {job.status.value}: {job.message or 'no reason was given'}",
             next_step="What was finished is kept.",
         )
     return job
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[Callable[[], str]], None]]:
+    """Yield what writes a line over the one before; gone at the end, and nothing off a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+
+    def write(text: str) -> None:
+        sys.stderr.write(f"\r{text}\x1b[K")
+        sys.stderr.flush()
+
+    try:
+        yield lambda line: write(line()[: shutil.get_terminal_size().columns - 1])
+    finally:
+        write("")
+
+
+def _progress(ws: Workspace, job: Job, what: str) -> str:
+    run = ws.read.runs.get(job.subject_id) if job.kind == "run" else None
+    outcomes = ws.read.runs.outcomes(run.id) if run else None
+    said = notice(job)
+    text = f"{what}: {progress_text(job, ws.clock(), run, outcomes)}"
+    return " ".join(f"{text} · {said}".split()) if said else text
 
 
 def table(rows: list[dict[str, Any]], empty: str) -> str:

@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from studio.actions.runs import Choice, export_run, run_status, start_run, steer_run
+from studio.actions.runs import (
+    Choice,
+    estimate_run,
+    export_run,
+    run_status,
+    set_budget,
+    start_run,
+    steer_run,
+)
 from studio.analysis.tables import write_csv
 from studio.cli.common import (
     AsJson,
@@ -22,6 +30,7 @@ from studio.cli.common import (
     wait_for,
     write_file,
 )
+from studio.domain.amounts import money
 from studio.domain.job import Want
 
 group = typer.Typer(help="One pass of one classifier over examples.", no_args_is_help=True)
@@ -47,6 +56,15 @@ def start(
     again: Annotated[
         bool, typer.Option("--again", help="Ask even what was answered before.")
     ] = False,
+    budget: Annotated[
+        float | None, typer.Option(help="Pause when it has spent so many US dollars.")
+    ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="By the service's Batch API: within a day, cheaper.")
+    ] = False,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what it would ask, cost and take.")
+    ] = False,
     yes: Yes = False,
     wait: Wait = False,
     workspace: WorkspacePath = None,
@@ -54,17 +72,16 @@ def start(
 ) -> None:
     """Start a run; without a prompt, rules or model it uses the champion."""
     ws = open_ws(workspace)
-    run = start_run(
-        ws,
-        task_of(ws, task).id,
-        choice=Choice(prompt=prompt, rules=rules, model=model),
-        splits=split or [],
-        limit=limit,
-        provider=provider,
-        consent=yes,
-        again=again,
-        by=me(ws),
-    )
+    task_id = task_of(ws, task).id
+    asked: dict[str, Any] = {
+        "choice": Choice(prompt=prompt, rules=rules, model=model), "splits": split or [],
+        "limit": limit, "provider": provider, "again": again, "batch": batch,
+    }  # fmt: skip
+    if estimate:
+        told = estimate_run(ws, task_id, **asked)
+        emit(told.to_dict(), as_json, told.sentence)
+        return
+    run = start_run(ws, task_id, **asked, consent=yes, budget_usd=budget, by=me(ws))
     if wait and run.job_id is not None:
         wait_for(ws, run.job_id, "run")
     data = run_status(ws, run.id)
@@ -77,10 +94,11 @@ def list_runs(task: str, workspace: WorkspacePath = None, as_json: AsJson = Fals
     ws = open_ws(workspace)
     rows = [
         {"run": r.id, "classifier": r.title, "status": r.status, "done": r.done, "total": r.total,
-         "splits": "+".join(r.splits), "provider": r.provider or "-"}
+         "cost_usd": r.cost_usd, "budget_usd": r.budget_usd, "splits": "+".join(r.splits),
+         "provider": r.provider or "-"}
         for r in ws.read.runs.all(task_of(ws, task).id)
     ]  # fmt: skip
-    emit(rows, as_json, table(rows, "No run yet. Start one with `studio run start`."))
+    emit(rows, as_json, lambda: _list(rows))
 
 
 @group.command("show")
@@ -98,8 +116,17 @@ def pause(run: int, workspace: WorkspacePath = None, as_json: AsJson = False) ->
 
 
 @group.command("resume")
-def resume(run: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+def resume(
+    run: int,
+    budget: Annotated[
+        float | None, typer.Option(help="What it may spend in all from now on, in US dollars.")
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
     """Resume a paused, failed or cancelled run where it stopped."""
+    if budget is not None:
+        set_budget(open_ws(workspace), run, budget)
     _steer(run, Want.RUN, workspace, as_json)
 
 
@@ -134,11 +161,34 @@ def _steer(run: int, want: Want, workspace: Path | None, as_json: bool) -> None:
     emit(data, as_json, lambda: _text(data))
 
 
+def _list(rows: list[dict[str, Any]]) -> str:
+    shown = [
+        {
+            "run": row["run"], "classifier": row["classifier"], "status": row["status"],
+            "done": f"{row['done']:,} of {row['total']:,}", "cost": money(row["cost_usd"]),
+            "budget": "-" if row["budget_usd"] is None else money(row["budget_usd"]),
+            "splits": row["splits"], "provider": row["provider"],
+        }
+        for row in rows
+    ]  # fmt: skip
+    return table(shown, "No run yet. Start one with `studio run start`.")
+
+
 def _text(data: dict[str, Any]) -> str:
-    outcomes = ", ".join(f"{n} {name}" for name, n in data["outcomes"].items()) or "nothing yet"
-    cost = "unknown" if data["cost_usd"] is None else f"${data['cost_usd']:.4f}"
+    outcomes = ", ".join(f"{n:,} {name}" for name, n in data["outcomes"].items()) or "nothing yet"
+    cost = money(data["cost_usd"])
+    if data["budget_usd"] is not None:
+        cost += f" of {money(data['budget_usd'])}"
+    tokens = data["input_tokens"] + data["output_tokens"]
     lines = [
-        f"Run {data['run']} ({data['title']}): {data['status']}, {data['done']} of {data['total']}",
-        f"outcomes: {outcomes}; calls: {data['calls']}; cost: {cost}",
+        f"Run {data['run']} ({data['title']}): {data['status']}, "
+        f"{data['done']:,} of {data['total']:,}",
+        f"outcomes: {outcomes}; calls: {data['calls']:,}; tokens: {tokens:,}; cost: {cost}",
     ]
-    return "\n".join(lines + ([data["error"]] if data["error"] else []))
+    if told := data["estimate"]:
+        expected = told["input_tokens"] + told["output_tokens"]
+        lines.append(
+            f"expected at the start: {told['questions']:,} calls; {expected:,} tokens; "
+            f"{money(told['cost_usd'])}"
+        )
+    return "\n".join(lines + [said for said in (data["error"], data["message"]) if said])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from studio.config import data_folder
 from studio.domain.price import Price
+from studio.domain.run import Run
 from studio.store.connection import Connections, Row
 
 _RUNS = 5
@@ -28,7 +29,7 @@ class Lately:
 
 
 class Prices:
-    """The prices of a workspace, which go before the shipped ones, and what calls took lately."""
+    """The prices of a workspace, which go before the shipped ones, and what calls took."""
 
     def __init__(self, db: Connections) -> None:
         self.db = db
@@ -73,6 +74,15 @@ class Prices:
         )
         rate = sum(row["n"] for row in runs) / sum(row["seconds"] for row in runs)
         return Lately(rate=rate, output_tokens=tokens)
+
+    def tokens(self, run: Run) -> tuple[int, int]:
+        """Return the tokens a run's calls sent and got back, as far as their replies told."""
+        row = self.db.one(
+            "SELECT coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0) FROM ledger"
+            " WHERE task_id = ? AND run_id = ?",
+            (run.task_id, run.id),
+        )
+        return row[0], row[1]
 
     @staticmethod
     def shipped() -> tuple[Price, ...]:

@@ -8,24 +8,19 @@ from collections.abc import Callable
 import streamlit as st
 
 from studio.actions.finetunes import steer_finetune
-from studio.actions.runs import steer_run
+from studio.actions.runs import set_budget, steer_run
 from studio.bootstrap import is_worker_alive
 from studio.domain.job import Job, JobStatus, Want
-from studio.ui.figures import duration
+from studio.domain.progress import notice, progress_text
+from studio.domain.run import Run
 from studio.ui.guard import kindly
+from studio.ui.notes import note
+from studio.ui.rationale_text import plain
 from studio.workspace import Workspace
 
 Steer = Callable[[Workspace, int, Want], object]
 _STEER: dict[str, Steer] = {"run": steer_run, "finetune": steer_finetune}
 _PATIENCE_S = 8.0
-_WORDS = {
-    JobStatus.QUEUED: "Waiting for its turn",
-    JobStatus.RUNNING: "At work",
-    JobStatus.PAUSED: "Paused",
-    JobStatus.DONE: "Done",
-    JobStatus.FAILED: "Stopped",
-    JobStatus.CANCELLED: "Cancelled",
-}
 
 
 def job_status(
@@ -39,7 +34,8 @@ def job_status(
 ) -> Job:
     """Draw the state of a job; while it is open, anew each second, without the rest of the page.
 
-    It only reads the job's row, so a refreshed page or a second browser shows the same.
+    It only reads the rows of the job, its run and the run's outcomes, so a refreshed page or a
+    second browser shows the same.
 
     Args:
         ws: The workspace.
@@ -73,59 +69,47 @@ def _draw(
         if callable(on_done):
             on_done()
         st.rerun()
+    run = ws.read.runs.get(job.subject_id) if job.kind == "run" else None
     name = title or {"run": "Run", "finetune": "Fine-tune"}.get(job.kind, job.kind)
     with st.container(border=True, key=f"{key}_box"):
-        st.progress(job.share, text=f"**{name}** · {job_text(job, ws.clock())}")
+        told = progress_text(job, ws.clock(), run, ws.read.runs.outcomes(run.id) if run else None)
+        st.progress(job.share, text=f"**{name}** · {plain(told)}")
+        is_spent = bool(run and run.budget_usd and job.status is JobStatus.PAUSED and notice(job))
         if job.status is JobStatus.FAILED:
-            st.error(job.message or "It stopped without saying why; see the worker's log.")
-        elif not job.status.is_final and not _worker_is_there(ws, job):
+            st.error(plain(job.message) or "It stopped without saying why; see the worker's log.")
+        elif said := notice(job):
+            (st.warning if is_spent else st.caption)(plain(said))
+        if not job.status.is_final and not _worker_is_there(ws, job):
             _offer_worker(ws, key)
-        _buttons(ws, job, key, steer)
+        if run is not None and is_spent:
+            _draw_budget(ws, run, key)
+        _buttons(ws, job, key, steer, can_resume=not is_spent)
 
 
-def job_text(job: Job, now: float) -> str:
-    """Return the state of a job in words.
-
-    >>> job_text(
-    ...     Job(
-    ...         id=1,
-    ...         kind="run",
-    ...         subject_id=1,
-    ...         status=JobStatus.RUNNING,
-    ...         total=100,
-    ...         done=25,
-    ...         failed=2,
-    ...         started_at=0.0,
-    ...     ),
-    ...     10.0,
-    ... )
-    'At work · 25 of 100 · 2 without a label · about 30 s left'
-    """
-    parts = [_WORDS[job.status]]
-    if job.want is Want.CANCEL and not job.status.is_final:
-        parts = ["Stopping"]
-    elif job.want is Want.PAUSE and job.status is JobStatus.RUNNING:
-        parts = ["Pausing"]
-    if job.kind == "finetune":
-        if not job.status.is_final and job.message:
-            parts.append(job.message)
-    elif job.total:
-        parts.append(f"{job.done:,} of {job.total:,}")
-        if job.failed:
-            parts.append(f"{job.failed:,} without a label")
-    left = job.seconds_left(now)
-    if left is not None and not job.status.is_final:
-        parts.append(f"about {duration(left)} left")
-    elif job.status is JobStatus.DONE and job.finished_at and job.started_at:
-        parts.append(f"took {duration(job.finished_at - job.started_at)}")
-    return " · ".join(parts)
+def _draw_budget(ws: Workspace, run: Run, key: str) -> None:
+    """Offer to raise the budget that a run rests for."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}_budget"):
+        raised = st.number_input(
+            "Raise to (US dollars)", min_value=0.0, value=_doubled(run.budget_usd or 0.0),
+            format="%.4g", key=f"{key}_raise_to_{run.budget_usd}", width=180, help=note("budget"),
+        )  # fmt: skip
+        if st.button("Raise and go on", type="primary", key=f"{key}_raise"):
+            with kindly():
+                set_budget(ws, run.id, raised)
+                steer_run(ws, run.id, Want.RUN)
+                st.rerun(scope="app")
 
 
-def _buttons(ws: Workspace, job: Job, key: str, steer: Steer) -> None:
+def _doubled(budget: float) -> float:
+    """Return twice the budget, so rounded that people can read it."""
+    return float(f"{2 * budget:.2g}")
+
+
+def _buttons(ws: Workspace, job: Job, key: str, steer: Steer, *, can_resume: bool) -> None:
     wants: list[tuple[str, Want]] = []
     if not job.status.is_final:
         resting = job.status is JobStatus.PAUSED or job.want is Want.PAUSE
-        if job.kind == "run" or resting:
+        if (can_resume or not resting) and (job.kind == "run" or resting):
             wants.append(("Resume", Want.RUN) if resting else ("Pause", Want.PAUSE))
         wants.append(("Cancel", Want.CANCEL))
     elif job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
