@@ -66,7 +66,8 @@ def test_a_lease_of_a_dead_worker_is_given_back(ws, fill):
 def test_calls_that_nobody_waits_for_are_counted_as_lost(ws, labeled):
     with ws.store.transaction() as conn:
         conn.execute(
-            "INSERT INTO ledger (task_id, run_id, at, outcome, bound_usd) VALUES (?, ?, '', 'open', 0.25)",
+            "INSERT INTO ledger (task_id, run_id, at, outcome, bound_usd)"
+            " VALUES (?, ?, '', 'open', 0.25)",
             (labeled.task_id, labeled.id),
         )
         conn.execute("UPDATE run SET calls = calls + 1")

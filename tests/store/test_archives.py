@@ -1,8 +1,7 @@
-"""Backups from outside: nothing is unpacked but plain files of known places, and no more than fits."""
+"""Backups from outside: only plain files of known places are unpacked, and no more than fits."""
 
 import gzip
 import io
-import os
 import shutil
 import tarfile
 
@@ -48,7 +47,7 @@ def test_what_is_no_plain_file_of_ours_is_refused(tmp_path, harm):
     file = archive(tmp_path / "b.tgz", DATABASE, harm)
     folder = tmp_path / "in"
     folder.mkdir()
-    with pytest.raises(InputError, match="holds .*") as caught:
+    with pytest.raises(InputError, match="holds") as caught:
         unpack(file, folder)
     assert repr(harm[0].name) in caught.value.message
     assert {p.name for p in tmp_path.rglob("*")} <= {"in", "b.tgz", "workspace.db"}
@@ -104,7 +103,7 @@ def test_only_the_owner_can_read_what_was_unpacked(tmp_path):
     (learnt / "models" / "m").mkdir(parents=True)
     for name in ("models/m/head.npz", "server.json", "server.lock", ".draft", "vectors-1.db"):
         (learnt / name).write_bytes(b"z")
-    os.symlink("/etc/passwd", learnt / "models" / "link")
+    (learnt / "models" / "link").symlink_to("/etc/passwd")
     write_archive(tmp_path / "b.tgz", tmp_path / "db", learnt)
     assert (tmp_path / "b.tgz").stat().st_mode & 0o777 == 0o600
     folder = tmp_path / "in"
