@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from studio.analysis.joining import join_votes
 from studio.analysis.votes import apply_rules
+from studio.domain.coded_rationale import CodedRationale
+from studio.domain.example import Example
 from studio.domain.job import Job
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run, Usage
+from studio.domain.task import Task
 from studio.errors import RunFailedError
 from studio.handlers.asking import Asking
 from studio.handlers.batches import Batching
@@ -17,7 +21,7 @@ from studio.jobs.control import Control
 from studio.store.runs import Result
 from studio.workspace import Workspace
 
-CHUNK = 2_000
+AT_ONCE = 1_000
 
 
 async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control) -> None:
@@ -57,26 +61,35 @@ async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:
         if frozen
         else ws.store.rules.all(task.id, enabled_only=True)
     )
-    label_ids = [label.id for label in task.labels]
     done = run.done
-    while examples := ws.store.runs.remaining(run.id, limit=CHUNK):
-        matrix = await asyncio.to_thread(apply_rules, rules, examples)
-        joined = join_votes(matrix, rules, task.fallback_label_id, label_ids)
-        results = []
-        for example_id, said in zip(matrix.example_ids, joined, strict=True):
-            name = task.name_of(said.label_id)
-            answer = Answer(
-                outcome=Outcome.OK if name else Outcome.ABSTAINED,
-                label=name,
-                probabilities={name: said.confidence} if name and said.confidence else {},
-                usage=Usage(cost_usd=0.0),
-            )
-            results.append(Result(example_id=example_id, label_id=said.label_id, answer=answer))
+    while examples := ws.store.runs.remaining(run.id, limit=AT_ONCE):
+        results = await asyncio.to_thread(_label, task, rules, examples)
         done += len(results)
         with ws.store.transaction():
             control.record(done=done, message="applying rules")
             ws.store.runs.commit(run, results, at=ws.now())
         control.raise_if_unwanted()
+
+
+def _label(task: Task, rules: Sequence[CodedRationale], examples: list[Example]) -> list[Result]:
+    """Return what the rules say together; in a thread, for others wait for the event loop."""
+    matrix = apply_rules(rules, examples)
+    label_ids = [label.id for label in task.labels]
+    results = []
+    for example_id, said in zip(
+        matrix.example_ids,
+        join_votes(matrix, rules, task.fallback_label_id, label_ids),
+        strict=True,
+    ):
+        name = task.name_of(said.label_id)
+        answer = Answer(
+            outcome=Outcome.OK if name else Outcome.ABSTAINED,
+            label=name,
+            probabilities={name: said.confidence} if name and said.confidence else {},
+            usage=Usage(cost_usd=0.0),
+        )
+        results.append(Result(example_id=example_id, label_id=said.label_id, answer=answer))
+    return results
 
 
 def _any_error(ws: Workspace, run: Run) -> str:
