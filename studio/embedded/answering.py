@@ -6,10 +6,9 @@ import asyncio
 import functools
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from studio.embedded.batching import Batcher
 from studio.embedded.cache import Known
 from studio.embedded.encoder import Encoder, Matrix
 from studio.embedded.language import looks_foreign
@@ -19,6 +18,7 @@ from studio.embedded.scoring import Evidence, PromptScorer, Scored, best, texts
 from studio.errors import InputError
 
 _PROMPTS, _ANSWERS = 256, 4096
+Vectors = Callable[[Sequence[str]], Awaitable[list[Known]]]
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,16 @@ class _Judge:
 
 
 class Answerer:
-    """Answers questions; prompts that come again are read once."""
+    """Answers questions; prompts that come again are read once.
 
-    def __init__(self, encoder: Encoder, batcher: Batcher, models: Models) -> None:
-        self.encoder, self.batcher, self.models = encoder, batcher, models
+    Args:
+        encoder: Counts tokens and names the engine.
+        vectors: Gives a vector for each text.
+        models: The models that can be asked.
+    """
+
+    def __init__(self, encoder: Encoder, vectors: Vectors, models: Models) -> None:
+        self.encoder, self.vectors, self.models = encoder, vectors, models
         self.count_answer_tokens = functools.lru_cache(_ANSWERS)(encoder.count_tokens)
         self._judges: OrderedDict[tuple[object, ...], asyncio.Task[_Judge]] = OrderedDict()
 
@@ -98,7 +104,7 @@ class Answerer:
             WeightsError: The model's bytes were altered.
         """
         judge = await self._judge(question)
-        (known,) = await self.batcher.vectors([question.text])
+        (known,) = await self.vectors([question.text])
         return self._put(judge, judge.score(known.vector, question.text), known, question.text)
 
     def _put(self, judge: _Judge, scored: Scored, known: Known, text: str) -> Answer:
@@ -151,7 +157,7 @@ class Answerer:
                 next_step="Send them as an enum in response_format, or list them in the prompt.",
             )
         wanted = texts(reading)
-        vectors = dict(zip(wanted, await self.batcher.vectors(wanted), strict=True))
+        vectors = dict(zip(wanted, await self.vectors(wanted), strict=True))
         scorer = await asyncio.to_thread(
             PromptScorer,
             reading,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hmac
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import numpy as np
 from starlette.datastructures import UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -18,12 +16,14 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from studio.embedded.answering import Answerer
+from studio.embedded.batches import Batches
 from studio.embedded.chat import chunks, complete
 from studio.embedded.decisions import decide
 from studio.embedded.disk import new_id
+from studio.embedded.embeddings import embed
 from studio.embedded.files import PURPOSES, Files
 from studio.embedded.fine_tuning import FineTuning
-from studio.embedded.models import BASE, Models
+from studio.embedded.models import Models
 from studio.embedded.protocol import (
     UPLOAD_LIMIT,
     ApiError,
@@ -33,12 +33,10 @@ from studio.embedded.protocol import (
     limited,
     object_field,
     page_of,
-    text_field,
     too_large,
 )
 
 _LOG = logging.getLogger(__name__)
-MOST_INPUTS = 2048
 CHAT = "/v1/chat/completions"
 
 
@@ -50,6 +48,7 @@ class Routes:
         models: Lists and deletes models.
         files: Keeps files.
         jobs: Runs fine-tuning.
+        batches: Runs batches.
         about: What `/health` says beside being well.
     """
 
@@ -59,10 +58,11 @@ class Routes:
         models: Models,
         files: Files,
         jobs: FineTuning,
+        batches: Batches,
         about: dict[str, Any],
     ) -> None:
         self._answerer, self._models, self._files, self._jobs = answerer, models, files, jobs
-        self._about = about
+        self._batches, self._about = batches, about
 
     def app(self, token: str) -> ASGIApp:
         """Return the ASGI application, behind its token."""
@@ -83,6 +83,10 @@ class Routes:
             Route("/v1/fine_tuning/jobs/{number}/cancel", self.cancel, methods=["POST"]),
             Route("/v1/fine_tuning/jobs/{number}/events", self.events),
             Route("/v1/fine_tuning/jobs/{number}/checkpoints", self.checkpoints),
+            Route("/v1/batches", self.list_batches),
+            Route("/v1/batches", self.create_batch, methods=["POST"]),
+            Route("/v1/batches/{number}", self.batch),
+            Route("/v1/batches/{number}/cancel", self.cancel_batch, methods=["POST"]),
             Route("/{rest:path}", self.unknown, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
         ]
         return Gate(Router(routes), token, {CHAT: self.chat})
@@ -124,33 +128,13 @@ class Routes:
 
     async def embeddings(self, request: Request) -> Response:
         """Give the vectors of texts."""
-        body = await json_body(request)
-        model = text_field(body, "model")
-        if model != BASE:
-            message = f"The model '{model}' gives no embeddings; use {BASE}."
-            raise ApiError(message, status=404, param="model", code="model_not_found")
-        texts = _inputs(body)
-        known = await self._answerer.batcher.vectors(texts)
-        plain = body.get("encoding_format") != "base64"
-        used = sum(one.tokens for one in known)
-        data = [
-            {
-                "object": "embedding",
-                "index": number,
-                "embedding": one.vector.tolist() if plain else _base64(one.vector),
-            }
-            for number, one in enumerate(known)
-        ]
-        usage = {"prompt_tokens": used, "total_tokens": used}
-        return JsonReply({"object": "list", "data": data, "model": model, "usage": usage})
+        return JsonReply(await embed(await json_body(request), self._answerer))
 
     def list_files(self, request: Request) -> Response:
         """List the files."""
         purpose = request.query_params.get("purpose")
         found = [one for one in self._files.newest() if purpose in (None, "", one["purpose"])]
-        page = page_of(found, request, default=10_000)
-        first, last = (page["data"][n]["id"] if page["data"] else "" for n in (0, -1))
-        return JsonReply({**page, "first_id": first, "last_id": last})
+        return JsonReply(_with_ends(page_of(found, request, default=10_000), ""))
 
     async def upload(self, request: Request) -> Response:
         """Keep a file."""
@@ -208,9 +192,23 @@ class Routes:
     def checkpoints(self, request: Request) -> Response:
         """List a job's checkpoints."""
         found = self._jobs.checkpoints(request.path_params["number"])
-        page = page_of(found, request, default=10)
-        first, last = (page["data"][n]["id"] if page["data"] else None for n in (0, -1))
-        return JsonReply({**page, "first_id": first, "last_id": last})
+        return JsonReply(_with_ends(page_of(found, request, default=10), None))
+
+    async def list_batches(self, request: Request) -> Response:
+        """List the batches."""
+        return JsonReply(_with_ends(page_of(self._batches.newest(), request), ""))
+
+    async def create_batch(self, request: Request) -> Response:
+        """File a batch."""
+        return JsonReply(self._batches.create(await json_body(request)))
+
+    async def batch(self, request: Request) -> Response:
+        """Show one batch."""
+        return JsonReply(self._batches.get(request.path_params["number"]))
+
+    async def cancel_batch(self, request: Request) -> Response:
+        """Ask for a batch's end."""
+        return JsonReply(self._batches.cancel(request.path_params["number"]))
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -267,18 +265,7 @@ class Gate:
             raise ApiError(message, status=401, code="invalid_api_key")
 
 
-def _inputs(body: dict[str, Any]) -> list[str]:
-    given = body.get("input")
-    texts = [given] if isinstance(given, str) else given
-    if not isinstance(texts, list) or not 1 <= len(texts) <= MOST_INPUTS:
-        message = f"input must be a string or a list of 1 to {MOST_INPUTS} strings."
-        raise ApiError(message, param="input")
-    if not all(isinstance(text, str) for text in texts):
-        raise ApiError("input must hold strings; token numbers are not read.", param="input")
-    if body.get("dimensions") is not None:
-        raise ApiError("dimensions cannot be chosen.", param="dimensions")
-    return texts
-
-
-def _base64(vector: Any) -> str:
-    return base64.b64encode(np.asarray(vector, dtype="<f4").tobytes()).decode()
+def _with_ends(page: dict[str, Any], nothing: str | None) -> dict[str, Any]:
+    """Return a page with the ids of its first and last row."""
+    first, last = (page["data"][place]["id"] if page["data"] else nothing for place in (0, -1))
+    return {**page, "first_id": first, "last_id": last}

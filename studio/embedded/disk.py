@@ -27,6 +27,12 @@ def write_bytes(path: Path, value: bytes, mode: int = 0o600) -> None:
     draft.replace(path)
 
 
+def sync(path: Path) -> None:
+    """Wait until a file's bytes are on the disk."""
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a file.
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from studio.embedded.disk import new_id, read_json, write_bytes, write_json
+from studio.embedded.disk import new_id, read_json, sync, write_bytes, write_json
 from studio.errors import NotFoundError
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data")
@@ -24,21 +24,25 @@ class Files:
     def add(self, name: str, content: bytes, purpose: str, *, life: int = 0) -> dict[str, Any]:
         """Keep a file and return its object; with `life` it expires after so many seconds."""
         number = new_id("file-")
-        now = int(time.time())
-        made = {
-            "id": number,
-            "object": "file",
-            "bytes": len(content),
-            "created_at": now,
-            "filename": name or "upload",
-            "purpose": purpose,
-            "status": "processed",
-        }
-        if life:
-            made["expires_at"] = now + life
+        made = _object(number, name or "upload", len(content), purpose, life)
         write_bytes(self._folder / number / "content", content)
         write_json(self._folder / number / "file.json", made)
         return made
+
+    def adopt(self, number: str, source: Path, name: str, purpose: str, *, life: int = 0) -> None:
+        """Make a finished file one of ours under this id, by renaming it.
+
+        Adopted already, it stays as it is: a crash in between does no harm.
+        """
+        folder = self._folder / number
+        folder.mkdir(exist_ok=True)
+        if source.exists():
+            sync(source)
+            source.replace(folder / "content")
+        elif (folder / "file.json").exists():
+            return
+        size = (folder / "content").stat().st_size
+        write_json(folder / "file.json", _object(number, name, size, purpose, life))
 
     def get(self, number: str) -> dict[str, Any]:
         """Return a file's object.
@@ -79,3 +83,17 @@ class Files:
     def delete(self, number: str) -> None:
         """Forget a file."""
         shutil.rmtree(self._folder / number, ignore_errors=True)
+
+
+def _object(number: str, name: str, size: int, purpose: str, life: int) -> dict[str, Any]:
+    now = int(time.time())
+    made = {
+        "id": number,
+        "object": "file",
+        "bytes": size,
+        "created_at": now,
+        "filename": name,
+        "purpose": purpose,
+        "status": "processed",
+    }
+    return made | {"expires_at": now + life} if life else made

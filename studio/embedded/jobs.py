@@ -13,7 +13,7 @@ from typing import Any
 from studio.embedded.disk import new_id, read_json, write_json
 from studio.embedded.files import Files
 from studio.embedded.models import BASE
-from studio.embedded.protocol import ApiError, object_field, text_field
+from studio.embedded.protocol import ApiError, metadata_field, object_field, text_field
 from studio.embedded.training import LOCK
 from studio.errors import NotFoundError
 
@@ -102,7 +102,7 @@ def new_job(body: Mapping[str, Any], files: Files, root: Path) -> tuple[Job, lis
         "integrations": [],
         "estimated_finish": None,
         "method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
-        "metadata": _metadata(body),
+        "metadata": metadata_field(body),
     }
     job = Job(shown, root / number, f"ft:{BASE}:{suffix}:{secrets.token_hex(4)}")
     return job, warned
@@ -157,13 +157,3 @@ def _suffix(body: Mapping[str, Any]) -> str:
     if not isinstance(suffix, str) or len(suffix) > 64:
         raise ApiError("suffix must be a string of at most 64 characters.", param="suffix")
     return re.sub(r"[^a-z0-9]+", "-", suffix.lower()).strip("-")
-
-
-def _metadata(body: Mapping[str, Any]) -> dict[str, str] | None:
-    given = body.get("metadata")
-    if given is None:
-        return None
-    good = isinstance(given, Mapping) and len(given) <= 16
-    if not good or not all(isinstance(value, str) for value in given.values()):
-        raise ApiError("metadata must hold at most 16 strings.", param="metadata")
-    return dict(given)

@@ -126,6 +126,21 @@ def object_field(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
+def metadata_field(body: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return what a request wants kept with what it makes; None without.
+
+    Raises:
+        ApiError: It is not at most 16 strings.
+    """
+    given = body.get("metadata")
+    if given is None:
+        return None
+    good = isinstance(given, Mapping) and len(given) <= 16
+    if not good or not all(isinstance(value, str) for value in given.values()):
+        raise ApiError("metadata must hold at most 16 strings.", param="metadata")
+    return dict(given)
+
+
 def page_of(rows: Sequence[dict[str, Any]], request: Request, default: int = 20) -> dict[str, Any]:
     """Return one page of a list, as asked for by `limit`, `after` and `order`.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
+import functools
 import http.client
 import json
 import os
@@ -62,6 +64,7 @@ class EmbeddedServer:
         self.url, self.token = "", secrets.token_urlsafe(32)
         self._lock: IO[str] | None = None
         self._uvicorn: Any = None
+        self._batches: Any = None
         self._thread: threading.Thread | None = None
         self._close: list[Any] = []
 
@@ -155,7 +158,7 @@ class EmbeddedServer:
         app = self._app(started)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", server_header=False,
-            timeout_graceful_shutdown=5, timeout_keep_alive=60, loop="asyncio", http="auto",
+            timeout_graceful_shutdown=5, timeout_keep_alive=60, http="auto",
             ws="none", proxy_headers=False,
         )  # fmt: skip
         self._uvicorn = uvicorn.Server(config)
@@ -171,12 +174,21 @@ class EmbeddedServer:
         write_json(self.folder / ADDRESS, about)
 
     def _serve(self, listener: socket.socket) -> None:
-        self._uvicorn.run(sockets=[listener])
+        asyncio.run(self._answer(listener))
+
+    async def _answer(self, listener: socket.socket) -> None:
+        batches = asyncio.create_task(self._batches.work())
+        try:
+            await self._uvicorn.serve(sockets=[listener])
+        finally:
+            batches.cancel()
+            await asyncio.gather(batches, return_exceptions=True)
 
     def _app(self, started: float) -> Any:
         """Put the parts together; what must be closed is noted in the order it was opened."""
         from studio.embedded.answering import Answerer
         from studio.embedded.app import Routes
+        from studio.embedded.batches import Batches
         from studio.embedded.batching import Batcher
         from studio.embedded.cache import VectorCache
         from studio.embedded.encoder import load_encoder
@@ -201,9 +213,10 @@ class EmbeddedServer:
             "pid": os.getpid(),
             "started": started,
         }
-        return Routes(Answerer(encoder, batcher, models), models, files, jobs, about).app(
-            self.token
-        )
+        answerer = Answerer(encoder, batcher.vectors, models)
+        in_time = Answerer(encoder, functools.partial(batcher.vectors, patient=True), models)
+        self._batches = Batches(self.folder, files, in_time)
+        return Routes(answerer, models, files, jobs, self._batches, about).app(self.token)
 
 
 def find(folder: Path | str) -> Address | None:
