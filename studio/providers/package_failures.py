@@ -40,11 +40,9 @@ def _by_status(error: Any, host: str, secrets: Collection[str]) -> ProviderError
 
 
 def _timeout(error: Any, host: str, secrets: Collection[str]) -> ProviderError:
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    if not isinstance(cause, TimeoutError) and "Timeout" not in type(cause).__name__:
-        return unreachable(host)  # the package's aiohttp transport calls a refusal a timeout
+    met = error if isinstance(error, httpx2.TimeoutException) else error.__cause__
+    if isinstance(met, httpx2.ConnectTimeout):  # so it calls every connection that broke
+        return unreachable(host)
     return timed_out(host)
 
 

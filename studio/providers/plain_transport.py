@@ -1,4 +1,4 @@
-"""Chat questions by nothing but aiohttp: a tenth of the package's work a question."""
+"""Chat questions by nothing but aiohttp: a quarter of the package's work a question."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from studio import __version__
-from studio.errors import ProviderError
+from studio.errors import ProviderError, ProviderUnavailableError
 from studio.providers.base_url import BaseUrl
 from studio.providers.chat import Reply
 from studio.providers.connection import CONNECT_S, NO_KEY
@@ -42,6 +42,8 @@ class PlainTransport:
             method = "GET" if body is None else "POST"
             async with session.request(method, address, data=body, allow_redirects=False) as told:
                 return Reply(told.status, told.headers, await told.read())
+        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
+            failure = unreachable(self._url.host)
         except TimeoutError:
             failure = timed_out(self._url.host)
         except aiohttp.ClientResponseError:
@@ -99,7 +101,14 @@ class PlainTransport:
             return None
         proxies = getproxies()
         proxy = proxies.get(parts.scheme) or proxies.get("all")
-        return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+        if not proxy or "://" not in proxy:
+            return proxy and f"http://{proxy}"
+        if not proxy.startswith(("http://", "https://")):
+            raise ProviderUnavailableError(
+                f"{self._url.host} cannot be reached by the proxy that the environment names.",
+                next_step=f"Set {parts.scheme}_proxy to an address that starts with http://.",
+            )
+        return proxy
 
     def _account(self) -> dict[str, str]:
         """Return the account to bill, as OpenAI's package tells it; to nobody else."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from studio.domain.prompt import answer_schema
 from studio.domain.run import Question
 from studio.errors import ProviderError, ProviderUnavailableError
+from studio.providers import connection, plain_transport
 from studio.providers.base_url import read_base_url
 from studio.providers.chat import Bodies
 from studio.providers.connection import http_client
@@ -328,6 +329,62 @@ def test_a_proxy_is_taken_from_the_environment_but_never_for_this_machine(monkey
     assert answer.label == "ham"
     monkeypatch.setenv("no_proxy", "example.com")
     assert plain(service)._chat._proxy() is None
+
+
+@pytest.mark.parametrize(
+    ("url", "raw"),
+    [
+        ("https://api.example.com/v1", Raw([http(407, b"who are you?")])),
+        ("https://api.example.com/v1", Raw([b"HTTP/1.1 200 OK\r\n\r\n"], end="close")),
+        ("https://api.example.com/v1", Raw(end="close")),
+        ("http://10.255.255.1/v1", ok(completion())),
+        ("http://10.255.255.1/v1", Raw([http(502, b"")])),
+    ],
+)
+def test_a_proxy_means_the_same_to_both(monkeypatch, url, raw):
+    async def main():
+        async with Loopback(lambda _: raw) as server:
+            for name in ("http_proxy", "https_proxy"):
+                monkeypatch.setenv(name, server.url.removesuffix("/v1"))
+            gave = []
+            for make in (plain, packaged):
+                provider = make(url)
+                gave.append(await told(provider))
+                await provider.close()
+            return gave, server.requests
+
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    (ours, theirs), requests = asyncio.run(main())
+    assert ours == theirs
+    assert len(requests) == 2
+
+
+def test_a_proxy_of_another_kind_is_told(monkeypatch):
+    for name in ("no_proxy", "NO_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1080")
+    with pytest.raises(ProviderUnavailableError, match="cannot be reached by the proxy"):
+        asyncio.run(plain("https://api.example.com/v1").classify(QUESTION))
+
+
+def test_a_connection_that_comes_to_nothing_means_the_same_to_both(monkeypatch):
+    """The server waits for the end of a request that is the beginning of a TLS connection."""
+    for module in (connection, plain_transport):
+        monkeypatch.setattr(module, "CONNECT_S", 0.2)
+
+    async def main():
+        async with Loopback() as server:
+            gave = []
+            for make in (plain, packaged):
+                provider = make(server.url.replace("http:", "https:"))
+                gave.append(await told(provider))
+                await provider.close()
+            return gave
+
+    ours, theirs = asyncio.run(main())
+    assert ours == theirs
+    assert "cannot be reached" in ours[1]
 
 
 def test_a_redirect_of_the_plain_way_is_not_followed():

@@ -1,0 +1,106 @@
+"""Our client against our own server: what one sends, the other takes."""
+
+import asyncio
+import dataclasses
+
+import pytest
+
+from studio.domain.prompt import PromptText, render_messages
+from studio.domain.run import Outcome, Question
+from studio.embedded import EmbeddedServer
+from studio.providers.base import BatchStatus
+from studio.providers.openai_compatible import OpenAICompatible
+
+LABELS = ("keto", "not_keto")
+PROMPT = PromptText(
+    instructions="Does the dish fit a keto diet?",
+    definitions={"keto": "meat, fish, eggs, cheese", "not_keto": "rice, bread, pasta, sugar"},
+)
+
+
+def question(text, **more):
+    messages = tuple(render_messages(PROMPT, LABELS, text))
+    return Question(model="studio-encoder", messages=messages, label_names=LABELS, **more)
+
+
+QUESTIONS = {
+    "a": question("grilled salmon"),
+    "b": question("fried rice with sugar"),
+    "ü": question("cheese omelette", sample=2),
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with EmbeddedServer(tmp_path_factory.mktemp("embedded")) as running:
+        yield running
+
+
+def speaking(server, do):
+    async def main():
+        provider = OpenAICompatible("embedded", server.url, server.token, identity="embedded")
+        try:
+            return await do(provider)
+        finally:
+            await provider.close()
+
+    return asyncio.run(main())
+
+
+async def asked(provider):
+    return {key: await provider.classify(question) for key, question in QUESTIONS.items()}
+
+
+def without_time(answers):
+    return {
+        key: dataclasses.replace(answer, usage=dataclasses.replace(answer.usage, latency_ms=0.0))
+        for key, answer in answers.items()
+    }
+
+
+def test_every_wish_is_taken_and_nothing_costs(server):
+    async def do(provider):
+        answers = await asked(provider)
+        wishes = provider._sampling.options("studio-encoder")
+        return answers, wishes, await provider.engine()
+
+    answers, wishes, engine = speaking(server, do)
+    assert {answer.outcome for answer in answers.values()} == {Outcome.OK}
+    assert {answer.usage.cost_usd for answer in answers.values()} == {0.0}
+    assert {"seed", "max_completion_tokens", "logprobs", "store"} <= set(wishes)
+    assert engine
+
+
+def test_a_batch_answers_as_asking_one_by_one_does(server):
+    async def do(provider):
+        state = await provider.create_batch(QUESTIONS, key="once")
+        found = await provider.find_batch("once")
+        assert found is not None
+        assert found.remote_id == state.remote_id
+        assert await provider.find_batch("other") is None
+        while not state.status.is_final:
+            await asyncio.sleep(0.05)
+            state = await provider.batch(state.remote_id)
+        answers = await provider.batch_answers(state, LABELS)
+        return state, answers, await asked(provider), await provider.cancel_batch(state.remote_id)
+
+    state, answers, single, cancelled = speaking(server, do)
+    assert (state.status, state.total, state.done, state.failed) == (BatchStatus.COMPLETED, 3, 3, 0)
+    assert without_time(answers) == without_time(single)
+    assert cancelled == state
+
+
+def test_a_line_the_server_refuses_is_told_with_its_reason(server):
+    bad = dataclasses.replace(QUESTIONS["a"], messages=({"role": "nobody", "content": "x"},))
+
+    async def do(provider):
+        state = await provider.create_batch({"good": QUESTIONS["a"], "bad": bad}, key="mixed")
+        while not state.status.is_final:
+            await asyncio.sleep(0.05)
+            state = await provider.batch(state.remote_id)
+        return await provider.batch_answers(state, LABELS)
+
+    answers = speaking(server, do)
+    assert answers["good"].outcome is Outcome.OK
+    assert answers["bad"].outcome is Outcome.ERROR
+    assert "HTTP 400" in answers["bad"].detail["error"]
