@@ -1,0 +1,251 @@
+"""Runs by a service's Batch API; the provider is a script, the worker and the store are real."""
+
+import pytest
+
+from studio.actions.runs import Choice, run_status, set_budget, start_run, steer_run
+from studio.domain.job import Want
+from studio.domain.price import Price
+from studio.domain.run import Answer, Outcome, Usage
+from studio.errors import AuthenticationError, InputError, NoAnswerError, ProviderUnavailableError
+from studio.providers.base import BatchStatus
+from studio.providers.scripted import ScriptedProvider
+
+pytestmark = pytest.mark.usefixtures("quick")
+PRICE = Price(provider="embedded", model="scripted", input_usd=2e6, output_usd=2e6,
+              batch_input_usd=1e6, batch_output_usd=1e6)  # fmt: skip
+COST = 10.0
+
+
+def ham(question):
+    return Answer(outcome=Outcome.OK, label="ham", probabilities={"ham": 0.9, "spam": 0.1},
+                  model="m", usage=Usage(input_tokens=7, output_tokens=3))  # fmt: skip
+
+
+@pytest.fixture
+def scene(open_studio, fill, work, monkeypatch):
+    """Return a function that opens a workspace around a script and runs batches in it."""
+    monkeypatch.setattr("studio.handlers.batches.POLL_LOCAL_S", 0.01)
+
+    class Scene:
+        def __init__(self, answer=ham, *, train=12, price=PRICE, **more):
+            self.provider = ScriptedProvider(answer, name="embedded", **more)
+            self.ws = open_studio(provider=self.provider)
+            if price:
+                self.ws.store.prices.set(price, by="Ada", at="2026")
+            self.task = fill(self.ws, train=train, validation=0, test=0, gold=False)
+
+        def start(self, **more):
+            return start_run(self.ws, self.task.id, choice=Choice(), batch=True, by="Ada", **more)
+
+        def finish(self, run, **more):
+            work(self.ws, **more)
+            return self.ws.read.runs.get(run.id)
+
+        def run(self, **more):
+            return self.finish(self.start(**more))
+
+        @property
+        def sizes(self):
+            return [len(questions) for questions in self.provider.batches.values()]
+
+        def ledger(self):
+            rows = self.ws.read.db.read("SELECT outcome, attempt, cost_usd FROM ledger ORDER BY id")
+            return [tuple(row) for row in rows]
+
+    return Scene
+
+
+def test_a_batch_labels_all_at_the_price_of_batches(scene):
+    stage = scene()
+    run = stage.run()
+    assert (run.status, run.done, run.calls, run.spent_usd) == ("done", 12, 12, 12 * COST)
+    assert stage.sizes == [12]
+    assert stage.provider.calls == 0  # none was asked alone
+    assert run_status(stage.ws, run.id)["outcomes"] == {"ok": 12}
+    assert stage.ledger() == [("ok", 1, COST)] * 12
+
+
+def test_what_is_known_is_not_sent(scene):
+    stage = scene()
+    stage.run()
+    again = stage.run()
+    assert (again.status, again.done, again.calls) == ("done", 12, 0)
+    assert stage.sizes == [12]
+
+
+def test_many_questions_are_several_batches_at_once(scene, monkeypatch):
+    monkeypatch.setattr("studio.handlers.batches.MOST_IN_BATCH", 5)
+    stage = scene()
+    run = stage.run()
+    assert (run.status, run.done) == ("done", 12)
+    assert stage.sizes == [5, 5, 2]
+
+
+def test_lines_that_fail_are_sent_again_a_bounded_number_of_times(scene):
+    stage = scene(failing_lines={"3"})
+    run = stage.run()
+    assert run.status == "done"
+    assert run_status(stage.ws, run.id)["outcomes"] == {"error": 1, "ok": 11}
+    assert stage.sizes == [12, 1, 1]
+    assert stage.ledger()[-2:] == [("error", 2, 0.0), ("error", 3, 0.0)]
+    assert run.spent_usd == 11 * COST
+    told = stage.ws.read.runs.answer(run.id, 3)
+    assert told.detail["error"] == "The script fails on this line."
+
+
+def test_an_expired_batch_gives_what_it_has_and_the_rest_is_sent_again(scene):
+    lost = {"2", "5", "7"}
+    stage = scene(lost_lines=lost, batches_end_as=BatchStatus.EXPIRED)
+    run = stage.start()
+
+    def second_sent():
+        if len(stage.sizes) == 2:
+            lost.clear()
+        return stage.ws.read.runs.get(run.id).status == "done"
+
+    done = stage.finish(run, until=second_sent)
+    assert (done.done, done.calls, stage.sizes) == (12, 15, [12, 3])
+    assert sorted(outcome for outcome, *_ in stage.ledger()) == ["expired"] * 3 + ["ok"] * 12
+    assert done.spent_usd == 12 * COST
+
+
+def test_malformed_answers_are_asked_again_and_then_kept_as_what_they_are(scene):
+    stage = scene(lambda q: Answer(outcome=Outcome.OFF_LABEL, usage=Usage(input_tokens=1)), train=2)
+    run = stage.run()
+    assert run_status(stage.ws, run.id)["outcomes"] == {"off_label": 2}
+    assert stage.sizes == [2, 2, 2]
+
+
+def test_a_batch_refused_as_a_whole_fails_the_run_with_the_reason(scene):
+    stage = scene(batches_end_as=BatchStatus.FAILED)
+    run = stage.run()
+    assert run.status == "failed"
+    assert "refused the batch" in run.error
+    assert (run.done, run.spent_usd) == (0, 0.0)
+    stage.provider._batches_end_as = BatchStatus.COMPLETED
+    steer_run(stage.ws, run.id, Want.RUN)
+    assert stage.finish(run).done == 12
+
+
+def test_a_batch_sent_by_a_worker_that_died_is_found_and_not_sent_twice(scene, monkeypatch):
+    """It dies after the service took the batch, before it could write down its number."""
+    stage = scene()
+    inner, told = stage.provider.create_batch, []
+
+    async def dies(questions, *, key):
+        await inner(questions, key=key)
+        told.append(key)
+        raise NoAnswerError("No answer came.")
+
+    monkeypatch.setattr(stage.provider, "create_batch", dies)
+    run = stage.run()
+    assert (run.status, run.done, run.calls) == ("done", 12, 12)
+    assert (len(told), stage.sizes) == (1, [12])
+
+
+def test_a_batch_that_was_never_taken_is_sent_anew(scene, monkeypatch):
+    stage = scene()
+    inner, tries = stage.provider.create_batch, []
+
+    async def once_gone(questions, *, key):
+        tries.append(key)
+        if len(tries) == 1:
+            raise ProviderUnavailableError("Nobody answers.")
+        return await inner(questions, key=key)
+
+    monkeypatch.setattr(stage.provider, "create_batch", once_gone)
+    run = stage.run()
+    assert (run.status, run.done, run.calls) == ("done", 12, 24)
+    assert len(set(tries)) == 2
+    assert [line[0] for line in stage.ledger()] == ["not_sent"] * 12 + ["ok"] * 12
+    assert run.spent_usd == 12 * COST
+
+
+def test_a_bad_key_stops_the_run_and_costs_nothing(scene, monkeypatch):
+    stage = scene()
+
+    async def refused(questions, *, key):
+        raise AuthenticationError("The key is refused.")
+
+    monkeypatch.setattr(stage.provider, "create_batch", refused)
+    run = stage.run()
+    assert (run.status, run.error, run.spent_usd) == ("failed", "The key is refused.", 0.0)
+
+
+def test_importing_twice_counts_once(scene, monkeypatch):
+    """The worker dies between the answers it stored and the note that all are stored."""
+    stage = scene()
+    inner = stage.ws.store.batches.close
+    closed = []
+
+    def dies_once(batch_id):
+        closed.append(batch_id)
+        if len(closed) == 1:
+            raise ProviderUnavailableError("The worker dies here.")
+        inner(batch_id)
+
+    monkeypatch.setattr(stage.ws.store.batches, "close", dies_once)
+    run = stage.run()
+    assert (run.status, run.done, run.calls, run.spent_usd) == ("done", 12, 12, 12 * COST)
+    assert stage.sizes == [12]
+
+
+def test_a_waiting_batch_leaves_its_place_to_others(scene, monkeypatch):
+    monkeypatch.setattr("studio.handlers.batches.POLL_LOCAL_S", 0.05)
+    stage = scene()
+    runs = [stage.start(again=True) for _ in range(6)]  # more than the worker has places
+    work_off = stage.finish(runs[-1])
+    assert work_off.status == "done"
+    assert {stage.ws.read.runs.get(run.id).status for run in runs} == {"done"}
+
+
+def test_cancelling_tells_the_service_and_going_on_brings_what_it_did(scene):
+    stage = scene(batches_end_as=BatchStatus.COMPLETED)
+    run = stage.start()
+    work_done = []
+
+    def cancel_when_sent():
+        if stage.sizes and not work_done:
+            work_done.append(steer_run(stage.ws, run.id, Want.CANCEL))
+        return stage.ws.read.runs.get(run.id).status == "cancelled"
+
+    cancelled = stage.finish(run, until=cancel_when_sent)
+    assert (cancelled.status, cancelled.done) == ("cancelled", 0)
+    states = {batch.state.status for batch in stage.provider._batches.values()}
+    assert states <= {BatchStatus.CANCELLED, BatchStatus.COMPLETED}
+    steer_run(stage.ws, run.id, Want.RUN)
+    assert stage.finish(run).done == 12
+
+
+def test_a_budget_bears_as_many_questions_as_it_can_and_then_rests(scene):
+    dear = Usage(input_tokens=300, output_tokens=10)
+    stage = scene(lambda q: Answer(outcome=Outcome.OK, label="ham", usage=dear))
+    run = stage.run(budget_usd=3_500.0)
+    assert run.status == "paused"
+    assert 0 < run.spent_usd <= 3_500.0
+    assert len(stage.sizes) > 1  # what a batch did not use up, the next one could
+    job = stage.ws.read.jobs.get(run.job_id)
+    assert job.message.startswith("The budget of $3,500 is used up")
+    set_budget(stage.ws, run.id, 1e6)
+    steer_run(stage.ws, run.id, Want.RUN)
+    ended = stage.finish(run)
+    assert (ended.done, ended.spent_usd) == (12, 12 * 310.0)
+
+
+def test_a_budget_needs_the_price_of_batches(scene):
+    price = Price(provider="embedded", model="scripted", input_usd=1.0, output_usd=1.0)
+    stage = scene(price=price)
+    with pytest.raises(InputError, match="in a batch"):
+        stage.start(budget_usd=1.0)
+    assert stage.run().cost_usd is None
+
+
+def test_rules_ask_no_service(scene):
+    from studio.actions.rules import import_rules
+
+    stage = scene()
+    import_rules(
+        stage.ws, stage.task.id, "rules: [{name: s, label: spam, any: [{phrase: spam}]}]", by="Ada"
+    )
+    with pytest.raises(InputError, match="Rules ask no service"):
+        start_run(stage.ws, stage.task.id, choice=Choice(rules=True), batch=True, by="Ada")
