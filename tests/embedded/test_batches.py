@@ -11,7 +11,7 @@ import pytest
 
 from studio.embedded import batch as batch_module
 from studio.embedded import batch_lines, batches
-from studio.embedded.batches import Batches
+from studio.embedded.batches import SLICE, Batches
 from studio.embedded.batching import Batcher
 from studio.embedded.cache import Known
 from studio.embedded.files import Files
@@ -236,6 +236,9 @@ class House:
         self.on_ask = lambda count: None
         self.models = self
 
+    async def hold(self):
+        await asyncio.sleep(0)
+
     def get(self, name):
         if name != "m":
             raise NotFoundError(name)
@@ -243,18 +246,16 @@ class House:
     async def answer(self, body, _):
         self.asked.append(body["input"])
         self.on_ask(len(self.asked))
-        await asyncio.sleep(0)
+        await self.hold()
         return {"input": body["input"], "usage": {"prompt_tokens": 2, "total_tokens": 2}}
 
     def open(self):
         return Batches(self.folder, self.files, self, clock=lambda: self.now)
 
-    def file(self, rows):
-        body = [request(f"r{n}", {"model": "m", "input": n}) for n in range(rows)]
-        return self.files.add("a.jsonl", lines_of(body), "batch")["id"]
-
-    def wish(self, rows):
-        return {"input_file_id": self.file(rows), "endpoint": CHAT, "completion_window": "24h"}
+    def wish(self, rows, first=0):
+        body = [request(f"r{n}", {"model": "m", "input": first + n}) for n in range(rows)]
+        made = self.files.add("a.jsonl", lines_of(body), "batch")
+        return {"input_file_id": made["id"], "endpoint": CHAT, "completion_window": "24h"}
 
     def read(self, number):
         if number is None:
@@ -391,9 +392,18 @@ def test_a_crash_while_it_ends_doubles_no_file(house, monkeypatch):
 def test_two_batches_take_turns(house):
     async def scene():
         service = house.open()
-        long, short = (service.create(house.wish(rows)) for rows in (400, 20))
+        long, short = service.create(house.wish(200)), service.create(house.wish(20, 1000))
+
+        async def until_both_are_ready():
+            while service.get(short["id"])["status"] == "validating" or not service._turn._waiters:
+                await asyncio.sleep(0.001)
+            house.hold = lambda: asyncio.sleep(0)
+
+        house.hold = until_both_are_ready
         await house.run(service, short["id"])
-        assert service.get(long["id"])["request_counts"]["completed"] < 400
+        await house.run(service, long["id"])
+        last = max(place for place, one in enumerate(house.asked) if one >= 1000)
+        assert last < 4 * SLICE
 
     asyncio.run(scene())
 

@@ -56,6 +56,23 @@ def test_a_negated_label_without_a_definition(label):
     assert any("Give not_keto a definition" in note for note in told["notes"])
 
 
+def test_what_others_need_is_accepted(client):
+    """Seed, temperature and a limit on tokens change nothing: the same question, one answer."""
+
+    def asked(**more):
+        reply = client.chat.completions.create(
+            model="studio-encoder",
+            messages=messages("grilled salmon"),
+            response_format=strict("keto", "not_keto"),
+            **more,
+        )
+        return reply.choices[-1].message.content, reply.system_fingerprint
+
+    plain = asked()
+    assert asked(seed=7, n=3, max_completion_tokens=64, temperature=1.0, store=False) == plain
+    assert asked(seed=8, max_tokens=64, reasoning_effort="none", user="u") == plain
+
+
 def test_logprobs_are_label_probabilities(client):
     reply = client.chat.completions.create(
         model="studio-encoder",
