@@ -26,6 +26,7 @@ from studio.jobs.succession import BY_HAND, fingerprint, is_outdated, take_turn
 from studio.jobs.worker import Handler, Worker
 from studio.providers.absent import AbsentProvider
 from studio.providers.base import Provider
+from studio.store.connection import tell_of_space
 from studio.store.store import Store
 from studio.workspace import Workspace
 
@@ -88,13 +89,15 @@ def make_worker(ws: Workspace) -> Worker:
         "run": functools.partial(run_handler, ws, Pacers()),
         "finetune": functools.partial(finetune_handler, ws),
     }
-    return Worker(
+    worker = Worker(
         ws.store.jobs,
         handlers,
         info=_as_worker(ws.settings, ws.store),
         clock=ws.clock,
         slots=SLOTS,
     )
+    worker.obstacle = functools.partial(tell_of_space, ws.path)
+    return worker
 
 
 def is_worker_alive(ws: Workspace) -> bool:

@@ -9,6 +9,9 @@ from studio.domain.job import Job, Want
 from studio.jobs.pace import Pace
 from studio.jobs.queue import JobQueue, LostJobError
 
+# When a job that met an obstacle looks whether it is still there.
+OBSTACLE_S = 10.0
+
 
 class PausedError(Exception):
     """The job rests until people want it to run; what is stored is taken up again then.
@@ -45,9 +48,16 @@ class Control:
     """
 
     def __init__(
-        self, queue: JobQueue, job: Job, *, clock: Callable[[], float], lease_s: float
+        self,
+        queue: JobQueue,
+        job: Job,
+        *,
+        clock: Callable[[], float],
+        lease_s: float,
+        obstacle: Callable[[], str] = str,
     ) -> None:
         self._queue = queue
+        self._obstacle = obstacle
         self._job_id = job.id
         self._clock = clock
         self._lease_s = lease_s
@@ -177,8 +187,11 @@ class Control:
         Raises:
             PausedError: People want a pause.
             CancelledJobError: People want the end.
+            LaterError: Something stands in the way of all jobs, such as a disk that is nearly full.
         """
         if self._wanted is Want.PAUSE:
             raise PausedError
         if self._wanted is Want.CANCEL:
             raise CancelledJobError
+        if obstacle := self._obstacle():
+            raise LaterError(obstacle, OBSTACLE_S)

@@ -14,14 +14,12 @@ from typing import Any
 
 from studio.domain.job import Job, JobStatus, WorkerInfo
 from studio.errors import DiskFullError, StudioError
-from studio.jobs.control import CancelledJobError, Control, LaterError, PausedError
+from studio.jobs.control import OBSTACLE_S, CancelledJobError, Control, LaterError, PausedError
 from studio.jobs.process import this_worker, worker_alive
 from studio.jobs.queue import JobQueue, LostJobError
 
 WATCH_S = 0.5
 Handler = Callable[[Job, Control], Awaitable[None]]
-
-FULL_DISK_S = 20.0
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +43,7 @@ class Worker:
 
     Attributes:
         info: What it says of itself with each beat; may be replaced.
+        obstacle: Says what stands in the way of all jobs, so that they wait; "" when nothing does.
     """
 
     def __init__(
@@ -61,6 +60,7 @@ class Worker:
         grace_s: float = 10.0,
     ) -> None:
         self._queue = queue
+        self.obstacle: Callable[[], str] = str
         self._handlers = handlers
         self.info = info or this_worker("", clock())
         self._clock = clock
@@ -122,7 +122,9 @@ class Worker:
 
     async def _do(self, job: Job) -> None:
         """Do one job and record how it ended."""
-        control = Control(self._queue, job, clock=self._clock, lease_s=self._lease_s)
+        control = Control(
+            self._queue, job, clock=self._clock, lease_s=self._lease_s, obstacle=self.obstacle
+        )
         end: BaseException | None = None
         try:
             await self._with_beats(self._handlers[job.kind](job, control), control)
@@ -150,7 +152,7 @@ class Worker:
             case asyncio.CancelledError() if self._stop.is_set():
                 queue.release(*held, now)
             case DiskFullError():  # somebody makes space some day; what is stored is taken up then
-                queue.release(*held, now, ready_at=now + FULL_DISK_S, message=str(end))
+                queue.release(*held, now, ready_at=now + OBSTACLE_S, message=str(end))
             case StudioError():
                 queue.finish(*held, JobStatus.FAILED, str(end), now)
             case _:

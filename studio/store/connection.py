@@ -17,6 +17,7 @@ from studio.errors import DamagedError, DiskFullError, WorkspaceError
 
 APPLICATION_ID = 0x52535431
 BUSY_MS = 30_000
+LEAST_BYTES = 20_000_000
 # pysqlite3 has no types: a row is indexable by column name and by place.
 Row = Any
 
@@ -174,6 +175,20 @@ def kind_errors(path: Path) -> Iterator[None]:
             if words in said:
                 raise kind(message.format(path=path), next_step=next_step) from error
         raise
+
+
+def tell_of_space(path: Path, least: int = LEAST_BYTES) -> str:
+    """Return a sentence if the disk of a workspace has less space than must remain, else "".
+
+    Some must remain so that what is under way can be stored and people can be told.
+    """
+    try:
+        free = shutil.disk_usage(path.parent).free
+    except OSError:
+        return ""
+    if free >= least:
+        return ""
+    return f"The disk of {path} has only {free / 1e6:,.0f} MB left: free some space to go on."
 
 
 def _is_full(path: Path) -> bool:

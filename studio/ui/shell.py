@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import gc
-import shutil
 import threading
 from pathlib import Path
 
 import streamlit as st
 
+from studio.store.connection import tell_of_space
 from studio.ui.session import forget_name, is_signed_in, person
 from studio.workspace import Workspace
 
@@ -41,12 +41,9 @@ def _import() -> None:
 
 def warn_of_disk(ws: Workspace) -> None:
     """Say above every page that hardly any space is left, before something cannot be stored."""
-    free = shutil.disk_usage(ws.path.parent).free
-    if free < LITTLE_BYTES:
+    if said := tell_of_space(ws.path, LITTLE_BYTES):
         st.warning(
-            f"Only {free / 1e6:,.0f} MB are left on the disk of the workspace: new labels and "
-            "answers cannot be stored for much longer, and jobs wait. Free some space.",
-            icon=":material/hard_drive:",
+            f"{said} Jobs wait, and soon labels cannot be stored.", icon=":material/hard_drive:"
         )
 
 

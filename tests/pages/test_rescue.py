@@ -78,4 +78,4 @@ def test_nobody_without_a_name_may_restore(open_app, damaged):
 
 def test_little_space_is_told_above_every_page(open_app, ws, monkeypatch):
     monkeypatch.setattr("studio.ui.shell.LITTLE_BYTES", 1 << 60)
-    assert "are left on the disk" in open_app("settings").warning[0].value
+    assert "MB left: free some space" in open_app("settings").warning[0].value
