@@ -23,6 +23,10 @@ NOTES = {
         "the transport under that SDK: its failures and time limits",
         "released 2026-11; openai needs it anyway",
     ),
+    "aiohttp": (
+        "the questions of runs: a quarter of that SDK's CPU each",
+        "many maintainers; that SDK's own transport for asyncio needs it anyway",
+    ),
     "pandas": ("files in, tables out", "released 2026-11"),
     "numpy": ("every computation", "released 2026-11; pandas needs it anyway"),
     "pyarrow": ("Parquet files in and out", "released 2026-11; Streamlit needs it anyway"),
