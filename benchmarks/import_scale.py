@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import os
 import random
 import sys
@@ -94,7 +95,7 @@ def write_rows(file: Path, rows: int) -> int:
         "".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 11)))
         for _ in range(WORDS)
     ]
-    weights = [1 / (i + 10) for i in range(WORDS)]
+    weights = list(itertools.accumulate(1 / (i + 10) for i in range(WORDS)))
     kept: list[str] = []
     characters = 0
     with file.open("w", encoding="utf-8", newline="") as handle:
@@ -104,7 +105,7 @@ def write_rows(file: Path, rows: int) -> int:
             if kept and draw.random() < 0.1:
                 text = draw.choice(kept).upper() + "!"
             else:
-                text = " ".join(draw.choices(words, weights, k=16))
+                text = " ".join(draw.choices(words, cum_weights=weights, k=16))
                 if len(kept) < 50_000:
                     kept.append(text)
             characters += len(text)

@@ -340,6 +340,14 @@ def test_a_row_without_a_split_follows_its_text_and_its_group(ws, task, bring, m
     assert {by_id["later.csv:2"], by_id["later.csv:3"]} == {Split.VALIDATION}
 
 
+@pytest.mark.parametrize("large", [1, 1000])
+def test_a_text_of_the_file_says_more_than_its_group(ws, task, bring, monkeypatch, large):
+    monkeypatch.setattr(actions, "LARGE", large)
+    bring("text,split,c\na,train,x\nb,test,x\nB!,,x\nc,,x\n", split="split", group="c")
+    by_id = {e.external_id: e.split for e in ws.store.examples.all(task.id)}
+    assert (by_id["mail.csv:4"], by_id["mail.csv:5"]) == (Split.TEST, Split.TRAIN)
+
+
 def test_a_large_file_with_splits_of_its_own_keeps_them(ws, task, bring, monkeypatch):
     monkeypatch.setattr(actions, "LARGE", 3)
     lines = [f"text {i},{('train', 'dev', 'test')[i % 3]}" for i in range(9)]
