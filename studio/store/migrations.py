@@ -364,7 +364,7 @@ def _keep_copy(path: Path, step: int) -> None:
         return
     kept = path.with_name(f"{path.name}.before-m{step:03d}.bak")
     draft = path.with_name(f".{kept.name}.{os.getpid()}.new")
-    reader = connect(path, read_only=True)
+    reader = connect(path, untouched=True)
     try:
         with kind_errors(path):
             draft.touch(mode=0o600)
