@@ -75,9 +75,23 @@ def test_a_file_is_imported_with_its_rejected_rows_named(open_app, fill, ws):
     assert rejected["Reason"][0] == "the text is empty"
 
 
+def test_of_a_large_file_only_the_first_rows_are_looked_at_before(open_app, fill, monkeypatch):
+    monkeypatch.setattr("studio.analysis.tables.HEAD", 2)
+    fill("task without examples")
+    at = open_app("data", view="Import")
+    content = b"text,label\nfire!,urgent\nx,maybe\n" + b"y,urgent\n" * 7
+    at.file_uploader[0].upload("many.csv", content).run()
+    assert at.warning[0].value.startswith("1 row of the first 2 will be rejected: “maybe” is no")
+    assert any("and about 7 more rows; columns" in c.value for c in at.caption)
+    next(b for b in at.button if b.label == "Import all rows").click().run()
+    assert not at.exception
+    assert at.success[0].value == "8 examples added from many.csv, 8 with a gold label."
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
+        ("values.json", b"[{}]", "The rows of values.json have no named values."),
         ("empty.csv", b" ", "The file empty.csv is empty."),
         ("head.csv", b"text,label\n", "has no rows below its header"),
         ("x.json", b"{", "is not JSON"),
