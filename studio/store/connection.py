@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -17,6 +18,7 @@ from studio.errors import DamagedError, DiskFullError, WorkspaceError
 
 APPLICATION_ID = 0x52535431
 BUSY_MS = 30_000
+LOOK_S = 0.001
 LEAST_BYTES = 20_000_000
 # pysqlite3 has no types: a row is indexable by column name and by place.
 Row = Any
@@ -35,6 +37,7 @@ class Connections:
         self._local = threading.local()
         self._all: weakref.WeakSet[_Kept] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -47,8 +50,7 @@ class Connections:
         if conn.in_transaction:
             yield conn
             return
-        with kind_errors(self.path):
-            conn.execute("BEGIN IMMEDIATE")
+        with kind_errors(self.path), self._turn(conn):
             try:
                 yield conn
             except BaseException:
@@ -56,6 +58,29 @@ class Connections:
                     conn.execute("ROLLBACK")
                 raise
             conn.execute("COMMIT")
+
+    @contextmanager
+    def _turn(self, conn: sqlite3.Connection) -> Iterator[None]:
+        """Begin to write once nobody else does.
+
+        The threads of a process wait in line, and one of them asks SQLite often: its own wait
+        grows to a tenth of a second between two looks, in which others are faster again and again.
+        """
+        until = time.monotonic() + BUSY_MS / 1000
+        if not self._writing.acquire(timeout=BUSY_MS / 1000):
+            raise sqlite3.OperationalError("database is locked")
+        try:
+            while True:
+                try:
+                    conn.execute("BEGIN IMMEDIATE")
+                    break
+                except sqlite3.OperationalError as error:
+                    if "locked" not in str(error) or time.monotonic() > until:
+                        raise
+                time.sleep(LOOK_S)
+            yield
+        finally:
+            self._writing.release()
 
     def read(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """Return the rows of a query; inside a transaction of this thread it sees its writes."""
@@ -92,6 +117,8 @@ class Connections:
         kept: _Kept | None = getattr(self._local, role, None)
         if kept is None:
             kept = _Kept(connect(self.path, read_only=role == "read"))
+            if role == "write":
+                kept.conn.execute("PRAGMA busy_timeout=0")  # `_turn` waits
             setattr(self._local, role, kept)
             with self._lock:
                 self._all.add(kept)

@@ -96,7 +96,7 @@ class Examples:
     def some(self, task_id: int, ids: Sequence[int]) -> list[Example]:
         """Return the named examples, in order of id; unknown ones are left out."""
         rows = self.db.read(
-            "SELECT * FROM example WHERE task_id = ? AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            "SELECT * FROM example WHERE +task_id = ? AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (task_id, json.dumps(list(ids))),
         )
         return [_example(row) for row in rows]

@@ -51,7 +51,7 @@ class Labels:
         """
         with self.db.transaction() as conn:
             known = conn.execute(
-                "SELECT count(*) FROM example WHERE task_id = ? AND id IN (SELECT value FROM json_each(?))",
+                "SELECT count(*) FROM example WHERE +task_id = ? AND id IN (SELECT value FROM json_each(?))",
                 (task_id, json.dumps([d.example_id for d in decisions])),
             ).fetchone()[0]
             if known != len({d.example_id for d in decisions}):

@@ -43,6 +43,13 @@ def test_a_lease_that_ran_out_goes_to_the_next_with_a_new_fence(jobs):
     assert jobs.get(job).done == 5
 
 
+def test_a_worker_is_not_given_what_it_works_on_whatever_the_clock_says(jobs):
+    job = file(jobs)
+    jobs.claim("w1", 0.0, 15.0)
+    assert jobs.claim("w1", 1e9, 15.0, mine=[job]) is None
+    assert jobs.claim("w2", 1e9, 15.0).id == job
+
+
 def test_the_job_of_a_dead_worker_is_free_at_once(jobs):
     file(jobs)
     jobs.claim("w1", 0.0, 15.0)
