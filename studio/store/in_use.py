@@ -86,12 +86,16 @@ def alone(path: Path) -> Iterator[None]:
         held.close()
 
 
+def lock_of(path: Path) -> Path:
+    """Return where the lock of a workspace is; once opened, there is one beside it."""
+    return path.with_name(path.name + ".lock")
+
+
 def _open_lock(path: Path) -> int | None:
     """Return a handle of the lock; None where there can be none, as in a read-only folder."""
-    name = path.with_name(path.name + ".lock")
     for flags in (os.O_RDWR | os.O_CREAT, os.O_RDONLY):
         with contextlib.suppress(OSError):
-            return os.open(name, flags | os.O_CLOEXEC, 0o600)
+            return os.open(lock_of(path), flags | os.O_CLOEXEC, 0o600)
     return None
 
 

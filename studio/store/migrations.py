@@ -13,6 +13,7 @@ from typing import Any
 
 from studio.errors import DamagedError, WorkspaceError
 from studio.store.connection import APPLICATION_ID, RESCUE, connect, is_writable, kind_errors
+from studio.store.in_use import lock_of
 
 _HEADER = b"SQLite format 3\x00"
 # quick_check reads every page: this much is read within a tenth of a second or two.
@@ -271,8 +272,8 @@ def _create(path: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def _recognise(path: Path, *, thorough: bool) -> None:
-    """Refuse a file that is not a workspace, before anything is written to it."""
+def refuse_foreign(path: Path) -> int:
+    """Refuse what is no workspace by looking at its head only, and return the version it names."""
     if path.is_dir():
         raise WorkspaceError(f"{path} is a folder.", next_step="Name a file, e.g. studio.db.")
     with path.open("rb") as file:
@@ -287,9 +288,15 @@ def _recognise(path: Path, *, thorough: bool) -> None:
         )
     application, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
     if not head.startswith(_HEADER) or application != APPLICATION_ID:
-        if path.with_name(path.name + ".embedded").is_dir():  # what stood here was ours
+        if lock_of(path).exists():  # what stood here was ours
             raise _damaged(path, "its beginning was overwritten")
         raise foreign
+    return version
+
+
+def _recognise(path: Path, *, thorough: bool) -> None:
+    """Refuse a file that is not a workspace or is damaged, before anything is written to it."""
+    version = refuse_foreign(path)
     try:
         # The log beside the file may know of a later version than the file's head.
         version = max(version, _look_inside(path, thorough=thorough))

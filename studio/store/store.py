@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ from studio.store.connection import Connections, ReadOnlyConnections
 from studio.store.examples import Examples
 from studio.store.exchange import finish_exchange
 from studio.store.finetunes import FineTunes
-from studio.store.in_use import Opened
+from studio.store.in_use import Opened, lock_of
 from studio.store.jobs import Jobs
 from studio.store.labels import Labels
-from studio.store.migrations import prepare
+from studio.store.migrations import prepare, refuse_foreign
 from studio.store.prices import Prices
 from studio.store.prompts import Prompts
 from studio.store.providers import Providers
@@ -47,6 +47,9 @@ class Store:
             DamagedError: If the file is damaged; nothing was written to it.
             WorkspaceError: If the file is not ours, or is being restored just now.
         """
+        with suppress(OSError):  # `prepare` says why it cannot be read
+            if not lock_of(path).exists():
+                refuse_foreign(path)  # before anything is made beside a file of others
         self._opened = Opened(path)
         try:
             if self._opened.alone:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from studio.errors import WorkspaceError
+from studio.store import migrations
 from studio.store.connection import APPLICATION_ID, connect
 from studio.store.copies import copy_database, find_damage
 from studio.store.store import Store
@@ -50,6 +51,8 @@ def refused(path):
     # SQLite may leave an empty log and its index beside a file it cannot read to the end.
     new = {p for p in set(after) - set(before) if after[p] or p.suffix == ".new"}
     assert new <= {path.with_name(path.name + "-shm")}
+    if "is not a Rationale Studio workspace" in str(caught.value):
+        assert set(after) == set(before)  # nothing is put beside a file of others
     assert caught.value.next_step
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -86,6 +89,26 @@ def test_a_database_of_another_program_is_left_alone(tmp_path):
     conn.commit()
     conn.close()
     assert "not a Rationale Studio workspace" in refused(path)
+
+
+def test_a_beginning_that_was_overwritten_is_damage_where_a_workspace_stood(template, tmp_path):
+    path = tmp_path / "studio.db"
+    shutil.copyfile(template, path)
+    Store(path).close()
+    path.write_bytes(bytes(4096) + path.read_bytes()[4096:])
+    assert "is damaged (its beginning was overwritten)" in refused(path)
+
+
+def test_a_large_file_is_read_whole_after_a_hard_end_only(template, tmp_path, monkeypatch):
+    monkeypatch.setattr(migrations, "_SMALL", 0)
+    path = tmp_path / "studio.db"
+    shutil.copyfile(template, path)
+    with path.open("r+b") as file:
+        file.seek(8 * 4096)
+        file.write(b"\xaa" * 4096)
+    Store(path).close()  # a page nobody looked at
+    path.with_name("studio.db-wal").write_bytes(b"left behind")
+    assert "is damaged" in refused(path)
 
 
 def test_an_empty_file_is_no_new_workspace(tmp_path):
