@@ -124,19 +124,22 @@ def main() -> None:
     ask["concurrency"] = AT_ONCE
     with tempfile.TemporaryDirectory() as folder:
         try:
-            contestants, missing = gather(Path(folder), ask, asked.peers, asked.only or [""])
-            missing |= race(contestants, mock, texts, Path(folder), asked.repeats)
+            ours, once = studio(Path(folder) / "template", ask)
+            peers, missing = gather(ask, asked.peers, asked.only or [""])
+            missing |= race(ours + peers, mock, texts, Path(folder), asked.repeats)
         finally:
             mock.end()
+    print(f"\n{once} Load average at the end: {os.getloadavg()[0]:.1f}.")
     for title, reason in missing.items():
         print(f"\nNot measured: {title}, {reason}.")
 
 
 def gather(
-    folder: Path, ask: Mapping[str, Any], peers: Path, only: Sequence[str]
+    ask: Mapping[str, Any], peers: Path, only: Sequence[str]
 ) -> tuple[list[Contestant], dict[str, str]]:
-    """Return who takes part, and who cannot with the reason."""
-    found, missing = studio(folder / "template", ask), {}
+    """Return the peers that take part, and who cannot with the reason."""
+    found: list[Contestant] = []
+    missing: dict[str, str] = {}
     for peer in PEERS:
         if not any(part in peer.title for part in only):
             continue
@@ -147,8 +150,8 @@ def gather(
     return found, missing
 
 
-def studio(template: Path, ask: Mapping[str, Any]) -> list[Contestant]:
-    """Return ours, from cold and with a worker that waits; its examples are imported before."""
+def studio(template: Path, ask: Mapping[str, Any]) -> tuple[list[Contestant], str]:
+    """Return ours, from cold and with a worker that waits, and what was done once before."""
     from studio import __version__
 
     def environ(home: Path) -> dict[str, str]:
@@ -163,18 +166,21 @@ def studio(template: Path, ask: Mapping[str, Any]) -> list[Contestant]:
         "\n".join(json.dumps({"text": text}) for text in ask["texts"]), encoding="utf-8"
     )
     alone = {**environ(template), "STUDIO_WORKER": "external"}
+    costs = {}
     for words in (
         ("task", "create", "cases", "--labels", ",".join(LABELS)),
-        ("import", "cases", "cases.jsonl", "--text", "text"),
+        ("import", "cases", "cases.jsonl", "--text", "text", "--split", "train"),
         ("prompt", "save", "cases", "first", "--instructions", SYSTEM),
         ("provider", "add", "mock", "--base-url", ask["url"], "--model", "mock"),
     ):
-        check(Group().measure([*STUDIO, *words], template, alone))
+        costs[words[0]] = check(Group().measure([*STUDIO, *words], template, alone))
 
     def labels(home: Path) -> list[str]:
         command = [*STUDIO, "run", "export", "1", "--json"]
         variables = {**os.environ, **environ(home), "STUDIO_WORKER": "external"}
-        told = subprocess.run(command, env=variables, capture_output=True, check=True).stdout
+        told = subprocess.run(
+            command, cwd=home, env=variables, capture_output=True, check=True
+        ).stdout
         rows = {row["text"]: row["label"] for row in json.loads(told)}
         return [rows.get(text, "") for text in ask["texts"]]
 
@@ -185,7 +191,9 @@ def studio(template: Path, ask: Mapping[str, Any]) -> list[Contestant]:
         while time.monotonic() < until:
             time.sleep(0.5)
             show = [*STUDIO, "run", "show", "1", "--json"]
-            told = subprocess.run(show, env=variables, capture_output=True, check=True).stdout
+            told = subprocess.run(
+                show, cwd=home, env=variables, capture_output=True, check=True
+            ).stdout
             if json.loads(told)["status"] in ("done", "failed", "cancelled"):
                 return
 
@@ -193,10 +201,15 @@ def studio(template: Path, ask: Mapping[str, Any]) -> list[Contestant]:
         shutil.copytree(template, home, dirs_exist_ok=True)
 
     one = (__version__, "", prepare, environ, lambda _: START, labels, again)
+    brought = costs["import"]
+    once = (
+        f"Ours reads the examples from its workspace; importing them there once took "
+        f"{brought.wall:.1f} s and {brought.cpu:.1f} s of CPU."
+    )
     return [
         Contestant("**studio run start --wait**, from cold", *one),
         Contestant("**studio run start --wait**, worker waiting", *one, worker=True),
-    ]
+    ], once
 
 
 def contestant(peer: Peer, environment: Path, ask: Mapping[str, Any]) -> Contestant:
@@ -234,7 +247,7 @@ def race(
     for turn in range(repeats + 1):
         shift = turn % len(contestants)
         for one in contestants[shift:] + contestants[:shift]:
-            if one.title in broken:
+            if f"{one.title} {one.version}" in broken:
                 continue
             home = folder / f"{turn}-{contestants.index(one)}"
             home.mkdir()
@@ -246,7 +259,8 @@ def race(
             except (BrokenError, OSError, KeyError, ValueError, subprocess.SubprocessError) as e:
                 broken[f"{one.title} {one.version}"] = f"{type(e).__name__}: {e}"
             shutil.rmtree(home, ignore_errors=True)
-            sys.stderr.write(f"turn {turn + 1}: {one.title}, load {os.getloadavg()[0]:.1f}\n")
+            how = broken.get(f"{one.title} {one.version}", f"load {os.getloadavg()[0]:.1f}")
+            sys.stderr.write(f"turn {turn + 1}: {one.title}, {how}\n")
     show([c for c in contestants if found[c.title]], found, killed, len(texts))
     return broken
 
@@ -271,12 +285,18 @@ def whole(one: Contestant, mock: Mock, texts: Sequence[str], home: Path) -> Meas
 
 def killed_halfway(one: Contestant, mock: Mock, texts: Sequence[str], home: Path) -> int:
     """Kill one with half of the answers given, let it go on; return how often it asked again."""
-    group = Group()
+    group, dead = Group(), threading.Event()
     one.prepare(home)
-    mock.reset(len(texts) // 2, mark=group.kill)
+
+    def kill() -> None:
+        group.kill()
+        dead.set()
+
+    mock.reset(len(texts) // 2, mark=kill)
     try:
         group.measure(one.run(home), home, one.environ(home), LIMIT_S)
-        group.kill()
+        if not dead.wait(10):
+            raise BrokenError("it ended before half of the answers were given")
         one.again(group, home)
     finally:
         group.kill()
