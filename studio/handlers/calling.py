@@ -127,6 +127,8 @@ class Calling:
         """Return what is asked now: as much as places, pace and budget allow."""
         chosen: list[Open] = []
         self._message = "labeling"
+        if not (self._flying or self._landed):
+            self._reserved = 0.0  # sums of fractions leave a rest, which would be waited for
         while len(chosen) < self._ws.settings.concurrency - len(self._flying):
             asked = self._next()
             if asked is None:

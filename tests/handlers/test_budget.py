@@ -90,6 +90,13 @@ def test_a_run_stops_before_its_budget_and_goes_on_when_it_is_raised(stage, monk
     assert len(scene.texts) == len(set(scene.texts)) == 300
 
 
+def test_the_rest_that_sums_of_fractions_leave_is_not_waited_for(stage, monkeypatch):
+    bounds = itertools.cycle((0.1, 0.2, 0.3))
+    monkeypatch.setattr(Asking, "bound", lambda *_, **__: next(bounds))
+    price = Price(provider="embedded", model="scripted", input_usd=1e4, output_usd=1e4)
+    assert stage(paid).open(train=30, price=price).run(budget_usd=0.65).status == "paused"
+
+
 def test_what_is_in_flight_is_reserved(stage):
     """Sixteen at once, each of which may cost its most: never more than the cap in sum."""
 
