@@ -38,8 +38,8 @@ from studio.errors import InputError
 from studio.store.labels import NewLabel
 from studio.workspace import Workspace
 
-# What one transaction stores: about a tenth of a second's work.
-CHUNK = 5_000
+# What one transaction stores: about a tenth of a second's work, the index of words included.
+CHUNK = 2_000
 CHUNK_CHARACTERS = 8_000_000
 
 # Told after each transaction: the last line that is stored, and how many lines there are.
