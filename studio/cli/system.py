@@ -215,6 +215,12 @@ def doctor(
 
 def _findings(workspace: Path | None, fix: bool) -> list[Finding]:
     try:
+        load_settings(workspace=workspace)
+    except InputError as error:
+        settings = load_settings({}, workspace=workspace)
+        found = examine_closed(settings) if settings.workspace.is_file() else []
+        return [Finding("settings", False, error.message, error.next_step), *found]
+    try:
         ws = open_ws(workspace)
     except DamagedError as error:
         settings = load_settings(workspace=workspace)

@@ -104,6 +104,6 @@ def test_the_kind_of_file_system(tmp_path):
     mounts.write_text(
         "d / ext4 rw 0 0\nserver:/x /data nfs4 rw 0 0\nd /data/my\\040disk xfs rw 0 0\n"
     )
-    places = ("/home/studio.db", "/data/a/studio.db", "/data/my disk/studio.db", "/database/s.db")
+    places = ("/srv/studio.db", "/data/a/studio.db", "/data/my disk/studio.db", "/database/s.db")
     kinds = [file_system(type(tmp_path)(place), mounts) for place in places]
     assert kinds == ["ext4", "nfs4", "xfs", "ext4"]

@@ -66,6 +66,15 @@ def test_a_damaged_file_makes_way(studio, mail, tmp_path):
     assert studio("task", "list", "--json").json == []
 
 
+def test_a_setting_that_cannot_be_read(studio, mail, monkeypatch):
+    monkeypatch.setenv("STUDIO_CONCURRENCY", "many")
+    said = studio("doctor", "--json")
+    assert said.code == 1
+    found = {f["check"]: f for f in said.json}
+    assert "STUDIO_CONCURRENCY='many' is not a number" in found["settings"]["says"]
+    assert found["integrity"]["ok"]
+
+
 def test_a_folder_that_is_not_there(studio, mail):
     assert "does not exist" in studio("backup", "nowhere/", "--json").error["message"]
 
