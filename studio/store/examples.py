@@ -4,36 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from studio.domain.example import Example, Split
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
+from studio.store.grid import GridFilter as GridFilter
+from studio.store.grid import read_page
 from studio.store.tasks import bump
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GridFilter:
-    """Which examples a grid shows.
-
-    Attributes:
-        splits: Only these; all when empty.
-        search: Only texts that hold these words; all when empty.
-        label_id: Only examples the run gives this label.
-        gold_label_id: Only examples whose gold is this label.
-        show: "all", "todo" (no decision of this person), "mine", "errors" (the run differs from gold).
-        ids: Only these examples; all when None.
-        by_confidence: Least sure first, else in order of import.
-    """
-
-    splits: tuple[str, ...] = ()
-    search: str = ""
-    label_id: int | None = None
-    gold_label_id: int | None = None
-    show: str = "all"
-    ids: tuple[int, ...] | None = None
-    by_confidence: bool = False
 
 
 class Examples:
@@ -198,76 +176,15 @@ class Examples:
             Dicts with id, external_id, text, split, metadata, predicted (label id), confidence,
             outcome, label (this person's label id), gold (label id), and cursor.
         """
-        key = "coalesce(confidence, -1.0)" if filter.by_confidence else "0.0"
-        where, parameters = _where(filter)
-        parameters |= {
-            "task": task_id, "run": run_id, "person": person, "limit": min(limit, 200),
-            "after_key": after[0] if after else None, "after_id": after[1] if after else None,
-        }  # fmt: skip
-        rows = self.db.read(
-            f"""
-            WITH shown AS (
-              SELECT e.id, e.external_id, e.text, e.split, e.metadata, c.label_id AS label, g.label_id AS gold,
-                g.origin AS gold_origin,
-                CASE WHEN e.split = 'test' AND c.label_id IS NULL THEN 0 ELSE 1 END AS open,
-                p.label_id AS said, p.confidence AS sure, p.outcome AS ended
-              FROM example e
-              LEFT JOIN prediction p ON p.run_id = :run AND p.example_id = e.id
-              LEFT JOIN current_label c ON c.example_id = e.id AND c.person = :person
-              LEFT JOIN gold g ON g.example_id = e.id
-              WHERE e.task_id = :task
-            ), masked AS (
-              SELECT id, external_id, text, split, metadata, label, gold, gold_origin,
-                CASE WHEN open THEN said END AS predicted, CASE WHEN open THEN sure END AS confidence,
-                CASE WHEN open THEN ended END AS outcome
-              FROM shown
-            )
-            SELECT *, {key} AS key FROM masked
-            WHERE {where} AND (:after_id IS NULL OR ({key}, id) > (:after_key, :after_id))
-            ORDER BY key, id LIMIT :limit
-            """,
-            parameters,
+        return read_page(
+            self.db,
+            task_id,
+            run_id=run_id,
+            person=person,
+            filter=filter,
+            after=after,
+            limit=min(limit, 200),
         )
-        return [_grid_row(row) for row in rows]
-
-
-def _where(filter: GridFilter) -> tuple[str, dict[str, Any]]:
-    """Return the condition of a filter and its parameters."""
-    parts = ["1"]
-    parameters: dict[str, Any] = {}
-    if filter.splits:
-        parts.append("split IN (SELECT value FROM json_each(:splits))")
-        parameters["splits"] = json.dumps(list(filter.splits))
-    if filter.search:
-        parts.append("text LIKE :search ESCAPE '\\'")
-        escaped = "".join("\\" + c if c in "%_\\" else c for c in filter.search)
-        parameters["search"] = f"%{escaped}%"
-    if filter.label_id is not None:
-        parts.append("predicted = :predicted")
-        parameters["predicted"] = filter.label_id
-    if filter.gold_label_id is not None:
-        parts.append("gold = :gold")
-        parameters["gold"] = filter.gold_label_id
-    if filter.ids is not None:
-        parts.append("id IN (SELECT value FROM json_each(:ids))")
-        parameters["ids"] = json.dumps(list(filter.ids))
-    parts.append(_SHOW[filter.show])
-    return " AND ".join(parts), parameters
-
-
-_SHOW = {
-    "all": "1",
-    "todo": "label IS NULL",
-    "mine": "label IS NOT NULL",
-    "errors": "gold IS NOT NULL AND outcome IS NOT NULL AND gold IS NOT predicted",
-}
-
-
-def _grid_row(row: Row) -> dict[str, Any]:
-    data = dict(row)
-    data["metadata"] = json.loads(data["metadata"])
-    data["cursor"] = (data.pop("key"), data["id"])
-    return data
 
 
 def _example(row: Row) -> Example:

@@ -56,8 +56,7 @@ class Labels:
             ).fetchone()[0]
             if known != len({d.example_id for d in decisions}):
                 raise InputError("A decision names an example of another task; nothing was stored.")
-            before = conn.total_changes
-            conn.executemany(
+            added: int = conn.executemany(
                 "INSERT INTO label_event"
                 " (task_id, example_id, person, label_id, origin, run_id, undoes, note, client, at)"
                 " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (client) DO NOTHING",
@@ -66,12 +65,10 @@ class Labels:
                      d.note, d.client, at)
                     for d in decisions
                 ],
-            )  # fmt: skip
-            # Each stored event also writes one row of current_label through the trigger.
-            added = int(conn.total_changes - before) // 2
+            ).rowcount  # fmt: skip
             self._settle(task_id, {d.example_id for d in decisions})
             bump(self.db, task_id)
-        return added
+        return max(added, 0)
 
     def undo(self, task_id: int, person: str, at: str) -> Correction | None:
         """Take back this person's latest decision that still stands, by one more event.
@@ -183,7 +180,8 @@ class Labels:
                 "DELETE FROM gold WHERE example_id IN (SELECT value FROM json_each(?))", (wanted,)
             )
             conn.executemany(
-                "INSERT INTO gold VALUES (?,?,?,?,?,?)",
+                "INSERT INTO gold (example_id, task_id, label_id, origin, person, event_id, split)"
+                " SELECT id, ?2, ?3, ?4, ?5, ?6, split FROM example WHERE id = ?1",
                 [
                     (g.example_id, task_id, g.label_id, g.origin.value, g.person, g.event_id)
                     for g in settled

@@ -14,6 +14,7 @@ from typing import Any
 from studio.errors import DamagedError, WorkspaceError
 from studio.store.connection import APPLICATION_ID, RESCUE, connect, is_writable, kind_errors
 from studio.store.in_use import lock_of
+from studio.store.step_003 import M003
 
 _HEADER = b"SQLite format 3\x00"
 # quick_check reads every page: this much is read within a tenth of a second or two.
@@ -206,7 +207,7 @@ CREATE TABLE run_figure (
   PRIMARY KEY (run_id, name)
 ) STRICT, WITHOUT ROWID;
 """
-STEPS = (("m001_the_loop", M001), ("m002_the_run_engine", M002))
+STEPS = (("m001_the_loop", M001), ("m002_the_run_engine", M002), ("m003_a_million", M003))
 
 
 def prepare(path: Path, *, unclean: bool = False) -> None:

@@ -196,7 +196,8 @@ class Runs:
             [(r.key, *_response(r.answer), at) for r in results if r.key and not r.cached],
         )
         new = conn.executemany(
-            "INSERT OR IGNORE INTO prediction VALUES (?,?,?,?,?,(SELECT id FROM response WHERE key = ?))",
+            "INSERT OR IGNORE INTO prediction (run_id, example_id, label_id, confidence, outcome, response_id, split)"
+            " SELECT ?1, id, ?3, ?4, ?5, (SELECT id FROM response WHERE key = ?6), split FROM example WHERE id = ?2",
             [
                 (run.id, r.example_id, r.label_id, r.answer.confidence, r.answer.outcome.value, r.key or None)
                 for r in results

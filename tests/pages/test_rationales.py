@@ -83,7 +83,7 @@ def keto(ws):
 
 def test_a_reason_is_written_about_an_example_and_retired_and_brought_back(ws, open_app, keto):
     at = open_app("rationales")
-    at.text_input(key="rationales_search").set_value("two eggs").run()
+    at.text_input(key="rationales_search").set_value("eggs two peppery").run()
     shown = ws.read.examples.get(keto.id, at.session_state["rationales_new_example"])
     assert shown.split != "test"
     at.segmented_control(key="rationales_new_label").set_value("keto").run()
@@ -200,7 +200,7 @@ def test_the_form_writes_the_same_rule(ws, open_app, keto):
 
 def test_a_rationale_is_coded_from_the_list(ws, open_app, keto):
     at = open_app("rationales")
-    at.text_input(key="rationales_search").set_value("two eggs").run()
+    at.text_input(key="rationales_search").set_value("eggs two peppery").run()
     at.segmented_control(key="rationales_new_label").set_value("keto").run()
     at.text_area(key="rationales_new_text").set_value("Eggs carry no starch.").run()
     at.multiselect(key="rationales_new_evidence").set_value(["Two eggs"]).run()

@@ -1,6 +1,10 @@
 """The labeling grid: every row once, and a test example shows no model before the person."""
 
+import itertools
+import math
 import random
+import re
+import unicodedata
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,10 +13,13 @@ from hypothesis import strategies as st
 from studio.domain.correction import Origin
 from studio.domain.example import Split
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run
-from studio.store.examples import GridFilter
+from studio.store import grid
+from studio.store.grid import GridFilter
 from studio.store.labels import NewLabel
+from studio.store.recount import recount
 from studio.store.runs import Result
 
+NAMES = itertools.count()
 SPLITS = ("train", "validation", "test")
 WORDS = ("alpha", "beta 50%", "gamma_x", "Ünïcode שלום", "plain")
 PROFILE = settings(
@@ -107,6 +114,19 @@ def told(store, task, run, person):
     return seen
 
 
+def plain(text):
+    kept = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return "".join(kept).casefold()
+
+
+def found(text, search):
+    """Tell whether each word of a search begins a word of the text, or it stands there as is."""
+    words = re.findall(r"[^\W_]+", plain(search))
+    if not words or "面" in search:
+        return search.strip().casefold() in text.casefold()
+    return all(any(w.startswith(v) for w in re.findall(r"[^\W_]+", plain(text))) for v in words)
+
+
 def wanted(row, example_id, f):
     wrong = row["gold"] is not None and row["outcome"] is not None
     shown = {
@@ -117,7 +137,7 @@ def wanted(row, example_id, f):
     }
     return (
         (not f.splits or row["split"] in f.splits)
-        and f.search.lower() in row["text"].lower()
+        and found(row["text"], f.search)
         and (f.label_id is None or row["predicted"] == f.label_id)
         and (f.gold_label_id is None or row["gold"] == f.gold_label_id)
         and (f.ids is None or example_id in f.ids)
@@ -129,7 +149,28 @@ filters = st.builds(
     dict,
     splits=st.lists(st.sampled_from(SPLITS), unique=True).map(tuple),
     search=st.sampled_from(
-        ["", "", "", "ALPHA", "50%", "gamma_", "_", "%", "'", '"; DROP', "שלום"]
+        [
+            "",
+            "",
+            "",
+            "ALPHA",
+            "alph 1",
+            "50%",
+            "gamma_",
+            "_",
+            "%",
+            "'",
+            '"; DROP',
+            "שלום",
+            "unico",
+            "ÜNI",
+            "lain",
+            "面",
+            "の面",
+            '" OR text:* NEAR(a b) -"',
+            "1 2",
+            "x",
+        ]
     ),
     label=st.sampled_from([None, None, 0, 1, 2]),
     gold=st.sampled_from([None, None, 0, 1, 2]),
@@ -139,11 +180,8 @@ filters = st.builds(
 )
 
 
-@PROFILE
-@given(filters, st.integers(1, 60), st.sampled_from(["Ada", "Bo", "Nobody"]), st.booleans())
-def test_paging_shows_every_wanted_row_once_and_in_order(desk, spec, limit, person, with_run):
-    store, task, run, _ = desk
-    run = run if with_run else None
+def check(store, task, run, person, spec, limit):
+    """Compare all pages of a filter with what a naive reading of the parts wants."""
     ids = [label.id for label in task.labels]
     f = GridFilter(
         splits=spec["splits"], search=spec["search"], show=spec["show"], ids=spec["ids"],
@@ -155,10 +193,85 @@ def test_paging_shows_every_wanted_row_once_and_in_order(desk, spec, limit, pers
     seen = told(store, task, run, person)
     expected = [i for i, row in seen.items() if wanted(row, i, f)]
     if f.by_confidence:
-        expected.sort(key=lambda i: (-1 if (c := seen[i]["confidence"]) is None else c, i))
+        expected.sort(key=lambda i: (math.inf if (c := seen[i]["confidence"]) is None else c, i))
     assert [row["id"] for row in rows] == expected
     for row in rows:
         assert {k: row[k] for k in seen[row["id"]]} == seen[row["id"]]
+
+
+@PROFILE
+@given(
+    filters,
+    st.integers(1, 60),
+    st.sampled_from(["Ada", "Bo", "Nobody"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_paging_shows_every_wanted_row_once_and_in_order(desk, spec, limit, person, with_run, few):
+    store, task, run, _ = desk
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            grid, "few", lambda _: 10**6 if few else -1
+        )  # gather and sort, or walk in order
+        check(store, task, run if with_run else None, person, spec, limit)
+
+
+@PROFILE
+@given(data=st.data())
+def test_any_workspace_is_shown_as_a_naive_reading_of_it_wants(desk, data):
+    """Also after splits were changed, labels taken back and predictions forgotten."""
+    store, _, other, _ = desk
+    draw = data.draw
+    at = next(NAMES)
+    task = store.tasks.create(name=f"t{at}", question="", labels=[("a", ""), ("b", ""), ("c", "")],
+                              criterion=None, by="A", at="2026")  # fmt: skip
+    labels = [label.id for label in task.labels]
+    split = st.sampled_from(list(Split))
+    texts = st.sampled_from([*WORDS, "麺と面", "ＰＬＡＩＮ x"])
+    rows = draw(st.lists(st.tuples(texts, split), max_size=24))
+    ids = store.examples.add(
+        task.id, [(f"x{i}", text, where, {}) for i, (text, where) in enumerate(rows)], "2026"
+    )
+    run = store.file_run(
+        Run(id=0, task_id=task.id, kind=ClassifierKind.PROMPT, title="p", splits=SPLITS),
+        example_ids=ids, now=0.0,
+    )  # fmt: skip
+    deed = st.tuples(
+        st.sampled_from(["say", "say", "label", "label", "move", "undo", "forget"]),
+        st.integers(0, max(len(ids) - 1, 0)), st.sampled_from([0, 1, 2, None]),
+        st.sampled_from([0.25, 0.5, 1.0, None]), split, st.sampled_from(["Ada", "Bo"]),
+    )  # fmt: skip
+    for kind, place, label, sure, where, person in draw(st.lists(deed, max_size=60)) if ids else ():
+        name = None if label is None else "abc"[label]
+        if kind == "say":
+            answer = Answer(outcome=Outcome.ERROR if name is None else Outcome.OK, label=name,
+                            probabilities={name: sure} if name and sure else {})  # fmt: skip
+            result = Result(example_id=ids[place], answer=answer,
+                            label_id=None if label is None else labels[label])  # fmt: skip
+            store.runs.commit(run, [result], at="2026")
+        elif kind == "label":
+            origin = draw(st.sampled_from([Origin.BLIND, Origin.IMPORTED]))
+            new = NewLabel(example_id=ids[place], label_id=None if label is None else labels[label],
+                           person=person, origin=origin)  # fmt: skip
+            store.labels.append(task.id, [new], "2026")
+        elif kind == "move":
+            store.examples.set_splits(task.id, {ids[place]: where})
+        elif kind == "undo":
+            store.labels.undo(task.id, person, "2026")
+        else:
+            store.runs.forget_errors(run.id)
+    spec = draw(filters)
+    if spec["ids"] is not None:
+        spec["ids"] = tuple(draw(st.lists(st.sampled_from([*ids, 1, 10**9]), max_size=20)))
+    shown = draw(st.sampled_from([run, run, run, None]))
+    with pytest.MonkeyPatch.context() as patch:
+        few = draw(st.sampled_from([-1, 10**6]))
+        patch.setattr(grid, "few", lambda _: few)
+        check(
+            store, task, shown, draw(st.sampled_from(["Ada", "Bo"])), spec, draw(st.integers(1, 30))
+        )
+    assert walk(store, task, other, "Ada", GridFilter(label_id=other.task_id), 50) == []
+    assert recount(store.db) == []
 
 
 def test_a_test_example_shows_its_prediction_only_after_the_own_label(desk):
@@ -179,7 +292,7 @@ def test_no_filter_tells_what_a_model_said_of_a_test_example(desk, show):
     by_order = GridFilter(splits=("test",), by_confidence=True)
     ids = [r["id"] for r in walk(store, task, run, "Nobody", by_order, 7)]
     assert ids == sorted(ids)
-    assert {r["cursor"][0] for r in walk(store, task, run, "Nobody", by_order, 7)} == {-1.0}
+    assert {r["cursor"][0] for r in walk(store, task, run, "Nobody", by_order, 7)} == {math.inf}
 
 
 def test_a_page_is_never_longer_than_200(desk):

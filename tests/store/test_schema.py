@@ -38,7 +38,12 @@ def test_every_table_is_strict(template):
     tables = conn.execute("PRAGMA table_list").fetchall()
     conn.close()
     ours = [
-        t for t in tables if t["schema"] == "main" and not t["name"].startswith(("sqlite_", "_"))
+        t
+        for t in tables
+        if t["schema"] == "main"
+        and t["type"] == "table"
+        and t["name"][:1] != "_"
+        and not t["name"].startswith("sqlite_")
     ]
     assert len(ours) > 20
     assert [t["name"] for t in ours if not t["strict"]] == []
