@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
+import importlib
 import logging
 import secrets
 import sys
@@ -175,6 +176,8 @@ async def _work(ws: Workspace, mine: WorkerInfo, hosted: list[EmbeddedServer]) -
     worker.info = mine
 
     async def tidy() -> None:
+        # Half a second, spent before a job of another worker has to be taken over.
+        await asyncio.to_thread(importlib.import_module, "studio.providers.openai_compatible")
         while True:
             await asyncio.sleep(CHECKPOINT_S)
             if _file_id(ws.path) != file:

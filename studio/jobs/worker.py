@@ -18,7 +18,7 @@ from studio.jobs.control import OBSTACLE_S, CancelledJobError, Control, LaterErr
 from studio.jobs.process import this_worker, worker_alive
 from studio.jobs.queue import JobQueue, LostJobError
 
-WATCH_S = 0.5
+WATCH_S = 0.25
 Handler = Callable[[Job, Control], Awaitable[None]]
 
 log = logging.getLogger(__name__)
