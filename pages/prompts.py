@@ -6,7 +6,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from studio.domain.prompt import PromptText, PromptVersion
-from studio.ui.guard import kindly
 from studio.ui.page import Page, open_page
 from studio.ui.prompt_draft import (
     PromptDrafts,
@@ -19,10 +18,15 @@ from studio.ui.prompt_draft import (
     version_before,
 )
 from studio.ui.prompt_form import edit_prompt, show_rendered
-from studio.ui.prompt_preview import last_preview, show_preview, start_preview, unused_lines
+from studio.ui.prompt_preview import (
+    draw_preview,
+    last_preview,
+    show_estimates,
+    show_preview,
+    unused_lines,
+)
 from studio.ui.prompt_save import save, show_diff
 from studio.ui.prompt_versions import (
-    ask_consent,
     choose_version,
     prompt_runs,
     show_run,
@@ -59,9 +63,9 @@ def main() -> None:
         act(page, versions, drafts, body, before, saved, progress)
     runs = prompt_runs(ws, task)
     with progress:
+        show_estimates(ws, task, body, before, saved)
         if said := st.session_state.pop("prompts_said", None):
             st.success(plain(said))
-        ask_consent(ws, task, saved, page.person)
         if here is not None:
             show_run(ws, task, here, runs)
     if versions:
@@ -107,13 +111,9 @@ def act(
     told: DeltaGenerator,
 ) -> None:
     """Draw the actions: preview, save, run on all, discard; what goes wrong is said in `told`."""
-    n = st.session_state.get("prompts_sample", 40)
-    if st.button("Preview", icon=":material/visibility:", type="primary", key="prompts_preview_go"):
-        with told, kindly():
-            old = (before.title, before.body) if before else None
-            start_preview(page.ws, page.task, body, old, n, page.person)
-            st.session_state["prompts_side_next"] = DOES
-            st.rerun()
+    if draw_preview(page.ws, page.task, body, before, person=page.person, where=told):
+        st.session_state["prompts_side_next"] = DOES
+        st.rerun()
     st.selectbox(
         "Sample",
         [40, 100, 200],
@@ -128,7 +128,7 @@ def act(
         key=f"prompts_save_{drafts.base}_{drafts.round}",  # another one, closed, once it is saved
     ):  # fmt: skip
         save(page.ws, page.task, versions, drafts, body, page.person)
-    start_all(page.ws, page.task, saved, page.person)
+    start_all(page.ws, page.task, saved, page.person, told)
     if drafts.base in drafts.texts:
         st.button(
             "Discard changes",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from studio.actions.runs import Choice, start_run
+from studio.actions.runs import Choice
 from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.ui.evaluation_compare import NEXT_RUN
 from studio.ui.figures import count
-from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
+from studio.ui.rationale_text import plain
+from studio.ui.run_start import Offer, draw_start, run_estimate
 from studio.workspace import Workspace
 
 
@@ -51,18 +52,20 @@ def draw_uncovered(ws: Workspace, task: Task, run: Run, split: str, person: str)
             f"The same classifier can label the {count(number, 'example')} of {name}."
             + (locked if "test" in wanted else "")
         )
-        if st.button(f"Run it on {name}", type="primary", key="evaluate_run_more"):
-            with kindly():
-                kind, _, which = classifier.partition(":")
-                choice = Choice(
-                    rules=kind == "rules",
-                    prompt=which if kind == "prompt" else "",
-                    model=which if kind == "model" else "",
-                )
-                start_run(
-                    ws, task.id, choice=choice, splits=wanted, provider=run.provider, by=person
-                )
-                st.rerun()
+        kind, _, which = classifier.partition(":")
+        choice = Choice(
+            rules=kind == "rules",
+            prompt=which if kind == "prompt" else "",
+            model=which if kind == "model" else "",
+        )
+        offer = Offer(
+            words=f"Run it on {name}", choice=choice, splits=wanted, provider=run.provider,
+            is_primary=True,
+        )  # fmt: skip
+        if told := run_estimate(ws, task, choice, wanted, run.provider):
+            st.caption(plain(told.sentence()))
+        if draw_start(ws, task, offer, person=person, key="evaluate_run_more"):
+            st.rerun()
 
 
 def _go_to(run_id: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from studio.actions.finetunes import export_training_set, steer_finetune
-from studio.actions.runs import Choice, start_run
+from studio.actions.runs import Choice
 from studio.actions.tasks import choose_champion
 from studio.analysis.intervals import wilson
 from studio.domain.evaluation import Figure
@@ -28,6 +28,7 @@ from studio.ui.finetune_launch import CHOSEN
 from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
+from studio.ui.run_start import Offer, draw_start
 from studio.ui.session import open_page_of
 from studio.workspace import Workspace
 
@@ -167,18 +168,16 @@ def _run_button(
     *, primary: bool = False,
 ) -> None:  # fmt: skip
     name = " + ".join(splits)
-    if st.button(
-        f"Run it on {name}",
-        type="primary" if primary else "secondary",
-        key=f"finetune_run_{finetune.id}_{'_'.join(splits)}",
+    offer = Offer(
+        words=f"Run it on {name}", choice=Choice(model=str(finetune.id)), splits=splits,
         help="Labels these examples with the model, so that it can be evaluated.",
-    ):
-        with kindly():
-            run = start_run(
-                ws, task.id, choice=Choice(model=str(finetune.id)), splits=splits, by=person
-            )
-            st.session_state[_RUN_KEY] = (finetune.id, run.id)
-            st.rerun()
+        is_primary=primary,
+    )  # fmt: skip
+    key = f"finetune_run_{finetune.id}_{'_'.join(splits)}"
+    run = draw_start(ws, task, offer, person=person, key=key)
+    if run is not None:
+        st.session_state[_RUN_KEY] = (finetune.id, run.id)
+        st.rerun()
 
 
 def _draw_open_run(ws: Workspace, finetune: FineTune) -> None:

@@ -8,7 +8,7 @@ from studio.domain.finetune import FineTune
 from studio.domain.next_step import Measured, NextStep, Standing
 from studio.domain.run import Run
 from studio.domain.task import Task
-from studio.ui.figures import count, figure_text, metric_name, percent
+from studio.ui.figures import count, figure_text, metric_name, money, percent
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
 from studio.ui.session import open_page_of
@@ -73,6 +73,7 @@ def draw_runs(ws: Workspace, task: Task, now: Standing) -> None:
                 "On": ", ".join(run.splits),
                 "State": run.status,
                 "Labeled": f"{run.done:,} of {run.total:,}",
+                "Cost": _cost(run),
                 f"{metric} on validation": _figure(measured, run),
                 "By": run.created_by,
                 "When": run.created_at[:16].replace("T", " "),
@@ -97,6 +98,12 @@ def _title(run: Run) -> str:
 
 def _tuned(tuned: FineTune) -> str:
     return f"Fine-tune {tuned.id} of {tuned.base_model}"
+
+
+def _cost(run: Run) -> str:
+    if run.budget_usd is not None:
+        return f"{money(run.cost_usd)} of {money(run.budget_usd)}"
+    return "free" if run.cost_usd == 0 else money(run.cost_usd)
 
 
 def _figure(measured: Measured | None, run: Run) -> str:

@@ -6,40 +6,90 @@ from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from studio.actions.prompts import preview_prompt
-from studio.domain.prompt import PromptText
+from studio.actions.prompts import estimate_preview, preview_prompt
+from studio.actions.runs import Choice
+from studio.domain.estimate import Estimate
+from studio.domain.prompt import PromptText, PromptVersion
 from studio.domain.task import Task
+from studio.errors import StudioError
 from studio.ui.colours import label_colours
-from studio.ui.figures import count, duration, money
+from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
 from studio.ui.prompt_found import Found, Shown, comparison_sentence, found_by
 from studio.ui.rationale_text import figure_metric, label_chip, plain
+from studio.ui.run_start import cost_line, draw_consent, run_estimate
 from studio.workspace import Workspace
 
 _STATE = "prompts_preview"
 
 
-def start_preview(
+def draw_preview(
     ws: Workspace,
     task: Task,
     body: PromptText,
-    before: tuple[str, PromptText] | None,
-    n: int,
+    before: PromptVersion | None,
+    *,
     person: str,
+    where: DeltaGenerator,
+) -> bool:
+    """Draw the button that previews a draft, and return whether it was filed.
+
+    Where texts would leave the machine for the first time it opens a box first, with what
+    somebody agrees to.
+
+    Args:
+        ws: The workspace.
+        task: The task.
+        body: The draft.
+        before: The version it is held against; None without one.
+        person: Who previews.
+        where: Where a refusal is said.
+    """
+    n = st.session_state.get("prompts_sample", 40)
+    told = _estimate(ws, task, body, before, n)
+    icon, key, is_filed = ":material/visibility:", "prompts_preview_go", False
+    if told is None or told.is_local or ws.read.providers.has_consent(task.id, told.host):
+        said = plain(told.sentence()) if told else None
+        pressed = st.button("Preview", icon=icon, type="primary", key=key, help=said)
+    else:
+        with st.popover("Preview", icon=icon, type="primary", key="prompts_preview_box"):
+            st.markdown(plain(told.sentence()))
+            pressed = draw_consent(ws, task, told, what="A preview", yes="Preview", key=key)
+    if pressed:
+        with where, kindly():
+            filed = preview_prompt(
+                ws, task.id, body=body, before=before.body if before else None, n=n, by=person,
+                consent=told is not None and not told.is_local,
+            )  # fmt: skip
+            shown = Shown(
+                run_id=filed.run_id,
+                before_id=filed.before_id,
+                before=before.title if before else "",
+                text=body.hash,
+            )
+            st.session_state.setdefault(_STATE, {})[task.id] = asdict(shown)
+            is_filed = True
+    return is_filed
+
+
+def show_estimates(
+    ws: Workspace,
+    task: Task,
+    body: PromptText,
+    before: PromptVersion | None,
+    saved: PromptVersion | None,
 ) -> None:
-    """File the two runs of a preview and remember which they are."""
-    filed = preview_prompt(
-        ws, task.id, body=body, before=before[1] if before else None, n=n, by=person
-    )
-    shown = Shown(
-        run_id=filed.run_id,
-        before_id=filed.before_id,
-        before=before[0] if before else "",
-        text=body.hash,
-    )
-    st.session_state.setdefault(_STATE, {})[task.id] = asdict(shown)
+    """Say before any click what a preview, and a run of the saved version, would ask and cost."""
+    n = st.session_state.get("prompts_sample", 40)
+    lines = {"Preview": _estimate(ws, task, body, before, n)}
+    if saved is not None:
+        lines["Run on all"] = run_estimate(ws, task, Choice(prompt=str(saved.id)))
+    said = [f"{name}: {plain(told.sentence())}" for name, told in lines.items() if told]
+    if said:
+        st.caption("  \n".join(said))
 
 
 def last_preview(ws: Workspace, task: Task, person: str) -> Shown | None:
@@ -87,17 +137,11 @@ def _figures(ws: Workspace, shown: Shown, found: Found) -> None:
     if found.comparison is not None:
         st.markdown(f"**{plain(comparison_sentence(found.comparison))}**", help=note("interval"))
     run = ws.read.runs.get(shown.run_id)
-    row = ws.read.jobs.get(run.job_id) if run.job_id else None
-    took = (
-        duration(row.finished_at - row.started_at)
-        if row and row.finished_at and row.started_at
-        else "unknown"
-    )
     answered_by = ws.read.runs.answered_by(run.id)
     model = f" · answered by {plain(answered_by)}" if answered_by else ""
     base = f" · always “{plain(found.majority[0])}” would be {found.majority[1]:.1%} here"
     st.caption(
-        f"{count(run.calls, 'call')}, {money(run.cost_usd)}, {took}{model} · "
+        f"{plain(cost_line(ws, run))}{model} · "
         "the sample is of train and validation, each label in turn, never of test"
         + (base if found.majority[0] else "")
     )
@@ -195,6 +239,25 @@ def _latest(ws: Workspace, task: Task, person: str) -> dict[str, Any] | None:
             text=body.hash,
         )
     )
+
+
+def _estimate(
+    ws: Workspace, task: Task, body: PromptText, before: PromptVersion | None, n: int
+) -> Estimate | None:
+    prices = repr(ws.read.prices.own())
+    old = before.body if before else None
+    key = (str(ws.path), task.id, task.revision, prices, body.hash, old and old.hash)
+    return _preview_estimate(key, n, ws, body, old)
+
+
+@st.cache_data(max_entries=32, ttl=300, show_spinner=False)
+def _preview_estimate(
+    key: tuple[Any, ...], n: int, _ws: Workspace, _body: PromptText, _before: PromptText | None
+) -> Estimate | None:
+    try:
+        return estimate_preview(_ws, key[1], body=_body, before=_before, n=n)
+    except StudioError:  # whoever presses the button is told what is missing
+        return None
 
 
 def _tried(ws: Workspace, run_id: int) -> PromptText:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from studio.actions.evaluations import evaluate_run
-from studio.actions.runs import Choice, start_run
+from studio.actions.runs import Choice
 from studio.actions.tasks import choose_champion
 from studio.domain.evaluation import Evaluation
 from studio.domain.prompt import PromptVersion
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
-from studio.errors import ConsentNeededError, InputError
+from studio.errors import InputError
 from studio.ui.figures import figure_text, metric_name, percent
-from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
 from studio.ui.prompt_draft import NEW, PromptDrafts, turn_to
 from studio.ui.rationale_text import plain
+from studio.ui.run_start import Offer, cost_line, draw_start
 from studio.workspace import Workspace
 
 SPLIT = "train+validation"
-_CONSENT = "prompts_consent"
 
 
 def choose_version(versions: list[PromptVersion], drafts: PromptDrafts) -> None:
@@ -58,37 +58,34 @@ def prompt_runs(ws: Workspace, task: Task) -> list[Run]:
     return [r for r in ws.read.runs.all(task.id) if r.kind is ClassifierKind.PROMPT]
 
 
-def start_all(ws: Workspace, task: Task, version: PromptVersion | None, person: str) -> None:
-    """Draw the button that runs a saved version on all of train and validation."""
-    if (
+def start_all(
+    ws: Workspace,
+    task: Task,
+    version: PromptVersion | None,
+    person: str,
+    where: DeltaGenerator,
+) -> None:
+    """Draw the button that runs a saved version on all of train and validation.
+
+    Args:
+        ws: The workspace.
+        task: The task.
+        version: The saved version in front; None while it has changes.
+        person: Who would start it.
+        where: Where a refusal is said.
+    """
+    if version is None:
         st.button(
-            "Run on all",
-            icon=":material/play_arrow:",
-            key="prompts_run_all",
-            disabled=version is None,
-            help="All of train and validation, with the saved version. Test stays locked."
-            if version
-            else "Save the changes as a version first: only saved versions run on all.",
-        )
-        and version
-    ):
-        _start(ws, task, version, person, consent=False)
-
-
-def ask_consent(ws: Workspace, task: Task, version: PromptVersion | None, person: str) -> None:
-    """Ask before texts leave the machine; once for a task and service."""
-    said = st.session_state.get(_CONSENT)
-    if not said or version is None:
+            "Run on all", icon=":material/play_arrow:", key="prompts_run_all", disabled=True,
+            help="Save the changes as a version first: only saved versions run on all.",
+        )  # fmt: skip
         return
-    with st.container(border=True):
-        st.warning(plain(said))
-        with st.container(horizontal=True):
-            if st.button("Agree and run", type="primary", key="prompts_agree"):
-                st.session_state.pop(_CONSENT, None)
-                _start(ws, task, version, person, consent=True)
-            if st.button("No", key="prompts_disagree"):
-                st.session_state.pop(_CONSENT, None)
-                st.rerun()
+    offer = Offer(
+        words="Run on all", choice=Choice(prompt=str(version.id)),
+        help="All of train and validation, with the saved version. Test stays locked.",
+    )  # fmt: skip
+    if draw_start(ws, task, offer, person=person, key="prompts_run_all", where=where):
+        st.rerun()
 
 
 def show_run(ws: Workspace, task: Task, version: PromptVersion, runs: list[Run]) -> None:
@@ -126,6 +123,7 @@ def show_run(ws: Workspace, task: Task, version: PromptVersion, runs: list[Run])
                 args=(ws, task.id, run.id), help="Let the task use this version from now on.",
             )  # fmt: skip
         st.page_link("pages/evaluate.py", label="See the errors", query_params={"run": str(run.id)})
+        st.caption(plain(cost_line(ws, run)), width="content")
 
 
 def versions_table(
@@ -172,19 +170,6 @@ def figures(ws: Workspace, task: Task, run_id: int) -> Evaluation | None:
 
 def _crown(ws: Workspace, task_id: int, run_id: int) -> None:
     choose_champion(ws, task_id, run_id)
-
-
-def _start(
-    ws: Workspace, task: Task, version: PromptVersion, person: str, *, consent: bool
-) -> None:
-    with kindly():
-        try:
-            start_run(
-                ws, task.id, choice=Choice(prompt=str(version.id)), consent=consent, by=person
-            )
-        except ConsentNeededError as error:
-            st.session_state[_CONSENT] = error.message
-        st.rerun()
 
 
 def _best(ws: Workspace, task: Task, version: PromptVersion, runs: list[Run], metric: str) -> Any:

@@ -25,7 +25,7 @@ def start_rules(ws: Workspace, task: Task, person: str, *, disabled: bool) -> No
         icon=":material/play_arrow:",
         disabled=disabled,
         key="rationales_run",
-        help="All of train and validation. Test stays locked.",
+        help="All of train and validation. Test stays locked. Rules ask no model and cost nothing.",
     ):
         with kindly():
             start_run(ws, task.id, choice=Choice(rules=True), by=person)

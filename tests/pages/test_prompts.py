@@ -13,7 +13,6 @@ from studio.actions.tasks import create_task
 from studio.domain.job import JobStatus
 from studio.domain.prompt import PromptText
 from studio.domain.run import Answer, Outcome
-from studio.errors import ConsentNeededError
 from studio.handlers.pacing import Pacers
 from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
@@ -208,20 +207,6 @@ def test_a_version_runs_on_all_and_becomes_champion(ws, keto, app):
     assert not app.exception
     best = ws.read.prompts.find(keto.id, "better")
     assert ws.read.tasks.get(keto.id).champion == f"prompt:{best.id}"
-
-
-def test_nothing_leaves_the_machine_before_somebody_agrees(ws, keto, app, monkeypatch):
-    def refuse(*_, consent=False, **__):
-        if not consent:
-            raise ConsentNeededError("This run would send the text of 627 examples to far.example.")
-        agreed.append(True)
-
-    agreed: list[bool] = []
-    monkeypatch.setattr("studio.ui.prompt_versions.start_run", refuse)
-    app.button(key="prompts_run_all").click().run()
-    assert "far.example" in said(app)
-    app.button(key="prompts_agree").click().run()
-    assert agreed == [True]
 
 
 def test_texts_of_people_stay_text(ws, open_app):
