@@ -97,7 +97,7 @@ def test_a_worker_waits_for_space_and_goes_on(ws, disk, service, start_worker, e
     assert waiting.status != "failed"
     if left:  # there was room to say so
         eventually(lambda: "free some space to go on" in ws.read.jobs.get(run.job_id).message)
-        assert waiting.done == service.calls.total()
+        eventually(lambda: ws.read.runs.get(run.id).done == service.calls.total())
     ballast.unlink()
     eventually(lambda: ws.read.runs.get(run.id).status == "done", seconds=90)
     assert ws.read.runs.get(run.id).done == 300
