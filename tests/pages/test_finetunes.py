@@ -208,7 +208,7 @@ def test_a_model_is_shown_run_and_made_champion(ws, open_app):
     assert table["Message"][0] == "Step 32"
     assert button(at, "Make champion").disabled
     monkey = pytest.MonkeyPatch()
-    monkey.setattr("studio.ui.finetune_view.start_run", _with_script(start_run))
+    monkey.setattr("studio.ui.run_start.start_run", _with_script(start_run))
     button(at, "Run it on validation").click().run()
     monkey.undo()
     assert not at.exception
