@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import shutil
 import threading
@@ -18,8 +20,10 @@ from studio.errors import DamagedError, DiskFullError, WorkspaceError
 
 APPLICATION_ID = 0x52535431
 BUSY_MS = 30_000
+LARGE_LOG = 64_000_000
 LOOK_S = 0.001
 LEAST_BYTES = 20_000_000
+log = logging.getLogger(__name__)
 # pysqlite3 has no types: a row is indexable by column name and by place.
 Row = Any
 
@@ -101,9 +105,25 @@ class Connections:
         return None if row is None else row[0]
 
     def checkpoint(self) -> None:
-        """Move the log into the file; the worker does this, nobody else."""
+        """Move the log into the file; the worker does this, nobody else.
+
+        It waits for nobody. What a reader still looks at stays in the log, which then grows: the
+        worker's log tells. A large one that is empty is cut off.
+        """
+        conn = self._connection("write")
         with kind_errors(self.path):
-            self._connection("write").execute("PRAGMA wal_checkpoint(PASSIVE)")
+            _, pages, moved = conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            size = conn.execute("PRAGMA page_size").fetchone()[0]
+            if pages == moved and pages * size > LARGE_LOG:
+                conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with contextlib.suppress(sqlite3.OperationalError):  # somebody writes: the next time
+                conn.execute("PRAGMA optimize")
+        if (pages - moved) * size > LARGE_LOG:
+            log.warning(
+                "The log of %s holds %.0f MB that cannot be moved into it: some program has been "
+                "reading for a long time. End it, or restart the app.",
+                self.path, (pages - moved) * size / 1e6,
+            )  # fmt: skip
 
     def close(self) -> None:
         """Close every connection of every thread."""

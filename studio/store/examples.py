@@ -111,6 +111,19 @@ class Examples:
             found.update(row[0] for row in rows)
         return self.some(task_id, sorted(found))
 
+    def ids(self, task_id: int, splits: Sequence[str] = ()) -> list[int]:
+        """Return the ids of all examples of the splits (of all splits when none is named), sorted.
+
+        No text is read.
+        """
+        names = list(splits) or [split.value for split in Split]
+        rows = self.db.read(
+            "SELECT id FROM example INDEXED BY example_split WHERE task_id = ?"
+            " AND split IN (SELECT value FROM json_each(?))",
+            (task_id, json.dumps(names)),
+        )
+        return sorted(row[0] for row in rows)
+
     def by_external_id(self, task_id: int, external_ids: Sequence[str]) -> dict[str, int]:
         """Return external id to id, for those that are known."""
         rows = self.db.read(
@@ -136,9 +149,7 @@ class Examples:
 
     def counts(self, task_id: int) -> dict[str, int]:
         """Return split to number of examples, for every split."""
-        rows = self.db.read(
-            "SELECT split, count(*) FROM example WHERE task_id = ? GROUP BY split", (task_id,)
-        )
+        rows = self.db.read("SELECT split, n FROM example_count WHERE task_id = ?", (task_id,))
         return {split.value: 0 for split in Split} | {row[0]: row[1] for row in rows}
 
     def columns(self, task_id: int) -> list[str]:

@@ -127,9 +127,8 @@ class Labels:
         """Return example id to gold label, of the splits (all when none is named)."""
         wanted = json.dumps(list(splits))
         rows = self.db.read(
-            "SELECT g.* FROM gold g JOIN example e ON e.id = g.example_id WHERE g.task_id = ?"
-            " AND (? = '[]' OR e.split IN (SELECT value FROM json_each(?)))"
-            " AND (NOT ? OR g.origin != 'assisted') ORDER BY g.example_id",
+            "SELECT * FROM gold WHERE task_id = ? AND (? = '[]' OR split IN (SELECT value FROM json_each(?)))"
+            " AND (NOT ? OR origin != 'assisted') ORDER BY example_id",
             (task_id, wanted, wanted, blind_only),
         )
         return {
@@ -146,8 +145,7 @@ class Labels:
     def counts(self, task_id: int) -> list[dict[str, Any]]:
         """Return dicts of split, label_id, origin, n over all gold."""
         rows = self.db.read(
-            "SELECT e.split, g.label_id, g.origin, count(*) AS n FROM gold g JOIN example e ON e.id = g.example_id"
-            " WHERE g.task_id = ? GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            "SELECT split, label_id, origin, n FROM gold_count WHERE task_id = ? AND n > 0 ORDER BY 1, 2, 3",
             (task_id,),
         )
         return [dict(row) for row in rows]
@@ -176,12 +174,15 @@ class Labels:
             by_example.setdefault(row["example_id"], []).append(_correction(self._standing(row)))
         settled = [gold for found in by_example.values() if (gold := resolve_gold(found))]
         with self.db.transaction() as conn:
+            none = json.dumps(sorted(set(json.loads(wanted)) - {g.example_id for g in settled}))
             conn.execute(
-                "DELETE FROM gold WHERE example_id IN (SELECT value FROM json_each(?))", (wanted,)
+                "DELETE FROM gold WHERE example_id IN (SELECT value FROM json_each(?))", (none,)
             )
             conn.executemany(
                 "INSERT INTO gold (example_id, task_id, label_id, origin, person, event_id, split)"
-                " SELECT id, ?2, ?3, ?4, ?5, ?6, split FROM example WHERE id = ?1",
+                " SELECT id, ?2, ?3, ?4, ?5, ?6, split FROM example WHERE id = ?1"
+                " ON CONFLICT (example_id) DO UPDATE SET label_id = excluded.label_id,"
+                " origin = excluded.origin, person = excluded.person, event_id = excluded.event_id",
                 [
                     (g.example_id, task_id, g.label_id, g.origin.value, g.person, g.event_id)
                     for g in settled

@@ -19,6 +19,7 @@ from studio.store.step_003 import M003
 _HEADER = b"SQLite format 3\x00"
 # quick_check reads every page: this much is read within a tenth of a second or two.
 _SMALL = 64_000_000
+PATIENCE_MS = 600_000
 
 log = logging.getLogger(__name__)
 
@@ -342,6 +343,8 @@ def _apply(conn: Any, path: Path | None = None) -> None:
     migrations = Migrations("studio")
     for name, sql in STEPS:
         migrations(name=name)(_step(sql))
+    # A step over a million examples takes half a minute: those who start meanwhile wait for it.
+    conn.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
     conn.execute("PRAGMA journal_mode=WAL")
     conn.execute(f"PRAGMA application_id={APPLICATION_ID}")
     conn.execute("BEGIN IMMEDIATE")
