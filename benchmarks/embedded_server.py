@@ -1,7 +1,7 @@
-"""What a request to the embedded server costs, and how long a fine-tune takes.
+"""What a request and a batch cost the embedded server, and how long a fine-tune takes.
 
 The server runs in a process of its own; CPU is read from the kernel, so a busy machine does not
-change it much. The first prompt version embeds every text, the second finds them all in the cache.
+change it much. The first prompt version embeds every text, the later ones find them all in memory.
 Needs STUDIO_SHARED (default ../shared).
 
     python benchmarks/embedded_server.py [--rows 2000]
@@ -14,6 +14,7 @@ import asyncio
 import csv
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx2
 import psutil
 
@@ -31,6 +33,7 @@ from studio.embedded import Address, find  # noqa: E402
 
 SHARED = Path(os.environ.get("STUDIO_SHARED", ROOT.parent / "shared")) / "datasets"
 DISHES = SHARED / "usda_fndds_dishes" / "train.csv"
+VERSIONS = 7
 LABELS = ["keto", "not_keto"]
 PROMPT = """Decide whether a dish is keto.
 
@@ -70,37 +73,95 @@ def main() -> None:
             address = find(folder)
             assert address is not None
             try:
-                asyncio.run(requests(address, psutil.Process(process.pid), texts))
+                server = psutil.Process(process.pid)
+                asyncio.run(requests(address, server, texts))
+                batch(address, server, texts)
                 fine_tune(address, dishes)
             finally:
                 process.terminate()
 
 
 async def requests(address: Address, server: psutil.Process, texts: list[str]) -> None:
-    """Send every text under two prompt versions, 32 at a time."""
-    versions = {"first prompt": PROMPT, "second prompt": f"{PROMPT}\n- keto: bacon and eggs"}
-    limits = httpx2.Limits(max_connections=32)
+    """Send every text under one prompt version after the other, 32 at a time."""
+    await version(address, server, texts, 0, "first prompt")
+    found = [await version(address, server, texts, number) for number in range(1, VERSIONS + 1)]
+    cpu, wall = (statistics.median(figures) for figures in zip(*found, strict=True))
+    print(
+        f"later prompts: {1000 * cpu / len(texts):.2f} ms of server CPU a request, "
+        f"{len(texts)} in {wall:.1f} s: medians of {VERSIONS} (CPU "
+        f"{1000 * min(found)[0] / len(texts):.2f} to {1000 * max(found)[0] / len(texts):.2f})"
+    )
+
+
+async def version(
+    address: Address, server: psutil.Process, texts: list[str], number: int, name: str = ""
+) -> tuple[float, float]:
+    """Ask every text once; return the server's CPU and the time it took, in seconds."""
     head = {"authorization": f"Bearer {address.token}"}
-    async with httpx2.AsyncClient(headers=head, limits=limits, timeout=120) as client:
+    connections = aiohttp.TCPConnector(limit=32)
+    async with aiohttp.ClientSession(headers=head, connector=connections) as client:
 
-        async def ask(text: str, prompt: str) -> None:
-            said = [
-                {"role": "system", "content": prompt},
-                {"role": "user", "content": json.dumps({"text": text})},
-            ]
-            body = {"model": "studio-encoder", "messages": said, "response_format": FORMAT}
-            reply = await client.post(f"{address.url}/chat/completions", json=body)
-            reply.raise_for_status()
+        async def ask(text: str) -> None:
+            url = f"{address.url}/chat/completions"
+            async with client.post(url, json=question(text, number)) as reply:
+                reply.raise_for_status()
+                await reply.read()
 
-        for name, prompt in versions.items():
-            before, start = server.cpu_times(), time.perf_counter()
-            await asyncio.gather(*(ask(text, prompt) for text in texts))
-            wall, after = time.perf_counter() - start, server.cpu_times()
-            cpu = after.user + after.system - before.user - before.system
-            print(
-                f"{name}: {1000 * cpu / len(texts):.2f} ms of server CPU a request, "
-                f"{len(texts)} in {wall:.1f} s, {server.memory_info().rss / 2**20:.0f} MB"
-            )
+        before, start = server.cpu_times(), time.perf_counter()
+        await asyncio.gather(*(ask(text) for text in texts))
+        wall, after = time.perf_counter() - start, server.cpu_times()
+    cpu = after.user + after.system - before.user - before.system
+    if name:
+        print(
+            f"{name}: {1000 * cpu / len(texts):.2f} ms of server CPU a request, "
+            f"{len(texts)} in {wall:.1f} s, {server.memory_info().rss / 2**20:.0f} MB"
+        )
+    return cpu, wall
+
+
+def question(text: str, number: int) -> dict[str, Any]:
+    """Return the body of a chat request under a version of the prompt."""
+    said = [
+        {"role": "system", "content": f"{PROMPT}\n- keto: bacon and {number} eggs"},
+        {"role": "user", "content": json.dumps({"text": text})},
+    ]
+    return {"model": "studio-encoder", "messages": said, "response_format": FORMAT}
+
+
+def batch(address: Address, server: psutil.Process, texts: list[str]) -> None:
+    """Ask every text in one batch, and meanwhile one question after the other."""
+    rows = [
+        {
+            "custom_id": str(place),
+            "method": "POST",
+            "url": "/v1/chat/completions",
+            "body": question(text, VERSIONS + 1),
+        }
+        for place, text in enumerate(texts)
+    ]
+    head, waits = {"authorization": f"Bearer {address.token}"}, []
+    with httpx2.Client(base_url=address.url, headers=head, timeout=120) as client:
+        sent = {"file": ("asked.jsonl", "\n".join(map(json.dumps, rows)).encode())}
+        file = client.post("/files", files=sent, data={"purpose": "batch"}).json()["id"]
+        before, start = server.cpu_times(), time.perf_counter()
+        body = {
+            "input_file_id": file,
+            "endpoint": "/v1/chat/completions",
+            "completion_window": "24h",
+        }
+        made = client.post("/batches", json=body).json()
+        while made["status"] not in ("completed", "failed"):
+            asked = time.perf_counter()
+            client.post("/chat/completions", json=question(texts[0], 0)).raise_for_status()
+            waits.append(time.perf_counter() - asked)
+            made = client.get(f"/batches/{made['id']}").json()
+        wall, after = time.perf_counter() - start, server.cpu_times()
+    cpu = after.user + after.system - before.user - before.system
+    print(
+        f"batch: {made['request_counts']['completed']} of {len(texts)} answered in {wall:.1f} s and "
+        f"{cpu:.1f} s of server CPU, {len(waits)} single questions meanwhile waited "
+        f"{1000 * statistics.median(waits):.1f} ms in the median, {1000 * max(waits):.0f} ms at most"
+    )
 
 
 def fine_tune(address: Address, dishes: list[tuple[str, str]]) -> None:
