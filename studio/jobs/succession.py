@@ -78,7 +78,7 @@ def take_turn(
     while not lock.take():
         others = living()
         outdated = [other for other in others if is_outdated(other, mine)]
-        if len(outdated) < len(others) or not others:  # none yet: another starter was faster
+        if len(outdated) < len(others):
             return False
         for other in outdated:
             if other.name not in asked:
@@ -86,8 +86,10 @@ def take_turn(
                 asked.add(other.name)
                 ask_to_stop(other)
         if time.monotonic() > until:
+            if not others:  # no worker has it: the workspace is being restored
+                return False
             log.warning("the old worker does not end; working beside it")
             lock.join()
             return True
-        time.sleep(0.05)
+        time.sleep(0.05)  # the one that has it may just have died, or not said yet who it is
     return True

@@ -80,8 +80,23 @@ def test_a_good_one_is_left_at_work(locks, told):
     _, lock = locks
     mine = worker(2, 20, concurrency=16)
     assert not take_turn(lock, mine, lambda: [OLD])
-    assert not take_turn(lock, mine, list)  # it has not said yet who it is
     assert told == []
+
+
+def test_one_that_died_this_moment_is_followed(locks, told):
+    held, lock = locks
+
+    def living():
+        held.release()  # killed after the lock was tried, and before this look
+        return []
+
+    assert take_turn(lock, worker(2, 20, concurrency=16), living)
+    assert told == []
+
+
+def test_while_it_is_restored_nobody_works(locks, told):
+    _, lock = locks
+    assert not take_turn(lock, worker(2, 20), list, patience_s=0.1)
 
 
 def test_an_outdated_one_is_told_once_and_waited_for(locks, told):
