@@ -30,6 +30,7 @@ class Examples:
         """
         ids: list[int | None] = []
         with self.db.transaction() as conn:
+            last = conn.execute("SELECT coalesce(max(id), 0) FROM example").fetchone()[0]
             for external_id, text, split, metadata in rows:
                 cursor = conn.execute(
                     "INSERT OR IGNORE INTO example (task_id, external_id, text, split, metadata, created_at)"
@@ -44,6 +45,10 @@ class Examples:
                     ),
                 )
                 ids.append(cursor.lastrowid if cursor.rowcount else None)
+            conn.execute(
+                "INSERT INTO example_fts (rowid, text) SELECT id, text FROM example WHERE id > ?",
+                (last,),
+            )
             bump(self.db, task_id)
         return ids
 

@@ -1,8 +1,10 @@
 """The schema's third step: what a page, a search and a count of a million examples need.
 
 Whatever a screen walks carries the split, so that no model is read beside a test example to find
-out that it must not be shown. Triggers keep it, the counts and the index of words in the writer's
-own transaction, so no writer can forget them; `studio.store.recount` tells whether they hold.
+out that it must not be shown. Triggers keep it and the counts in the writer's own transaction, so
+no writer can forget them; `studio.store.recount` tells whether they hold. New texts are put into
+the index of words by `Examples.add`: a trigger has SQLite write its index at each row, which made
+an import twice as slow.
 """
 
 M003 = """
@@ -51,7 +53,6 @@ CREATE VIRTUAL TABLE example_fts USING fts5(
 INSERT INTO example_fts (example_fts, rank) VALUES ('hashsize', 33554432);
 INSERT INTO example_fts (example_fts) VALUES ('rebuild');
 CREATE TRIGGER example_added AFTER INSERT ON example BEGIN
-  INSERT INTO example_fts (rowid, text) VALUES (new.id, new.text);
   INSERT INTO example_count VALUES (new.task_id, new.split, 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 CREATE TRIGGER example_removed AFTER DELETE ON example BEGIN
