@@ -79,7 +79,7 @@ def _draw(
             st.error(plain(job.message) or "It stopped without saying why; see the worker's log.")
         elif said := notice(job):
             (st.warning if is_spent else st.caption)(plain(said))
-        if not job.status.is_final and not _worker_is_there(ws, job):
+        if _needs_worker(job) and not _worker_is_there(ws, job):
             _offer_worker(ws, key)
         if run is not None and is_spent:
             _draw_budget(ws, run, key)
@@ -120,6 +120,12 @@ def _buttons(ws: Workspace, job: Job, key: str, steer: Steer, *, can_resume: boo
                 with kindly():
                     steer(ws, job.subject_id, want)
                     st.rerun(scope="app")
+
+
+def _needs_worker(job: Job) -> bool:
+    return not job.status.is_final and not (
+        job.status is JobStatus.PAUSED and job.want is Want.PAUSE
+    )
 
 
 def _worker_is_there(ws: Workspace, job: Job) -> bool:

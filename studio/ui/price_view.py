@@ -56,15 +56,16 @@ def _edit(ws: Workspace, own: list[ListedPrice]) -> pd.DataFrame:
     import pandas as pd
 
     names = [EMBEDDED, *(entry.name for entry in ws.read.providers.all())]
-    usd: Any = st.column_config.NumberColumn(min_value=0.0, format="$%.6g", width=105)
+    usd: Any = st.column_config.NumberColumn(min_value=0.0, format="$%.6g", width=92)
     columns: dict[str, Any] = {
-        "Provider": st.column_config.SelectboxColumn(options=names, width=130),
+        "Provider": st.column_config.SelectboxColumn(options=names, width=110),
         "Model": st.column_config.TextColumn(
-            width=200, help="As it is asked for; a dated snapshot of it has the same price."
+            width=150, help="As it is asked for; a dated snapshot of it has the same price."
         ),
         **dict.fromkeys(_AMOUNTS, usd),
-        "Source": st.column_config.TextColumn(width="medium", help="Where you read it."),
-        "As of": st.column_config.TextColumn(width=100, disabled=True, help="Filled when saved."),
+        **dict.fromkeys(("Batch input", "Batch output"), usd | {"width": 118}),
+        "Source": st.column_config.TextColumn(width=120, help="Where you read it."),
+        "As of": st.column_config.TextColumn(width=90, disabled=True, help="Filled when saved."),
     }
     frame = pd.DataFrame([_row(one.price) for one in own], columns=list(columns))
     kinds = dict.fromkeys(_AMOUNTS, "float64")
@@ -73,6 +74,7 @@ def _edit(ws: Workspace, own: list[ListedPrice]) -> pd.DataFrame:
         column_config=columns,
         num_rows="dynamic",
         hide_index=True,
+        placeholder="",
         key=f"settings_prices_{st.session_state.get(_ROUND, 0)}",
         alt="Prices of your own",
     )
@@ -143,7 +145,7 @@ def _is_same(price: Price, before: Price | None) -> bool:
 
 
 def _shipped(prices: list[ListedPrice]) -> None:
-    usd: Any = st.column_config.NumberColumn(format="$%.6g", width=105)
+    usd: Any = st.column_config.NumberColumn(format="$%.6g", width=92)
     st.dataframe(
         [
             {
@@ -151,14 +153,15 @@ def _shipped(prices: list[ListedPrice]) -> None:
                 "Model": one.price.model,
                 "For": one.price.kind,
                 **{name: getattr(one.price, field) for name, field in _AMOUNTS.items()},
-                "Until": one.price.expires,
                 "As of": one.price.as_of,
                 "Age": "" if one.age_days is None else count(one.age_days, "day"),
+                "Until": one.price.expires or "open",
                 "Source": one.price.source,
             }
             for one in prices
         ],
         hide_index=True,
+        placeholder="unknown",
         key="settings_prices_shipped",
         column_config=dict.fromkeys(_AMOUNTS, usd)
         | {"Source": st.column_config.TextColumn(width="large")},
