@@ -14,7 +14,8 @@ page = open_page(
 )
 ws, task = page.ws, page.task
 
-if not ws.read.labels.gold(task.id, ("train",)) and not ws.read.runs.all(task.id):
+in_train = [row for row in ws.read.labels.counts(task.id) if row["split"] == "train"]
+if not in_train and not ws.read.runs.all(task.id):
     empty_state(
         "There is nothing to learn from yet.",
         "A model learns from examples of train with a label. Label some, or import a file that "

@@ -186,7 +186,7 @@ def _splits(split: str) -> tuple[str, ...]:
 def _slices(
     ws: Workspace, run: Run, split: str, ids: set[int], gold: dict[int, int]
 ) -> list[Slice]:
-    examples = [e for e in ws.read.examples.all(run.task_id, _splits(split)) if e.id in ids]
+    examples = ws.read.examples.some(run.task_id, sorted(ids))
     rules = ws.read.rules.all(run.task_id, enabled_only=True)
     task = ws.read.tasks.get(run.task_id)
     found: list[Slice] = [*metadata_slices(examples), *length_slices(examples)]

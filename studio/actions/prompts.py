@@ -123,7 +123,7 @@ def preview_prompt(
             told.consent_text("A preview"),
             next_step="Agree with --yes, or on the page; it is asked once for a task and host.",
         )
-    ids = [e.id for e in ws.store.examples.all(task_id, _OPEN)]
+    ids = ws.store.examples.ids(task_id, _OPEN)
     if not ids:
         raise InputError(
             "There are no examples in train and validation to try the prompt on.",

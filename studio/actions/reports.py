@@ -172,7 +172,7 @@ def _worst(ws: Workspace, task: Task, measured: _Measured | None) -> tuple[tuple
     gold = {i: g.label_id for i, g in ws.read.labels.gold(task.id, TEST, blind_only=True).items()}
     predictions = ws.read.runs.predictions(measured.run.id, splits=TEST)
     known = {p.example_id for p in predictions if p.example_id in gold}
-    examples = [e for e in ws.read.examples.all(task.id, TEST) if e.id in known]
+    examples = ws.read.examples.some(task.id, sorted(known))
     scores = score_slices(metadata_slices(examples), wrong_examples(gold, predictions), known)
     return tuple((s.slice.name, s.error) for s in scores if s.is_worse)[:5]
 

@@ -263,7 +263,7 @@ def _example_ids(
     ws: Workspace, task_id: int, splits: Sequence[str], limit: int | None
 ) -> list[int]:
     _check_limit(limit)
-    ids = [example.id for example in ws.store.examples.all(task_id, splits)]
+    ids = ws.store.examples.ids(task_id, splits)
     if limit is None or limit >= len(ids):
         return ids
     gold = {i: g.label_id for i, g in ws.store.labels.gold(task_id, splits).items()}

@@ -122,14 +122,28 @@ class Labels:
         return {row[0]: row[1] for row in rows}
 
     def gold(
-        self, task_id: int, splits: Sequence[str] = (), *, blind_only: bool = False
+        self,
+        task_id: int,
+        splits: Sequence[str] = (),
+        *,
+        blind_only: bool = False,
+        ids: Sequence[int] | None = None,
     ) -> dict[int, GoldLabel]:
-        """Return example id to gold label, of the splits (all when none is named)."""
+        """Return example id to gold label, of the splits (all when none is named) or the ids."""
         wanted = json.dumps(list(splits))
+        # By ids no index helps but the table's own order.
+        of = "task_id = ?" if ids is None else "+task_id = ?"
+        named = "" if ids is None else " AND example_id IN (SELECT value FROM json_each(?))"
         rows = self.db.read(
-            "SELECT * FROM gold WHERE task_id = ? AND (? = '[]' OR split IN (SELECT value FROM json_each(?)))"
-            " AND (NOT ? OR origin != 'assisted') ORDER BY example_id",
-            (task_id, wanted, wanted, blind_only),
+            f"SELECT * FROM gold WHERE {of} AND (? = '[]' OR split IN (SELECT value FROM json_each(?)))"
+            f" AND (NOT ? OR origin != 'assisted'){named} ORDER BY example_id",
+            (
+                task_id,
+                wanted,
+                wanted,
+                blind_only,
+                *([] if ids is None else [json.dumps(list(ids))]),
+            ),
         )
         return {
             row["example_id"]: GoldLabel(

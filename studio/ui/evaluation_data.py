@@ -158,7 +158,7 @@ def _rows(
     path: str, task_id: int, run_ids: tuple[int, ...], ids: tuple[int, ...], revision: int,
     _ws: Workspace, _task: Task,
 ) -> list[dict[str, Any]]:  # fmt: skip
-    gold = _ws.read.labels.gold(task_id)
+    gold = _ws.read.labels.gold(task_id, ids=ids)
     said = [
         {p.example_id: p for p in _ws.read.runs.predictions(run_id, example_ids=ids)}
         for run_id in run_ids

@@ -103,7 +103,7 @@ def _found(path: str, task_id: int, revision: int, shown: Shown, _ws: Workspace)
     now = {p.example_id: p for p in _ws.read.runs.predictions(shown.run_id)}
     before_id = shown.before_id
     then = {p.example_id: p for p in _ws.read.runs.predictions(before_id)} if before_id else {}
-    gold = _ws.read.labels.gold(task_id, ("train", "validation"))
+    gold = _ws.read.labels.gold(task_id, ("train", "validation"), ids=list(now))
     comparison = None
     if before_id is not None:
         try:

@@ -10,6 +10,8 @@ from studio.domain.task import Task
 from studio.ui.rule_draft import GROUPS, KINDS, RuleDraft, suggest_name
 from studio.workspace import Workspace
 
+_MOST_READ = 5_000
+
 
 def rule_head(ws: Workspace, task: Task, draft: RuleDraft) -> None:
     """Draw what holds for the whole rule: name, label, weight and what it reads."""
@@ -162,7 +164,10 @@ def metadata_columns(ws: Workspace, task: Task) -> list[str]:
 
 
 def column_values(ws: Workspace, task: Task, name: str) -> list[str]:
-    """Return up to two hundred values of a metadata column, the most frequent first."""
+    """Return up to two hundred values of a metadata column, the most frequent first.
+
+    Of a large task a few thousand examples are looked at.
+    """
     return _values(str(ws.path), task.id, task.revision, name, ws)
 
 
@@ -174,7 +179,10 @@ def _columns(path: str, task_id: int, n: int, _ws: Workspace) -> list[str]:
 @st.cache_data(max_entries=32, ttl=3600, show_spinner=False)
 def _values(path: str, task_id: int, revision: int, name: str, _ws: Workspace) -> list[str]:
     counts: dict[str, int] = {}
-    for example in _ws.read.examples.all(task_id, ("train", "validation")):
+    splits = ("train", "validation")
+    known = _ws.read.examples
+    few = sum(known.counts(task_id)[split] for split in splits) <= _MOST_READ
+    for example in known.all(task_id, splits) if few else known.sample(task_id, splits, _MOST_READ):
         value = example.metadata.get(name, "")
         if value:
             counts[value] = counts.get(value, 0) + 1

@@ -108,7 +108,7 @@ def _rows(
     path: str, task_id: int, revision: int, ids: tuple[int, ...], _ws: Workspace
 ) -> list[dict[str, Any]]:
     task = _ws.read.tasks.get(task_id)
-    gold = _ws.read.labels.gold(task_id, ("train", "validation"))
+    gold = _ws.read.labels.gold(task_id, ("train", "validation"), ids=ids)
     return [
         {
             "number": e.id,
