@@ -299,3 +299,29 @@ def test_a_page_is_never_longer_than_200(desk):
     store, task, _, _ = desk
     page = store.examples.grid(task.id, run_id=None, person="A", filter=GridFilter(), limit=10_000)
     assert len(page) == 140 <= 200
+
+
+@PROFILE
+@given(filters, st.booleans())
+def test_no_page_reads_a_whole_table(desk, spec, few):
+    """Every table is entered by an index, whatever SQLite guesses of its size."""
+    store, task, run, _ = desk
+    f = GridFilter(
+        splits=spec["splits"], search=spec["search"], show=spec["show"], ids=spec["ids"],
+        label_id=spec["label"], gold_label_id=spec["gold"], by_confidence=spec["by_confidence"],
+    )  # fmt: skip
+    plans = []
+    read = store.db.read
+
+    def explained(sql, parameters=()):
+        plans.extend(row["detail"] for row in read(f"EXPLAIN QUERY PLAN {sql}", parameters))
+        return read(sql, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grid, "few", lambda _: 10**6 if few else -1)
+        patch.setattr(store.db, "read", explained)
+        store.examples.grid(task.id, run_id=run.id, person="Ada", filter=f)
+    assert plans
+    apart = ("VIRTUAL TABLE", "CONSTANT ROW", "(subquery")
+    whole = [p for p in plans if p.startswith("SCAN") and not any(word in p for word in apart)]
+    assert whole == []
