@@ -129,7 +129,8 @@ class Pacer:
         if wait is None:
             wait = _jittered(BACKOFF_S * 2 ** min(self._closures - 1, 8))
         self._gate = max(self._gate, now + wait)
-        self._hear(limits)
+        # A wait it names is when one may ask again; its reset is when all of a limit is free.
+        self._hear(limits, waits=retry_after_s is None)
         self._silent_since = self._silent_since or now
 
     def missed(self) -> None:
@@ -152,7 +153,7 @@ class Pacer:
         named = getattr(error, "retry_after_s", None) or 0.0
         return waited >= max(PATIENCE_S, 2 * named) and (self.is_broken or self._closures > 2)
 
-    def _hear(self, limits: RateLimits | None) -> None:
+    def _hear(self, limits: RateLimits | None, *, waits: bool = True) -> None:
         if limits is None:
             return
         now = self._clock()
@@ -162,7 +163,7 @@ class Pacer:
             (limits.requests_left, limits.requests_reset_s),
             (limits.tokens_left, limits.tokens_reset_s),
         ):
-            if left == 0 and reset:
+            if waits and left == 0 and reset:
                 self._gate = max(self._gate, now + min(reset, WINDOW_S))
 
 

@@ -121,6 +121,15 @@ def test_nothing_left_means_to_wait_for_the_reset(pacer):
     assert pacer.admit(1) == pytest.approx(7.0)
 
 
+def test_a_wait_that_is_named_goes_before_the_reset(pacer):
+    empty = RateLimits(tokens=150_000, tokens_left=0, tokens_reset_s=360.0)
+    pacer.admit(1)
+    pacer.throttled(1.0, empty)
+    assert pacer.admit(1) == pytest.approx(1.0)
+    pacer.throttled(None, empty)
+    assert pacer.admit(1) == pytest.approx(pacing.WINDOW_S)
+
+
 def test_a_preview_passes_long_runs_but_no_closed_gate(pacer):
     assert admitted(pacer) == FIRST_WINDOW
     assert pacer.admit(1) > 0
