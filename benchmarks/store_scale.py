@@ -180,27 +180,32 @@ def said(what: str, rows: int, cost: Cost) -> None:
 
 
 def pages(store: Store, task: Task, run: Run, words: Words, n: int) -> None:
-    """Time pages of 200 for every filter and order, as the person with decisions and as another."""
+    """Time pages of 200 for every filter and order, as the person with the decisions."""
     floor = 1000 * _cpu(lambda: store.db.value("SELECT 1"), 200)
     print(
         f"A page of 200, ms of CPU: the first, and 12 places from there to the end. `SELECT 1` takes "
         f"{floor:.3f} ms. The person made the decisions; a page of who made none is quicker.\n\n"
         "| filter | as imported: first | p50 | p95 | least sure first: first | p50 | p95 |\n|---|---|---|---|---|---|---|"
     )  # fmt: skip
-    every: list[float] = []
+    every: dict[str, list[float]] = {}
     for name, filter in filters(task, words, n).items():
         cells = []
         for by_confidence in (False, True):
             wanted = {**filter, "by_confidence": by_confidence}
             times = _page_times(store, task, run, GridFilter(**wanted), n)  # type: ignore[arg-type]
-            every += times if not name.startswith("search without") else []
+            kind = "a search" if "search" in filter else "no search"
+            order = "least sure first" if by_confidence else "as imported"
+            every.setdefault(f"{kind}, {order}", []).extend(times)
             cells += [
                 f"{1000 * times[0]:.1f}",
                 *(f"{1000 * np.percentile(times, q):.1f}" for q in (50, 95)),
             ]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
-    print(f"\nOver all pages but those of the last line: p50 {1000 * np.percentile(every, 50):.1f} ms, "
-          f"p95 {1000 * np.percentile(every, 95):.1f} ms.\n")  # fmt: skip
+    print()
+    for kind, times in every.items():
+        p50, p95 = (1000 * np.percentile(times, q) for q in (50, 95))
+        print(f"- All pages with {kind}: p50 {p50:.1f} ms, p95 {p95:.1f} ms.")
+    print()
 
 
 def filters(task: Task, words: Words, n: int) -> dict[str, dict[str, object]]:
