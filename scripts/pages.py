@@ -183,9 +183,9 @@ def commands_part() -> str:
     """Return the command line, command by command."""
     from typer.main import get_command
 
-    from studio.cli.main import app
+    from studio.cli.main import command_line
 
-    return "\n".join(_command(get_command(app), "studio"))
+    return "\n".join(_command(get_command(command_line()), "studio"))
 
 
 def _command(command: Any, path: str) -> Iterator[str]:

@@ -19,9 +19,6 @@ from studio import __version__
 from studio.config import Settings, find_key, load_settings
 from studio.domain.job import WorkerInfo
 from studio.errors import ConflictError
-from studio.handlers.finetunes import finetune_handler
-from studio.handlers.pacing import Pacers
-from studio.handlers.runs import run_handler
 from studio.jobs.process import WorkerLock, start_worker, this_worker, worker_alive
 from studio.jobs.succession import BY_HAND, fingerprint, is_outdated, take_turn
 from studio.jobs.worker import Handler, Worker
@@ -86,6 +83,11 @@ def open_workspace(
 
 def make_worker(ws: Workspace) -> Worker:
     """Return the worker of a workspace with its handlers."""
+    # Only a worker needs them; a command must not wait for what they bring along.
+    from studio.handlers.finetunes import finetune_handler
+    from studio.handlers.pacing import Pacers
+    from studio.handlers.runs import run_handler
+
     handlers: dict[str, Handler] = {
         "run": functools.partial(run_handler, ws, Pacers()),
         "finetune": functools.partial(finetune_handler, ws),

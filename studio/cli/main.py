@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -10,35 +11,45 @@ from typing import Annotated
 import typer
 
 from studio import __version__
-from studio.cli import (
-    demo,
-    evaluations,
-    examples,
-    finetunes,
-    prompts,
-    providers,
-    rationales,
-    reports,
-    rules,
-    runs,
-    system,
-    tasks,
-)
 from studio.errors import StudioError
 
-app = typer.Typer(
-    name="studio",
-    help="Turn an expert's reasons into a measured text classifier and a decision.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for part in (system, demo, tasks, examples, rationales, rules, prompts, runs, finetunes,
-             evaluations, reports, providers):  # fmt: skip
-    part.register(app)
+# Which module has which commands: only that one is imported, for some bring half a second of numpy.
+PARTS = {
+    "system": ("app", "worker", "serve", "backup", "restore", "doctor"),
+    "demo": ("demo",),
+    "tasks": ("task",),
+    "examples": ("import", "split", "correct"),
+    "rationales": ("rationale",),
+    "rules": ("rule",),
+    "prompts": ("prompt",),
+    "runs": ("run",),
+    "finetunes": ("trainingset", "finetune"),
+    "evaluations": ("evaluate", "compare", "slices"),
+    "reports": ("report",),
+    "providers": ("provider",),
+}
 
 
-@app.callback(invoke_without_command=True)
+def command_line(first_word: str = "") -> typer.Typer:
+    """Return the command line, with all commands or with those of one module.
+
+    Args:
+        first_word: The command that is wanted; all where none has this name.
+    """
+    app = typer.Typer(
+        name="studio",
+        help="Turn an expert's reasons into a measured text classifier and a decision.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_root)
+    wanted = [part for part, commands in PARTS.items() if first_word in commands]
+    for part in wanted or PARTS:
+        importlib.import_module(f"studio.cli.{part}").register(app)
+    return app
+
+
 def _root(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
@@ -55,7 +66,7 @@ def main() -> None:
     """Run the command line; an error is one sentence on standard error and an exit code."""
     as_json = "--json" in sys.argv
     try:
-        code = app(standalone_mode=False)
+        code = command_line(sys.argv[1] if len(sys.argv) > 1 else "")(standalone_mode=False)
     except StudioError as error:
         _tell(error.code, error.message, error.next_step, as_json)
         sys.exit(error.exit_code)

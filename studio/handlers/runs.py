@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from studio.analysis.joining import join_votes
-from studio.analysis.votes import apply_rules
 from studio.domain.coded_rationale import CodedRationale
 from studio.domain.example import Example
 from studio.domain.job import Job
@@ -73,6 +71,9 @@ async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:
 
 def _label(task: Task, rules: Sequence[CodedRationale], examples: list[Example]) -> list[Result]:
     """Return what the rules say together; in a thread, for others wait for the event loop."""
+    from studio.analysis.joining import join_votes  # numpy: other runs do without
+    from studio.analysis.votes import apply_rules
+
     matrix = apply_rules(rules, examples)
     label_ids = [label.id for label in task.labels]
     results = []

@@ -20,12 +20,20 @@ report provider.add provider.list provider.test serve worker backup restore doct
 """
 
 
-def commands():
-    found = {c.name for c in main.app.registered_commands if c.name}
-    for group in main.app.registered_groups:
+def commands(first_word=""):
+    app = main.command_line(first_word)
+    found = {c.name for c in app.registered_commands if c.name}
+    for group in app.registered_groups:
         for command in group.typer_instance.registered_commands:
             found.add(f"{group.name}.{command.name}")
     return found
+
+
+def test_a_module_has_the_commands_it_is_said_to_have():
+    """Only the module of the first word is imported, so the table of modules must be true."""
+    for words in main.PARTS.values():
+        for word in words:
+            assert {name.split(".")[0] for name in commands(word)} == set(words)
 
 
 def test_every_command_this_issue_needs_is_there():
@@ -187,7 +195,8 @@ def test_no_consent(studio, mail):
     providers = {"far": far, "embedded": far}
     said = studio("run", "start", mail, "--provider", "far", "--json", provider=providers)
     assert (said.code, said.error["code"]) == (2, "consent_needed")
-    assert "36 examples to api.example.com" in said.error["message"]
+    assert "text of 36 examples" in said.error["message"]
+    assert "to api.example.com, at an unknown price" in said.error["message"]
     assert "--yes" in said.error["next"]
     agreed = studio(
         "prompt", "save", mail, "p", "--instructions", "x", "--json", provider=providers
