@@ -295,6 +295,28 @@ def test_no_filter_tells_what_a_model_said_of_a_test_example(desk, show):
     assert {r["cursor"][0] for r in walk(store, task, run, "Nobody", by_order, 7)} == {math.inf}
 
 
+@pytest.mark.parametrize("few", [-1, 10**6], ids=["walks", "gathers"])
+def test_no_way_to_a_page_looks_behind_the_mask(desk, monkeypatch, few):
+    """Every filter with every other, both orders: what is hidden decides nothing."""
+    store, task, run, ids = desk
+    monkeypatch.setattr(grid, "few", lambda _: few)
+    seen = told(store, task, run, "Ada")
+    label = [None, task.labels[0].id, task.labels[1].id]
+    for show, said, gold, search, chosen, by_confidence in itertools.product(
+        ["all", "todo", "mine", "errors"], label, label[:2], ["", "alpha", "%"],
+        [None, tuple(ids)], [False, True],
+    ):  # fmt: skip
+        f = GridFilter(splits=("test",), show=show, label_id=said, gold_label_id=gold,
+                       search=search, ids=chosen, by_confidence=by_confidence)  # fmt: skip
+        expected = [i for i, row in seen.items() if wanted(row, i, f)]
+        if by_confidence:
+            expected.sort(
+                key=lambda i: (math.inf if (c := seen[i]["confidence"]) is None else c, i)
+            )
+        rows = walk(store, task, run, "Ada", f, 200)
+        assert [row["id"] for row in rows] == expected, f
+
+
 def test_a_page_is_never_longer_than_200(desk):
     store, task, _, _ = desk
     page = store.examples.grid(task.id, run_id=None, person="A", filter=GridFilter(), limit=10_000)
