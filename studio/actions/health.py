@@ -11,6 +11,7 @@ from pathlib import Path
 
 from studio.config import Settings
 from studio.domain.job import WorkerInfo
+from studio.errors import WorkspaceError
 from studio.jobs.process import worker_alive
 from studio.store.health import (
     Finding,
@@ -21,6 +22,7 @@ from studio.store.health import (
     running_jobs,
     wrong_counters,
 )
+from studio.store.recount import rebuild, recount
 from studio.workspace import Workspace
 
 _AN_HOUR = 3600.0
@@ -43,6 +45,7 @@ def examine(ws: Workspace, *, fix: bool = False) -> list[Finding]:
     return [
         *examine_file(ws.path),
         *_counters(ws, fix),
+        *_kept(ws, fix),
         *_leases(ws, fix),
         *_calls(ws, fix),
         *_token(ws.settings, fix),
@@ -60,6 +63,20 @@ def _counters(ws: Workspace, fix: bool) -> Iterator[Finding]:
         for run_id in wrong:
             ws.store.runs.recount(run_id)
         found = found.after("counted anew")
+    yield found
+
+
+def _kept(ws: Workspace, fix: bool) -> Iterator[Finding]:
+    try:
+        wrong = recount(ws.store.db)
+    except WorkspaceError as error:  # comparing the index of words asks for a write
+        yield Finding("lists", None, f"not compared: {error.message}")
+        return
+    says = f"{' and '.join(wrong)} differ from what is stored" if wrong else "of pages: right"
+    found = Finding("lists", not wrong, says, _FIX if wrong else "")
+    if wrong and fix:
+        rebuild(ws.store.db)
+        found = found.after("made anew")
     yield found
 
 

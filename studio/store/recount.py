@@ -55,6 +55,28 @@ def recount(db: Connections) -> list[str]:
     return wrong if _words_agree(db) else [*wrong, "the index of words"]
 
 
+def rebuild(db: Connections) -> None:
+    """Make anew all that `recount` looks at; examples, decisions and predictions stay as they are."""
+    with db.transaction() as conn:
+        for sql in _ANEW:
+            conn.execute(sql)
+
+
+_ANEW = (
+    "UPDATE gold SET split = (SELECT e.split FROM example e WHERE e.id = gold.example_id)",
+    "UPDATE current_label SET (task_id, split) ="
+    " (SELECT e.task_id, e.split FROM example e WHERE e.id = current_label.example_id)",
+    "UPDATE prediction SET split = (SELECT e.split FROM example e WHERE e.id = prediction.example_id)",
+    "DELETE FROM run_error",
+    f"INSERT INTO run_error {_PAIRS['the errors of runs'][1]}",
+    "DELETE FROM example_count",
+    f"INSERT INTO example_count {_PAIRS['the counts of examples'][1]}",
+    "DELETE FROM gold_count",
+    f"INSERT INTO gold_count {_PAIRS['the counts of gold'][1]}",
+    "INSERT INTO example_fts (example_fts) VALUES ('rebuild')",
+)
+
+
 def _words_agree(db: Connections) -> bool:
     """Have SQLite compare the index of words with the texts; it asks for a write that it never makes."""
     with db.transaction() as conn:

@@ -26,7 +26,8 @@ def labeled(ws, fill, work):
 def test_a_healthy_workspace(ws, labeled):
     found = {f.check: f.ok for f in examine(ws)}
     assert {k: v for k, v in found.items() if v is not None} == dict.fromkeys(
-        ("integrity", "schema", "links", "sqlite", "disk", "counts", "leases", "calls"), True
+        ("integrity", "schema", "links", "sqlite", "disk", "counts", "lists", "leases", "calls"),
+        True,
     )
 
 
@@ -49,6 +50,27 @@ def test_counters_are_counted_anew(ws, labeled, harm):
     assert set(wrong(ws)) == {"counts"}
     assert wrong(ws, fix=True)["counts"].mended
     assert (ws.store.runs.get(labeled.id), ws.store.runs.outcomes(labeled.id)) == before
+    assert wrong(ws) == {}
+
+
+@pytest.mark.parametrize(
+    ("harm", "says"),
+    [
+        ("UPDATE example_count SET n = n + 1", "the counts of examples"),
+        ("UPDATE gold_count SET n = n + 1", "the counts of gold"),
+        ("UPDATE prediction SET split = 'test'", "the splits of predictions"),
+        ("UPDATE current_label SET split = 'test'", "the splits of decisions"),
+        ("INSERT INTO run_error SELECT 1, example_id, split, 0 FROM prediction", "the errors"),
+        ("INSERT INTO example_fts (example_fts) VALUES ('delete-all')", "the index of words"),
+    ],
+)  # fmt: skip
+def test_lists_are_made_anew(ws, labeled, harm, says):
+    with ws.store.transaction() as conn:
+        conn.execute(harm)
+    found = wrong(ws)
+    assert set(found) == {"lists"}
+    assert says in found["lists"].says
+    assert wrong(ws, fix=True)["lists"].mended
     assert wrong(ws) == {}
 
 
