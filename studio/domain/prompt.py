@@ -11,6 +11,8 @@ from typing import Any
 from studio.domain.task import Task
 
 ANSWER_LINE = "Answer with one label."
+NEUTRAL = "Which of the choices fits the text?"
+"""What a decision model is instructed by where people wrote nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +130,47 @@ def render_system(body: PromptText, label_names: Sequence[str]) -> str:
         definition = _one_line(body.definitions.get(name, ""))
         lines.append(f"- {name}: {definition}" if definition else f"- {name}")
     parts.append("Labels:\n" + "\n".join(lines))
-    known = [(label, line) for label, line in body.reasons if label in label_names]
-    if known:
-        parts.append("Reasons:\n" + "\n".join(f"- {label}: {_one_line(t)}" for label, t in known))
+    parts += _reasons(body, label_names)
     parts.append(ANSWER_LINE)
     return "\n\n".join(parts)
+
+
+def render_decision(body: PromptText, label_names: Sequence[str]) -> str:
+    r"""Return what a decision model is instructed by; definitions stand beside its choices.
+
+    Few-shots are lines here, their texts JSON-encoded: a decision has no turns to show them in.
+
+    >>> print(
+    ...     render_decision(
+    ...         PromptText(
+    ...             instructions="Is it keto?",
+    ...             reasons=(("keto", "meat has no starch"),),
+    ...             few_shots=(FewShot(text="ham\nand eggs", label="keto"),),
+    ...         ),
+    ...         ["keto", "not_keto"],
+    ...     )
+    ... )
+    Is it keto?
+    <BLANKLINE>
+    Reasons:
+    - keto: meat has no starch
+    <BLANKLINE>
+    Examples:
+    - keto: "ham\nand eggs"
+    """
+    parts = [body.instructions.strip() or NEUTRAL]
+    parts += _reasons(body, label_names)
+    shots = [f"- {s.label}: {json.dumps(s.text, ensure_ascii=False)}" for s in body.few_shots]
+    if shots:
+        parts.append("Examples:\n" + "\n".join(shots))
+    return "\n\n".join(parts)
+
+
+def _reasons(body: PromptText, label_names: Sequence[str]) -> list[str]:
+    known = [(label, line) for label, line in body.reasons if label in label_names]
+    if not known:
+        return []
+    return ["Reasons:\n" + "\n".join(f"- {label}: {_one_line(t)}" for label, t in known)]
 
 
 def render_messages(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -21,6 +22,26 @@ class Outcome(StrEnum):
     NOT_JSON = "not_json"
     EMPTY = "empty"
     ERROR = "error"
+
+
+class Wire(StrEnum):
+    """The path by which a service is asked. The path's name says nothing of its texts' shape."""
+
+    AUTO = "auto"
+    CHAT = "chat"
+    RESPONSES = "responses"
+    DECISIONS = "decisions"
+    SYSTEMONE = "systemone"
+
+
+class Method(StrEnum):
+    """Where probabilities come from. Those of different methods do not belong in one figure."""
+
+    NONE = ""
+    DECISION = "decision"
+    SERVER = "server"
+    LOGPROBS = "logprobs"
+    VOTES = "votes"
 
 
 class ClassifierKind(StrEnum):
@@ -48,7 +69,9 @@ class Answer:
     Attributes:
         outcome: How the question ended.
         label: A label name when the outcome is ok, else None.
-        probabilities: Label name to probability, summing to 1; empty when none were given.
+        probabilities: Label name to probability; empty when none were given. They sum to 1, or
+            `detail["uncovered"]` says how much is not known whose it is.
+        method: Where the probabilities come from.
         model: The model that really answered.
         usage: What it cost.
         detail: What else it told: evidence, unused prompt lines, an error's sentence.
@@ -58,6 +81,7 @@ class Answer:
     outcome: Outcome
     label: str | None = None
     probabilities: dict[str, float] = field(default_factory=dict)
+    method: Method = Method.NONE
     model: str = ""
     usage: Usage = field(default_factory=Usage)
     detail: dict[str, Any] = field(default_factory=dict)
@@ -150,12 +174,17 @@ class Question:
         model: The model to ask.
         messages: Chat messages, the text in the last one.
         label_names: The allowed answers.
+        instructions: What the messages tell beside definitions and text, for services that are
+            not told it by messages; the messages' own when empty.
+        definitions: Label name to definition, as the messages tell it; a label may be missing.
         sample: Which of several askings of the same question; each has an answer of its own.
     """
 
     model: str
     messages: tuple[dict[str, str], ...]
     label_names: tuple[str, ...]
+    instructions: str = ""
+    definitions: Mapping[str, str] = field(default_factory=dict)
     sample: int = 0
 
     def key(self, provider: str, engine: str = "") -> str:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, replace
 
 from studio.domain.example import Example
 from studio.domain.price import Price
-from studio.domain.prompt import PromptText, answer_schema, prompt_of, render_messages, user_turn
+from studio.domain.prompt import (
+    PromptText,
+    answer_schema,
+    prompt_of,
+    render_decision,
+    render_messages,
+    user_turn,
+)
 from studio.domain.run import Answer, ClassifierKind, Outcome, Question, Run
 from studio.domain.task import Task
 from studio.domain.tokens import MOST_OUTPUT, PER_MESSAGE, most_input_tokens, most_tokens
@@ -65,6 +72,8 @@ class Asking:
         self.label_names = task.label_names
         self._service, self._engine = service, engine
         self._before = tuple(render_messages(body, task.label_names, "")[:-1])  # rendered once
+        self._instructions = render_decision(body, task.label_names)
+        self._definitions = body.definitions
         schema = answer_schema(task.label_names)
         self._most_before = most_input_tokens(self._before, schema)
         self._again = bool(ws.store.runs.params(run.id).get("again"))
@@ -129,6 +138,8 @@ class Asking:
             model=self._run.model,
             messages=(*self._before, {"role": "user", "content": turn}),
             label_names=self._task.label_names,
+            instructions=self._instructions,
+            definitions=self._definitions,
         )
         key = question.key(self._service.identity, self._engine)
         if self._again:

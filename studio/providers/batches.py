@@ -24,10 +24,21 @@ class Batches:
 
     _connection: Connection
     _sampling: Sampling
+    _takes_batches: bool
+    host: str
     is_local: bool
 
     async def create_batch(self, questions: Mapping[str, Question], *, key: str) -> BatchState:
-        """Send questions to be answered within a day; look with `find_batch` first."""
+        """Send questions to be answered within a day; look with `find_batch` first.
+
+        Raises:
+            RefusedRequestError: If this provider is asked by another path than chat.
+        """
+        if not self._takes_batches:
+            raise RefusedRequestError(
+                f"{self.host} is asked by a path that takes no batches.",
+                next_step="Start the run without --batch.",
+            )
         file = await asyncio.to_thread(write_questions, questions, self._sampling)
         file_id = await send_file(self._connection, file, "questions.jsonl", "batch")
 

@@ -70,7 +70,7 @@ class Bodies:
             # Copies, for whoever asks may change theirs.
             copies = [dict(message) for message in first]
             self._shared = (question.model, question.label_names, copies, dict(wishes))
-        return b"%b%b]}" % (self._head, _json(last))
+        return b"%b%b]}" % (self._head, as_json(last))
 
 
 def _head(question: Question, first: list[dict[str, str]], wishes: Mapping[str, Any]) -> bytes:
@@ -81,8 +81,9 @@ def _head(question: Question, first: list[dict[str, str]], wishes: Mapping[str, 
         **wishes,
         "messages": first,
     }
-    return _json(body)[: -len("]}")] + (b"," if first else b"")
+    return as_json(body)[: -len("]}")] + (b"," if first else b"")
 
 
-def _json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
+    """Return a value as the JSON that is sent."""
     return _encode(value).encode("utf-8", "replace")  # half a character could not be sent

@@ -27,16 +27,39 @@ class RefusedParameterError(RefusedRequestError):
 
     Attributes:
         parameter: Its name as the service tells it.
+        reason: The service's code for why; may be empty.
     """
 
-    def __init__(self, message: str, *, next_step: str = "", parameter: str) -> None:
+    def __init__(
+        self, message: str, *, next_step: str = "", parameter: str, reason: str = ""
+    ) -> None:
         super().__init__(message, next_step=next_step)
         self.parameter = parameter
+        self.reason = reason
+
+
+class WrongPathError(RefusedRequestError):
+    """The service does not serve this model, or anything, by the path it was asked by."""
+
+
+class FilteredError(RefusedRequestError):
+    """A content filter held the question back; it concerns this one only."""
 
 
 _QUOTA_CODES = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "quota_exceeded"}
+    | {"3036"}  # Cloudflare: the day's allowance is used up
 )
+_CAPACITY_CODES = frozenset({"3040"})  # Cloudflare
+_FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
+_PATH_CODES = frozenset({"OperationNotSupported", "unsupported_api_for_model", "unknown_url"})
+_NO_ROUTE = re.compile(
+    r"""\W*(?:404\W*)?(?:(?:the\ )?(?:requested\ )?
+    (?:url|page|file|path|route|resource|endpoint)\b.*)?(?:not\ found|method\ not\ allowed)\W*
+    |no\ route\b.*|cannot\ post\b.*|unknown\ request\ url\b.*""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_OTHER_PATH = re.compile(r"/chat/completions|\bv1/responses\b|not a chat model", re.IGNORECASE)
 _SECRET = re.compile(r"\b(sk-|bearer\s+)\S+", re.IGNORECASE)
 _TOLD_LIMIT = 300
 
@@ -60,24 +83,60 @@ def from_status(
     >>> from_status(503, {}, b'{"error": {"message": "loading"}}', "h").message
     'h failed by itself (HTTP 503). It says: “loading”'
     """
-    body = read_json(content)
-    error = body.get("error", body) if isinstance(body, Mapping) else body
-    told = told_by(error, secrets)
-    codes = [error.get("code"), error.get("type")] if _is_object(error) else []
-    if any(isinstance(code, str) and code in _QUOTA_CODES for code in codes):
+    return from_body(status, headers, read_json(content), host, secrets)
+
+
+def from_body(
+    status: int, headers: Mapping[str, str], body: Any, host: str, secrets: Collection[str] = ()
+) -> ProviderError:
+    """Return the error for a decoded body; see `from_status`."""
+    error = _error_in(body)
+    told, codes = told_by(error, secrets), _codes(error)
+    if codes & _QUOTA_CODES:
         return _quota(host, told)
-    if status in _BY_STATUS:
-        return _BY_STATUS[status](host, told)
+    if codes & _CAPACITY_CODES:
+        return _no_room(host, told, retry_after_s(headers))
+    if codes & _FILTER_CODES and 400 <= status < 500:
+        return _filtered(host, told)
     if status == 429:
         return _too_fast(host, told, retry_after_s(headers))
+    return _by_status(status, error, codes, host, told)
+
+
+def _by_status(status: int, error: Any, codes: set[str], host: str, told: str) -> ProviderError:
+    if _is_wrong_path(status, error, codes):
+        return _wrong_path(host, told)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status](host, told)
     if status == 408 or status >= 500:
         return _failed(status, host, told)
     if status >= 400:
-        return _refused(status, host, told, _parameter(error))
+        return _refused(status, host, told, error)
     return RefusedRequestError(
         f"{host} points to another address (HTTP {status}), which is not followed.",
         next_step="Give the address it really has.",
     )
+
+
+def hidden_failure(
+    headers: Mapping[str, str], body: Any, host: str, secrets: Collection[str] = ()
+) -> ProviderError | None:
+    """Return the error that a body of status 200 is; None for an answer.
+
+    Gateways answer so: OpenRouter with `error`, Cloudflare with `success` and `errors`.
+
+    >>> body = {"success": False, "errors": [{"code": 3040, "message": "full"}], "result": None}
+    >>> hidden_failure({}, body, "h").message
+    'h has no room for more questions now. It says: “full”'
+    """
+    if not _is_object(body) or any(body.get(key) for key in _ANSWERS):
+        return None
+    error = body.get("error")
+    if not (_is_object(error) or (body.get("success") is False and body.get("errors"))):
+        return None
+    code = error.get("code") if _is_object(error) else None
+    status = code if isinstance(code, int) and 400 <= code < 600 else 500
+    return from_body(status, headers, body, host, secrets)
 
 
 def told_by(error: Any, secrets: Collection[str] = ()) -> str:
@@ -86,11 +145,7 @@ def told_by(error: Any, secrets: Collection[str] = ()) -> str:
     >>> told_by({"message": "no such\nmodel"})
     ' It says: “no such model”'
     """
-    words = error.get("message") if _is_object(error) else error
-    text = " ".join(words.split()) if isinstance(words, str) else ""
-    text = whole_characters(text)
-    if text.startswith("<"):
-        return ""  # a web page, of a proxy say
+    text = _words(error)
     for secret in filter(None, secrets):
         text = text.replace(secret, "[key]")
     text = _SECRET.sub(r"\1[key]", text)
@@ -156,6 +211,10 @@ def _is_object(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
 def _failed(status: int, host: str, told: str) -> ProviderError:
     return ProviderUnavailableError(
         f"{host} failed by itself (HTTP {status}).{told}", next_step="Ask again in a while."
@@ -189,23 +248,76 @@ def _not_found(host: str, told: str) -> ProviderError:
     )
 
 
-def _refused(status: int, host: str, told: str, parameter: str) -> ProviderError:
+def _refused(status: int, host: str, told: str, error: Any) -> ProviderError:
     message = f"{host} refuses the request (HTTP {status}).{told}"
     next_step = "Change what it names, or choose another model."
-    if parameter:
-        return RefusedParameterError(message, next_step=next_step, parameter=parameter)
+    parameter = error.get("param") if _is_object(error) else None
+    if isinstance(parameter, str) and parameter:
+        reason = error.get("code")
+        return RefusedParameterError(
+            message, next_step=next_step, parameter=parameter,
+            reason=reason if isinstance(reason, str) else "",
+        )  # fmt: skip
     return RefusedRequestError(message, next_step=next_step)
 
 
-def _parameter(error: Any) -> str:
-    """Return the parameter a service names: OpenAI's `param`, or `loc` of pydantic servers."""
-    if _is_object(error) and isinstance(error.get("param"), str):
-        return str(error["param"])
-    try:
-        named = error["detail"][0]["loc"][-1]
-    except (TypeError, LookupError):
-        return ""
-    return named if isinstance(named, str) else ""
+def _error_in(body: Any) -> Any:
+    """Return the part of a body that tells what went wrong, in OpenAI's shape where it can.
+
+    OpenAI's is `error`; System One's and FastAPI's `detail` is a sentence, an object, or a list
+    of what is wrong where; Cloudflare's `errors` is a list.
+    """
+    if not _is_object(body) or "error" in body:
+        return body["error"] if _is_object(body) else body
+    detail, errors = body.get("detail"), body.get("errors")
+    if isinstance(detail, list) and detail and _is_object(detail[0]):
+        places = detail[0].get("loc")
+        named = [place for place in places if isinstance(place, str)] if _is_list(places) else []
+        where = ".".join(place for place in named if place != "body")
+        what = detail[0].get("msg")
+        words = ": ".join(part for part in (where, what) if isinstance(part, str) and part)
+        return {"message": words, "param": named[-1] if named else None}
+    if isinstance(detail, str) or _is_object(detail):
+        return detail
+    return errors[0] if _is_list(errors) and errors else body
+
+
+def _codes(error: Any) -> set[str]:
+    if not _is_object(error):
+        return set()
+    told = [error.get(name) for name in ("code", "type", "error_type")]
+    return {str(code) for code in told if isinstance(code, str | int)}
+
+
+def _words(error: Any) -> str:
+    words = error.get("message") if _is_object(error) else error
+    text = whole_characters(" ".join(words.split())) if isinstance(words, str) else ""
+    return "" if text.startswith("<") else str(text)  # a web page, of a proxy say
+
+
+def _is_wrong_path(status: int, error: Any, codes: set[str]) -> bool:
+    """Whether another path might serve: by code, or by OpenAI's words, which have none."""
+    if status not in (400, 404, 405):
+        return False
+    words = _words(error)[:_TOLD_LIMIT]
+    if codes & _PATH_CODES or _OTHER_PATH.search(words):
+        return True
+    return status != 400 and (not words or bool(_NO_ROUTE.fullmatch(words)))
+
+
+def _wrong_path(host: str, told: str) -> ProviderError:
+    return WrongPathError(
+        f"{host} does not serve this by the path it was asked by.{told}",
+        next_step="Check the address, which often ends in /v1, or add the provider with another"
+        " --wire.",
+    )
+
+
+def _filtered(host: str, told: str) -> ProviderError:
+    return FilteredError(
+        f"The content filter of {host} held the question back.{told}",
+        next_step="Look at the text; another model may take it.",
+    )
 
 
 def _quota(host: str, told: str) -> ProviderError:
@@ -223,6 +335,15 @@ def _too_fast(host: str, told: str, wait: float | None) -> ProviderError:
     )
 
 
+def _no_room(host: str, told: str, wait: float | None) -> ProviderError:
+    return RateLimitedError(
+        f"{host} has no room for more questions now.{told}",
+        next_step="Wait a little, or ask for less at once.",
+        retry_after_s=wait,
+    )
+
+
+_ANSWERS = ("choices", "output", "answers", "result")
 _BY_STATUS: Mapping[int, Callable[[str, str], ProviderError]] = {
     401: _key_refused,
     402: _quota,

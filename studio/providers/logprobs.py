@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-_BEFORE_LABEL = re.compile(r'\A\s*\{\s*"label"\s*:\s*"')
+_BEFORE_LABEL = re.compile(rb'\A\s*\{\s*"label"\s*:\s*"')
 
 
-def label_masses(tokens: Sequence[Any], text: str, label_names: Sequence[str]) -> dict[str, float]:
-    r"""Return how much probability each label got; empty where that cannot be told exactly.
+@dataclass(frozen=True, slots=True)
+class Masses:
+    """How much probability the tokens give to whom.
 
-    The label's tokens are walked from its opening quote on. An alternative that only one label
-    can begin with gives it its mass; once the chosen token fits one label only, the walk ends.
-    Mass of alternatives that fit no label, or several off the walked path, is given to
-    nobody: the caller sees by the sum how much is missing.
+    Attributes:
+        labels: Label name to what is surely its own; empty when nothing can be told.
+        shared: What belongs to one of several labels, and nothing tells to which.
+        lost: What belongs to no label, or was cut off.
+    """
+
+    labels: Mapping[str, float]
+    shared: float
+    lost: float
+
+
+def label_masses(tokens: Sequence[Any], text: str, label_names: Sequence[str]) -> Masses:
+    r"""Return how much probability each label got.
+
+    The tokens are followed from the label's opening quote to its closing one. At each, every
+    alternative that only one label can go on with gives its mass to that label; what several can
+    go on with is known to be shared by these, for nothing tells how they would go on. A service
+    lists a few alternatives only: the rest is lost, and the caller is told how much that is.
 
     >>> tokens = [
     ...     {"token": '{"label":"', "logprob": 0.0},
@@ -31,43 +50,100 @@ def label_masses(tokens: Sequence[Any], text: str, label_names: Sequence[str]) -
     ...     },
     ...     {"token": 'am"}', "logprob": 0.0},
     ... ]
-    >>> label_masses(tokens, '{"label":"ham"}', ["ham", "spam"])
+    >>> label_masses(tokens, '{"label":"ham"}', ["ham", "spam"]).labels
     {'ham': 0.75, 'spam': 0.25}
     """
-    start = _BEFORE_LABEL.match(text)
     walk = _tokens(tokens)
-    if start is None or walk is None or "".join(token for token, _ in walk) != text:
-        return {}
-    written = {name: json.dumps(name, ensure_ascii=False)[1:] for name in label_names}
-    masses = dict.fromkeys(label_names, 0.0)
-    position, path, reached = 0, "", 1.0
+    written = text.encode("utf-8", "replace")
+    start = _BEFORE_LABEL.match(written)
+    if start is None or walk is None or b"".join(token for token, _ in walk) != written:
+        return _NOTHING
+    trie = _trie(tuple(label_names))
+    masses, shared = dict.fromkeys(label_names, 0.0), 0.0
+    position, path, reached = 0, b"", 1.0
     for token, alternatives in walk:
-        lead = token[: max(0, start.end() - position)]  # what of it stands before the label
+        lead = written[position : start.end()]  # what stands before the label still
         position += len(token)
         if position <= start.end():
-            continue
+            alternatives = _into_label(token, alternatives, lead)
+        own = path + token[len(lead) :]
         for other, share in alternatives.items():
-            fits = _fitting(path + other[len(lead) :], written) if other.startswith(lead) else []
-            if len(fits) == 1:
-                masses[fits[0]] += reached * share
-        path += token[len(lead) :]
-        chosen = _fitting(path, written)
-        if len(chosen) <= 1:
-            return masses if chosen else {}
-        reached *= alternatives[token]
-    return {}
+            if other == token or not other.startswith(lead):
+                continue
+            found = trie.one(path + other[len(lead) :])
+            if found:
+                masses[found] += reached * share
+            elif found is not None:
+                shared += reached * share
+        path, reached = own, reached * alternatives[token]
+        chosen = trie.one(path)
+        if trie.is_closed(path):
+            masses[str(chosen)] += reached
+            return Masses(masses, shared, max(0.0, 1 - shared - math.fsum(masses.values())))
+        if chosen is None:
+            break
+    return _NOTHING
 
 
-def _fitting(begin: str, written: Mapping[str, str]) -> list[str]:
-    """Return the labels whose written form, closing quote included, can begin so."""
-    return [
-        name
-        for name, form in written.items()
-        if begin and (form.startswith(begin) or begin.startswith(form))
-    ]
+def _into_label(
+    token: bytes, alternatives: Mapping[bytes, float], lead: bytes
+) -> dict[bytes, float]:
+    """Return how a token before the label compares with those that reach into it.
+
+    Whatever else may stand there, a blank say, tells nothing of the label and is left out.
+    """
+    told = {
+        other: share
+        for other, share in alternatives.items()
+        if other == token or (len(other) > len(lead) and other.startswith(lead))
+    }
+    total = math.fsum(told.values())
+    return {other: share / total for other, share in told.items()} if total else {token: 1.0}
 
 
-def _tokens(tokens: Sequence[Any]) -> list[tuple[str, dict[str, float]]] | None:
+class _Trie:
+    """The labels as JSON writes them, closing quote included, so that none begins another.
+
+    Sorted, they are a trie: those that begin alike lie together.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        forms = {
+            json.dumps(name, ensure_ascii=escapes)[1:].encode("utf-8", "replace"): name
+            for name in names
+            for escapes in (True, False)
+        }
+        self._forms = sorted(forms)
+        self._names = [forms[form] for form in self._forms]
+
+    def one(self, begin: bytes) -> str | None:
+        """Return the only label that can begin so; "" where there are several, None for none."""
+        if not begin:
+            return ""
+        low, high = bisect_left(self._forms, begin), bisect_right(self._forms, begin + b"\xff")
+        if low == high:
+            return self._names[low - 1] if self._ends_before(low, begin) else None
+        names = self._names[low:high]
+        return names[0] if high - low < 3 and names[0] == names[-1] else ""
+
+    def is_closed(self, begin: bytes) -> bool:
+        """Return whether a whole label stands in it."""
+        place = bisect_right(self._forms, begin)
+        return self._ends_before(place, begin)
+
+    def _ends_before(self, place: int, begin: bytes) -> bool:
+        return place > 0 and begin.startswith(self._forms[place - 1])
+
+
+@functools.lru_cache(maxsize=16)
+def _trie(names: tuple[str, ...]) -> _Trie:
+    return _Trie(names)
+
+
+_NOTHING = Masses({}, 0.0, 1.0)
+
+
+def _tokens(tokens: Sequence[Any]) -> list[tuple[bytes, dict[bytes, float]]] | None:
     """Return each chosen token with the probability of every alternative, itself included."""
     walk = []
     for entry in tokens:
@@ -82,7 +158,7 @@ def _tokens(tokens: Sequence[Any]) -> list[tuple[str, dict[str, float]]] | None:
     return walk
 
 
-def _share(entry: Any) -> tuple[str, float] | None:
+def _share(entry: Any) -> tuple[bytes, float] | None:
     if not isinstance(entry, Mapping):
         return None
     token, logprob = entry.get("token"), entry.get("logprob")
@@ -90,4 +166,12 @@ def _share(entry: Any) -> tuple[str, float] | None:
         return None
     if isinstance(logprob, float) and math.isnan(logprob):
         return None
-    return token, math.exp(max(-1e3, min(0.0, logprob)))
+    return _bytes(entry.get("bytes"), token), math.exp(max(-1e3, min(0.0, logprob)))
+
+
+def _bytes(told: Any, token: str) -> bytes:
+    """Return a token's bytes as the service tells them: a token may be a part of a character."""
+    if told and isinstance(told, list):
+        with contextlib.suppress(ValueError, TypeError):  # no list of bytes
+            return bytes(told)
+    return token.encode("utf-8", "replace")

@@ -1,29 +1,38 @@
-"""Any service that speaks OpenAI's chat completions: hosted ones, local ones, our own."""
+"""Any service that speaks OpenAI's protocol or System One: hosted ones, local ones, our own."""
 
 from __future__ import annotations
 
-import time
+from collections import defaultdict
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
-from studio.domain.run import Answer, Question
-from studio.errors import ProviderError, RefusedRequestError
+from studio.domain.run import Answer, Outcome, Question, Wire
+from studio.errors import RefusedRequestError
 from studio.providers.base import RateLimits
 from studio.providers.base_url import read_base_url
 from studio.providers.batches import Batches
-from studio.providers.chat import Bodies, ChatTransport, Reply
+from studio.providers.chat import ChatTransport
 from studio.providers.connection import Connection
-from studio.providers.failures import from_status
+from studio.providers.decisions import decisions_path, system_one_path
+from studio.providers.failures import FilteredError, WrongPathError, not_the_protocol
 from studio.providers.fine_tuning import FineTuning
+from studio.providers.line import Line
 from studio.providers.package_transport import PackageTransport
 from studio.providers.plain_transport import PlainTransport
 from studio.providers.rate_limits import read_rate_limits
-from studio.providers.replies import read_json, read_reply
 from studio.providers.sampling import Sampling
+from studio.providers.text_path import chat_path, responses_path
 
 if TYPE_CHECKING:
     import httpx2
-    from openai import AsyncOpenAI
+
+
+class Path(Protocol):
+    """One way to put a question to a service."""
+
+    async def ask(self, question: Question) -> Answer:
+        """Ask one question."""
+        ...
 
 
 class OpenAICompatible(FineTuning, Batches):
@@ -39,6 +48,8 @@ class OpenAICompatible(FineTuning, Batches):
         base_url: Its address, as a rule ending in /v1.
         api_key: Its key; empty for servers that want none. OPENAI_API_KEY is never read here.
         default_model: The model asked for when none is named.
+        wire: The path to ask by; with `auto` it is chat, and for models refused there the next
+            path that serves them, learned once.
         identity: What names the service in the key of a stored answer; name and host when empty.
         timeout_s: How long to wait for one answer.
         http_client: Another client for the package, for tests; questions go by it too.
@@ -54,49 +65,76 @@ class OpenAICompatible(FineTuning, Batches):
         api_key: str = "",
         default_model: str = "",
         *,
+        wire: Wire = Wire.AUTO,
         identity: str = "",
         timeout_s: float = 60.0,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
         url = read_base_url(base_url)
         self._connection = Connection(url, api_key, http_client, timeout_s)
-        self._chat: ChatTransport = (
+        transport: ChatTransport = (
             PackageTransport(self._connection, timeout_s)
             if http_client
             else PlainTransport(url, api_key, timeout_s)
         )
-        self._address = f"{url.url}/chat/completions"
-        self._bodies = Bodies()
+        self._line = Line(transport, url.url, url.host, url.is_local, self._connection.secrets)
         self._sampling = Sampling()
-        self._headers: Mapping[str, str] | None = None
+        paths: dict[Wire, Path] = {
+            Wire.CHAT: chat_path(self._line, self._sampling),
+            Wire.RESPONSES: responses_path(self._line),
+            Wire.DECISIONS: decisions_path(self._line),
+            Wire.SYSTEMONE: system_one_path(self._line),
+        }
+        self._paths = list(paths.values()) if wire is Wire.AUTO else [paths[wire]]
+        self._refused: defaultdict[str, int] = defaultdict(int)
+        self._takes_batches = wire in (Wire.AUTO, Wire.CHAT)
         self.name = name
         self.host = url.host
-        self.identity = identity or f"{name}@{url.bare_host}"
+        self.identity = identity or f"{name}@{url.bare_host}" + (
+            "" if self._takes_batches else f"/{wire}"
+        )
         self.is_local = url.is_local
         self.default_model = default_model
 
     @property
     def limits(self) -> RateLimits | None:
         """What the latest reply said of the service's limits; None before the first."""
-        return None if self._headers is None else read_rate_limits(self._headers)
+        headers = self._line.headers
+        return None if headers is None else read_rate_limits(headers)
 
     def __repr__(self) -> str:
         return f"OpenAICompatible({self.name!r}, {self._connection.url.url!r})"
 
     async def classify(self, question: Question) -> Answer:
-        """Ask one question, for a label under a strict schema and for its probabilities."""
-        reply, latency_ms = await self._complete(question)
-        return read_reply(
-            reply, question.label_names, latency_ms=latency_ms, is_local=self.is_local
-        )
+        """Ask one question, for a label and for the probability of each."""
+        try:
+            return await self._ask(question)
+        except FilteredError as error:
+            return Answer(outcome=Outcome.FILTERED, detail={"error": str(error)})
+
+    async def _ask(self, question: Question) -> Answer:
+        """Ask by the first path that serves the model, and remember which ones do not."""
+        first: WrongPathError | None = None
+        start = self._refused[question.model]
+        for number, path in enumerate(self._paths[start:], start):
+            try:
+                answer = await path.ask(question)
+            except WrongPathError as error:
+                first = first or error
+            else:
+                self._refused[question.model] = number
+                return answer
+        assert first is not None
+        raise first
 
     async def models(self) -> list[str]:
         """Return the ids of the models that can be asked."""
-
-        async def call(client: AsyncOpenAI) -> list[str]:
-            return [model.id async for model in client.models.list()]
-
-        return await self._connection.ask(call)
+        told = await self._line.get(f"{self._line.url}/models")
+        rows = told.get("data", told.get("models")) if isinstance(told, Mapping) else None
+        if not isinstance(rows, list):  # System One calls them models
+            raise not_the_protocol(self.host)
+        ids = [row.get("id") or row.get("name") for row in rows if isinstance(row, Mapping)]
+        return [one for one in ids if isinstance(one, str)]
 
     async def check(self) -> str:
         """Return one sentence on what answered."""
@@ -111,13 +149,10 @@ class OpenAICompatible(FineTuning, Batches):
         """Return what our own server calls its engine and its version; empty for other services."""
         if not self.is_local:
             return ""
-        reply = await self._chat.fetch(f"{self._connection.url.root}/health")
-        if not 200 <= reply.status < 300:
-            error = self._failure(reply)
-            if isinstance(error, RefusedRequestError):
-                return ""  # a server without /health
-            raise error
-        health = read_json(reply.content)
+        try:
+            health = await self._line.get(f"{self._connection.url.root}/health")
+        except RefusedRequestError:
+            return ""  # a server without /health
         if not isinstance(health, Mapping):
             return ""
         fingerprint = health.get("system_fingerprint")
@@ -127,25 +162,6 @@ class OpenAICompatible(FineTuning, Batches):
     async def close(self) -> None:
         """Close the connections."""
         try:
-            await self._chat.close()
+            await self._line.transport.close()
         finally:
             await self._connection.close()
-
-    async def _complete(self, question: Question) -> tuple[Any, float]:
-        """Return the decoded reply and its milliseconds; asks again without a refused wish."""
-        while True:
-            wishes = self._sampling.options(question.model, question.sample)
-            body = self._bodies.encode(question, wishes)
-            started = time.perf_counter()
-            reply = await self._chat.fetch(self._address, body)
-            latency_ms = (time.perf_counter() - started) * 1000
-            self._headers = reply.headers
-            if 200 <= reply.status < 300:
-                return read_json(reply.content), latency_ms
-            error = self._failure(reply)
-            parameter = getattr(error, "parameter", "")
-            if not self._sampling.learn(question.model, wishes, parameter):
-                raise error
-
-    def _failure(self, reply: Reply) -> ProviderError:
-        return from_status(*reply, self.host, self._connection.secrets)

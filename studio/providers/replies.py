@@ -12,13 +12,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.domain.run import Answer, Outcome, Usage
-from studio.providers.logprobs import label_masses
+from studio.domain.run import Answer, Method, Outcome, Usage
+from studio.providers.logprobs import Masses, label_masses
 
+TOLERANCE = 0.02
+"""How far probabilities may be from summing to 1: services round them."""
 EXTENSION = "studio"
 """Top-level key of what only our own embedded server tells."""
 
-_TOLERANCE = 0.02
 _FENCE, _LANGUAGE = "```", re.compile(r"[\w-]*")
 _HALVES = (rb"\ud", rb"\uD", b"\xed", b"\0")
 _MOST = 2**53  # more tokens than this are no count, and no number SQLite or JSON could keep
@@ -42,29 +43,30 @@ def read_reply(
         service's own signs; empty, not_json, off_label, abstained by its text; else ok.
     """
     if not isinstance(reply, Mapping):
-        return _broken("The reply is no JSON object.", reply, Usage(latency_ms=latency_ms))
-    usage = _usage(reply, latency_ms, 0.0 if is_local and EXTENSION in reply else None)
+        return broken("The reply is no JSON object.", reply, Usage(latency_ms=latency_ms))
+    usage = read_usage(reply, latency_ms, is_local=is_local)
     choice = _first(reply.get("choices"))
     message = choice.get("message") if choice else None
     if choice is None or not isinstance(message, Mapping):
-        return _broken("The reply holds no choices.", reply, usage)
+        return broken("The reply holds no choices.", reply, usage)
     content = message.get("content")
     text = content if isinstance(content, str) else ""
     outcome, label, why = _outcome(choice, message, text, label_names)
-    detail, notes = _extension(reply)
+    detail = read_extension(reply.get(EXTENSION))
     if why:
         detail["error"] = why
+    if thought := _reasoning(reply):
+        detail["reasoning_tokens"] = thought
     probabilities: dict[str, float] = {}
+    method = Method.NONE
     if outcome is Outcome.OK:
-        probabilities, note = _probabilities(reply, choice, text, label_names)
-        notes += [note] if note else []
-    if notes:
-        detail["notes"] = notes
+        probabilities, method = _probabilities(reply, choice, text, label_names, detail)
     return Answer(
         outcome=outcome,
         label=label,
         probabilities=probabilities,
-        model=_text(reply.get("model")),
+        method=method if probabilities else Method.NONE,
+        model=as_text(reply.get("model")),
         usage=usage,
         detail=detail,
         raw=text,
@@ -174,40 +176,68 @@ def _unfenced(text: str) -> str:
     return inner[language.end() if language else 0 :].strip()
 
 
-def _extension(reply: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return what our own server tells beside the label, and its notes."""
-    told = reply.get(EXTENSION)
+def read_extension(told: Any) -> dict[str, Any]:
+    """Return what our own server tells beside a label."""
     if not isinstance(told, Mapping):
-        return {}, []
+        return {}
     detail = {key: told[key] for key in _TOLD if key in told and key != "notes"}
-    notes = told.get("notes")
-    listed = notes if isinstance(notes, list) else [notes]
-    return detail, [note for note in listed if isinstance(note, str) and note]
+    for text in told["notes"] if isinstance(told.get("notes"), list) else [told.get("notes")]:
+        if isinstance(text, str) and text:
+            note(detail, text)
+    return detail
+
+
+def note(detail: dict[str, Any], text: str) -> None:
+    """Add a sentence for people to what an answer tells beside its label."""
+    detail.setdefault("notes", []).append(text)
 
 
 def _probabilities(
-    reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, names: Sequence[str]
-) -> tuple[dict[str, float], str]:
-    """Return the probability of each label and a note; the server's own word comes first."""
+    reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, names: Sequence[str],
+    detail: dict[str, Any],
+) -> tuple[dict[str, float], Method]:  # fmt: skip
+    """Return the probability of each label and whence; the server's own word comes first."""
     told = reply.get(EXTENSION)
     if isinstance(told, Mapping) and told.get("probabilities"):
-        return _normalised(told["probabilities"], names)
+        shares, why = read_shares(told["probabilities"], names)
+        if why:
+            note(detail, f"Its probabilities {why} and were left out.")
+        return shares, Method.SERVER
     logprobs = choice.get("logprobs")
     tokens = logprobs.get("content") if isinstance(logprobs, Mapping) else None
     if not isinstance(tokens, list) or not tokens:
-        return {}, ""
-    return _normalised(label_masses(tokens, text, names), names)
+        return {}, Method.NONE
+    return _token_shares(label_masses(tokens, text, names), detail), Method.LOGPROBS
 
 
-def _normalised(masses: Any, names: Sequence[str]) -> tuple[dict[str, float], str]:
-    """Return probabilities that sum to 1, or none where they are too far from it."""
+def _token_shares(masses: Masses, detail: dict[str, Any]) -> dict[str, float]:
+    """Return what is surely each label's; shared out to the full only where little is missing."""
+    known = {name: mass for name, mass in masses.labels.items() if mass > 0}
+    total = math.fsum(known.values())
+    if not known or total > 1 + TOLERANCE:
+        return {}
+    if 1 - total <= TOLERANCE:
+        return {name: mass / total for name, mass in masses.labels.items()}
+    detail["uncovered"] = round(1 - total, 6)
+    note(detail, f"Of {1 - total:.0%} of the probability nothing tells which label's it is.")
+    return known
+
+
+def read_shares(masses: Any, names: Sequence[str]) -> tuple[dict[str, float], str]:
+    """Return probabilities that sum to 1, or none and what is wrong with them.
+
+    >>> read_shares({"a": 0.5, "b": 0.49}, ["a", "b", "c"])[0]["c"]
+    0.0
+    >>> read_shares({"a": 0.5}, ["a", "b"])
+    ({}, 'sum to 0.50')
+    """
     if not isinstance(masses, Mapping) or not masses:
         return {}, ""
     if not set(masses) <= set(names) or not all(_is_share(value) for value in masses.values()):
-        return {}, "Its probabilities are not those of the labels and were left out."
+        return {}, "are not those of the labels"
     total = math.fsum(masses.values())
-    if abs(total - 1) > _TOLERANCE:
-        return {}, f"Its probabilities sum to {total:.2f} and were left out."
+    if abs(total - 1) > TOLERANCE + 1e-9:
+        return {}, f"sum to {total:.2f}"
     return {name: masses.get(name, 0.0) / total for name in names}, ""
 
 
@@ -221,22 +251,30 @@ def _first(choices: Any) -> Mapping[str, Any] | None:
     return None
 
 
-def _broken(why: str, reply: Any, usage: Usage) -> Answer:
-    """Return the answer of a reply that is no chat completion."""
+def broken(why: str, reply: Any, usage: Usage) -> Answer:
+    """Return the answer of a reply that holds none."""
     raw = reply[:2000] if isinstance(reply, str) else ""
-    model = _text(reply.get("model")) if isinstance(reply, Mapping) else ""
+    model = as_text(reply.get("model")) if isinstance(reply, Mapping) else ""
     return Answer(outcome=Outcome.ERROR, model=model, usage=usage, detail={"error": why}, raw=raw)
 
 
-def _usage(reply: Mapping[str, Any], latency_ms: float, cost_usd: float | None) -> Usage:
+def read_usage(reply: Mapping[str, Any], latency_ms: float, *, is_local: bool) -> Usage:
+    """Return what a reply says it took; only our own server is known to cost nothing."""
     told = reply.get("usage")
     told = told if isinstance(told, Mapping) else {}
     return Usage(
-        input_tokens=_count(told.get("prompt_tokens")),
-        output_tokens=_count(told.get("completion_tokens")),
-        cost_usd=cost_usd,
+        input_tokens=_count(told.get("prompt_tokens")) or _count(told.get("input_tokens")),
+        output_tokens=_count(told.get("completion_tokens")) or _count(told.get("output_tokens")),
+        cost_usd=0.0 if is_local and EXTENSION in reply else None,
         latency_ms=latency_ms,
     )
+
+
+def _reasoning(reply: Mapping[str, Any]) -> int:
+    """Return the tokens a model thought with, which are paid and which nobody asked for."""
+    usage = reply.get("usage")
+    details = usage.get("completion_tokens_details") if isinstance(usage, Mapping) else None
+    return _count(details.get("reasoning_tokens")) if isinstance(details, Mapping) else 0
 
 
 def _count(value: Any) -> int:
@@ -244,5 +282,6 @@ def _count(value: Any) -> int:
     return value if is_count and 0 < value < _MOST else 0
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a text as it is, and nothing in place of anything else."""
     return value if isinstance(value, str) else ""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from studio.domain.prompt import answer_schema
 from studio.domain.run import Question
 from studio.errors import ProviderError, ProviderUnavailableError
-from studio.providers import connection, plain_transport
+from studio.providers import connection, decisions, plain_transport
 from studio.providers.base_url import read_base_url
 from studio.providers.chat import Bodies
 from studio.providers.connection import http_client
@@ -64,7 +64,10 @@ class Pair:
         gave = []
         for way in self.ways:
             self.server.script, self.server.requests = script, []
-            way._sampling, way._headers = Sampling(), None
+            way._sampling.__init__()
+            way._refused.clear()
+            way._line.headers = None
+            decisions._found.clear()
             seen = self.loop.run_until_complete(asyncio.wait_for(told(way, question), 30))
             sent = [(first, body) for first, _, body in self.server.requests]
             gave.append((seen, sent))
@@ -80,7 +83,7 @@ class Pair:
 @pytest.fixture(scope="module")
 def pair():
     made = Pair()
-    assert [type(way._chat) for way in made.ways] == [PlainTransport, PackageTransport]
+    assert [type(way._line.transport) for way in made.ways] == [PlainTransport, PackageTransport]
     yield made
     made.close()
 
@@ -314,7 +317,7 @@ def test_the_plain_way_sends_key_and_json_and_nothing_of_other_accounts(monkeypa
 def test_the_plain_way_tells_openai_the_account(monkeypatch):
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
     monkeypatch.delenv("OPENAI_PROJECT_ID", raising=False)
-    told = plain("https://api.openai.com/v1")._chat._account()
+    told = plain("https://api.openai.com/v1")._line.transport._account()
     assert told == {"OpenAI-Organization": "org-1"}
 
 
@@ -324,11 +327,11 @@ def test_a_proxy_is_taken_from_the_environment_but_never_for_this_machine(monkey
     monkeypatch.setenv("https_proxy", "proxy.example:3128")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # nobody listens there
     service = "https://api.example.com/v1"
-    assert plain(service)._chat._proxy() == "http://proxy.example:3128"
+    assert plain(service)._line.transport._proxy() == "http://proxy.example:3128"
     answer, _ = asked(lambda p: p.classify(QUESTION), lambda _: ok(completion()))
     assert answer.label == "ham"
     monkeypatch.setenv("no_proxy", "example.com")
-    assert plain(service)._chat._proxy() is None
+    assert plain(service)._line.transport._proxy() is None
 
 
 @pytest.mark.parametrize(
@@ -451,7 +454,7 @@ def test_a_provider_stays_on_its_event_loop_and_opens_again_after_closing():
     async def once():
         with pytest.raises(ProviderUnavailableError):
             await provider.classify(QUESTION)
-        return provider._chat._session
+        return provider._line.transport._session
 
     session = asyncio.run(once())
     with pytest.raises(RuntimeError, match="event loop"):
