@@ -123,9 +123,19 @@ class ProviderError(StudioError):
 
 
 class ProviderUnavailableError(ProviderError):
-    """The service cannot be reached, or failed by itself; asking again may help."""
+    """The service cannot be reached, or failed by itself; asking again may help.
+
+    Attributes:
+        retry_after_s: Seconds the service asked us to wait; None when it did not say.
+    """
 
     code = "provider_unavailable"
+
+    def __init__(
+        self, message: str, *, next_step: str = "", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, next_step=next_step)
+        self.retry_after_s = retry_after_s
 
 
 class NoAnswerError(ProviderUnavailableError):

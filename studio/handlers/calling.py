@@ -303,7 +303,7 @@ class Calling:
         self, asked: Open, error: ProviderError
     ) -> tuple[ProviderError | None, Result | None]:
         """Try a question again that nobody answered; a lasting failure is its outcome."""
-        self._pacer.missed()
+        self._pacer.missed(getattr(error, "retry_after_s", None))
         if self._pacer.is_hopeless(error):
             return error, None
         asked.failures += not self._pacer.is_broken  # then it is the service, not the question

@@ -133,12 +133,17 @@ class Pacer:
         self._hear(limits, waits=retry_after_s is None)
         self._silent_since = self._silent_since or now
 
-    def missed(self) -> None:
-        """Note a question nobody answered; after many in a row the service is left alone."""
+    def missed(self, retry_after_s: float | None = None) -> None:
+        """Note a question nobody answered; after many in a row the service is left alone.
+
+        Args:
+            retry_after_s: How long it asked us to wait, all of us, with its failure.
+        """
         self._flying -= 1
         self.misses += 1
         now = self._clock()
         self._silent_since = self._silent_since or now
+        self._gate = max(self._gate, now + (retry_after_s or 0.0))
         if self.is_broken:
             tries = self.misses - MOST_MISSES
             self._gate = max(self._gate, now + _jittered(BACKOFF_S * 2 ** min(tries, 8)))

@@ -100,7 +100,10 @@ def from_body(
         return _filtered(host, told)
     if status == 429:
         return _too_fast(host, told, retry_after_s(headers))
-    return _by_status(status, error, codes, host, told)
+    failure = _by_status(status, error, codes, host, told)
+    if isinstance(failure, ProviderUnavailableError):
+        failure.retry_after_s = retry_after_s(headers)
+    return failure
 
 
 def _by_status(status: int, error: Any, codes: set[str], host: str, told: str) -> ProviderError:

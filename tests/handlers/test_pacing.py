@@ -130,6 +130,16 @@ def test_a_wait_that_is_named_goes_before_the_reset(pacer):
     assert pacer.admit(1) == pytest.approx(pacing.WINDOW_S)
 
 
+def test_a_failure_that_names_a_wait_is_left_alone_as_long(pacer, clock):
+    pacer.admit(1)
+    pacer.missed(2.0)
+    assert pacer.admit(1) == pytest.approx(2.0)
+    clock.now += 2.0
+    assert pacer.admit(1) == 0
+    pacer.missed()
+    assert pacer.admit(1) == 0
+
+
 def test_a_preview_passes_long_runs_but_no_closed_gate(pacer):
     assert admitted(pacer) == FIRST_WINDOW
     assert pacer.admit(1) > 0

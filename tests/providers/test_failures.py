@@ -68,9 +68,12 @@ def test_a_status_has_its_error(reply, kind):
         ({}, None),
     ],
 )
-def test_the_wait_a_service_asks_for_is_kept(headers, seconds):
-    with pytest.raises(errors.RateLimitedError) as caught:
-        ask(lambda _: error(429, headers=headers), classify)
+@pytest.mark.parametrize(
+    ("status", "kind"), [(429, errors.RateLimitedError), (503, errors.ProviderUnavailableError)]
+)
+def test_the_wait_a_service_asks_for_is_kept(headers, seconds, status, kind):
+    with pytest.raises(kind) as caught:
+        ask(lambda _: error(status, headers=headers), classify)
     assert caught.value.retry_after_s == seconds
 
 
