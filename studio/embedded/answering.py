@@ -31,6 +31,7 @@ class Question:
         shots: The prompt's labeled examples.
         labels: The labels to choose from; empty when the prompt names them.
         text: The text.
+        described: What labels mean, in pairs, where that does not stand in the prompt.
     """
 
     model: str
@@ -38,6 +39,7 @@ class Question:
     shots: tuple[tuple[str, str], ...]
     labels: tuple[str, ...]
     text: str
+    described: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,9 @@ class Answerer:
         """Return the prompt ready to judge; many questions at once wait for one reading."""
         if question.model != BASE:
             self.models.get(question.model)
-        key = (question.model, question.labels, question.system, question.shots)
+        key = (
+            question.model, question.labels, question.system, question.shots, question.described,
+        )  # fmt: skip
         task = self._judges.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
             task = self._judges[key] = asyncio.create_task(self._prepare(question))
@@ -143,14 +147,15 @@ class Answerer:
         return await asyncio.shield(task)
 
     async def _prepare(self, question: Question) -> _Judge:
-        words = "\n".join([question.system, *(part for shot in question.shots for part in shot)])
+        pairs = (*question.shots, *question.described)
+        words = "\n".join([question.system, *(part for pair in pairs for part in pair)])
         tokens = await asyncio.to_thread(self.encoder.count_tokens, words)
         if question.model == BASE:
             return await self._prompt(question, tokens)
         return await asyncio.to_thread(self._trained, question, tokens)
 
     async def _prompt(self, question: Question, tokens: int) -> _Judge:
-        reading = read_prompt(question.system, question.labels, question.shots)
+        reading = read_prompt(question.system, question.labels, question.shots, question.described)
         if len(reading.labels) < 2:
             raise InputError(
                 "The request names fewer than two labels.",

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
-import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from starlette.datastructures import UploadFile
-from starlette.requests import ClientDisconnect, Request
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from studio.embedded.answering import Answerer
 from studio.embedded.batches import Batches
 from studio.embedded.chat import chunks, complete
 from studio.embedded.decisions import decide
-from studio.embedded.disk import new_id
 from studio.embedded.embeddings import embed
 from studio.embedded.files import PURPOSES, Files
 from studio.embedded.fine_tuning import FineTuning
-from studio.embedded.models import Models
+from studio.embedded.gate import Gate
+from studio.embedded.models import Models, named_model
 from studio.embedded.protocol import (
     UPLOAD_LIMIT,
     ApiError,
     JsonReply,
-    error_reply,
     json_body,
     limited,
     object_field,
     page_of,
     too_large,
 )
+from studio.embedded.systemone import evaluate, refusal
 
-_LOG = logging.getLogger(__name__)
-CHAT = "/v1/chat/completions"
+CHAT, SYSTEM_ONE = "/v1/chat/completions", "/v1/systemone"
 
 
 class Routes:
@@ -72,6 +71,7 @@ class Routes:
             Route("/v1/models/{name:path}", self.model, methods=["GET", "DELETE"]),
             Route(CHAT, self.chat, methods=["POST"]),
             Route("/v1/decisions", self.decisions, methods=["POST"]),
+            Route(SYSTEM_ONE, self.system_one, methods=["POST"]),
             Route("/v1/embeddings", self.embeddings, methods=["POST"]),
             Route("/v1/files", self.list_files),
             Route("/v1/files", self.upload, methods=["POST"]),
@@ -81,28 +81,27 @@ class Routes:
             Route("/v1/fine_tuning/jobs", self.create_job, methods=["POST"]),
             Route("/v1/fine_tuning/jobs/{number}", self.job),
             Route("/v1/fine_tuning/jobs/{number}/cancel", self.cancel, methods=["POST"]),
+            Route("/v1/fine_tuning/jobs/{number}/pause", self.pause, methods=["POST"]),
+            Route("/v1/fine_tuning/jobs/{number}/resume", self.resume, methods=["POST"]),
             Route("/v1/fine_tuning/jobs/{number}/events", self.events),
             Route("/v1/fine_tuning/jobs/{number}/checkpoints", self.checkpoints),
             Route("/v1/batches", self.list_batches),
             Route("/v1/batches", self.create_batch, methods=["POST"]),
             Route("/v1/batches/{number}", self.batch),
             Route("/v1/batches/{number}/cancel", self.cancel_batch, methods=["POST"]),
-            Route("/{rest:path}", self.unknown, methods=["GET", "POST", "DELETE", "PUT", "PATCH"]),
         ]
-        return Gate(Router(routes), token, {CHAT: self.chat})
+        # Without methods it takes them all: whatever no other route serves is refused here.
+        routes.append(Route("/{rest:path}", _refusal_among(routes), methods=[]))
+        return Gate(Router(routes), token, {CHAT: self.chat}, {SYSTEM_ONE: refusal})
 
     async def health(self, _: Request) -> Response:
         """Say that the server is well, and what answers."""
         return JsonReply({"status": "ok", **self._about})
 
-    async def unknown(self, request: Request) -> Response:
-        """Refuse an address that does not exist."""
-        message = f"Unknown request URL: {request.method} {request.url.path}"
-        raise ApiError(message, status=404, code="unknown_url")
-
     def list_models(self, _: Request) -> Response:
         """List the models."""
-        return JsonReply({"object": "list", "data": self._models.newest()})
+        found = self._models.newest()
+        return JsonReply({"object": "list", "data": found, "models": [*map(named_model, found)]})
 
     def model(self, request: Request) -> Response:
         """Show or delete one model."""
@@ -126,6 +125,10 @@ class Routes:
         """Answer questions about a text."""
         return JsonReply(await decide(await json_body(request), self._answerer))
 
+    async def system_one(self, request: Request) -> Response:
+        """Answer questions about a state."""
+        return JsonReply(await evaluate(await json_body(request), self._answerer))
+
     async def embeddings(self, request: Request) -> Response:
         """Give the vectors of texts."""
         return JsonReply(await embed(await json_body(request), self._answerer))
@@ -141,6 +144,12 @@ class Routes:
         if int(request.headers.get("content-length") or 0) > UPLOAD_LIMIT:
             raise too_large(UPLOAD_LIMIT)
         request = Request(request.scope, limited(request.receive, UPLOAD_LIMIT))
+        try:
+            return await self._keep(request)
+        except (MultiPartException, HTTPException, KeyError) as error:
+            raise ApiError(f"The form cannot be read: {error}", param="file") from error
+
+    async def _keep(self, request: Request) -> Response:
         async with request.form(max_files=1) as form:
             purpose, file = form.get("purpose"), form.get("file")
             if purpose not in PURPOSES:
@@ -185,6 +194,14 @@ class Routes:
         """Stop a job."""
         return JsonReply(self._jobs.cancel(request.path_params["number"]))
 
+    def pause(self, request: Request) -> Response:
+        """Let a job rest."""
+        return JsonReply(self._jobs.pause(request.path_params["number"]))
+
+    def resume(self, request: Request) -> Response:
+        """Let a job go on."""
+        return JsonReply(self._jobs.resume(request.path_params["number"]))
+
     def events(self, request: Request) -> Response:
         """List what a job has said."""
         return JsonReply(page_of(self._jobs.events(request.path_params["number"]), request))
@@ -211,61 +228,23 @@ class Routes:
         return JsonReply(self._batches.cancel(request.path_params["number"]))
 
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class Gate:
-    """Lets in who carries the token, names each request, and turns every error into a reply.
-
-    Args:
-        inner: What serves.
-        token: What every request but `/health` carries.
-        hot: Addresses whose POST skips the router, which would cost a fifth of a warm answer.
-    """
-
-    def __init__(self, inner: ASGIApp, token: str, hot: Mapping[str, Endpoint]) -> None:
-        self._inner, self._hot, self._expected = inner, hot, f"Bearer {token}".encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self._inner(scope, receive, send)
-            return
-        started = False
-        name = new_id("req_").encode()
-
-        async def named(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                message["headers"] = [*message.get("headers", []), (b"x-request-id", name)]
-            await send(message)
-
-        try:
-            if scope["path"] != "/health":
-                self._check(dict(scope["headers"]).get(b"authorization", b""))
-            endpoint = self._hot.get(scope["path"]) if scope["method"] == "POST" else None
-            if endpoint is None:
-                await self._inner(scope, receive, named)
-            else:
-                reply = await endpoint(Request(scope, receive))
-                await reply(scope, receive, named)
-        except ClientDisconnect:
-            return
-        except Exception as error:
-            reply = error_reply(error)
-            if reply.status_code == 500:
-                _LOG.exception("request %s failed", name.decode())
-            if not started:
-                await reply(scope, receive, named)
-
-    def _check(self, given: bytes) -> None:
-        if not hmac.compare_digest(given, self._expected):
-            message = "Incorrect API key provided: the token stands in the server's server.json."
-            raise ApiError(message, status=401, code="invalid_api_key")
-
-
 def _with_ends(page: dict[str, Any], nothing: str | None) -> dict[str, Any]:
     """Return a page with the ids of its first and last row."""
     first, last = (page["data"][place]["id"] if page["data"] else nothing for place in (0, -1))
     return {**page, "first_id": first, "last_id": last}
+
+
+def _refusal_among(routes: list[Route]) -> Callable[[Request], Response]:
+    """Return what refuses an address that does not exist, or a method it does not serve."""
+
+    def refuse(request: Request) -> Response:
+        path, method = request.url.path, request.method
+        known = {name for one in routes if one.path_regex.match(path) for name in one.methods or ()}
+        if not known:
+            raise ApiError(f"Unknown request URL: {method} {path}", status=404, code="unknown_url")
+        allowed = ", ".join(sorted(known))
+        message = f"Not allowed to {method} on {path}; allowed are {allowed}."
+        headers = {"allow": allowed}
+        raise ApiError(message, status=405, code="method_not_supported", headers=headers)
+
+    return refuse

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from studio.embedded.answering import Answer, Answerer, Question
+from studio.embedded.answering import Answer, Answerer
 from studio.embedded.chat import extension
 from studio.embedded.conversation import (
     Conversation,
@@ -17,32 +15,20 @@ from studio.embedded.conversation import (
     read_conversation,
     read_turns,
 )
-from studio.embedded.models import BASE
-from studio.embedded.naming import has_negation
 from studio.embedded.protocol import ApiError, text_field
-from studio.embedded.reading import read_prompt
+from studio.embedded.questions import (
+    MOST_CHOICES,
+    MOST_LEVELS,
+    TRUE,
+    Asked,
+    Option,
+    ask,
+    choice_confidence,
+    expected_level,
+    score_confidence,
+)
 
-MOST_QUESTIONS, MOST_CHOICES = 400, 255
-_TRUE, _FALSE = "true", "false"
-
-
-@dataclass(frozen=True)
-class Option:
-    """One allowed answer: its name as a label, its value on the wire, its description."""
-
-    name: str
-    value: Any
-    description: str
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One question: its type, name, instructions and options."""
-
-    kind: str
-    name: str | None
-    instructions: str
-    options: tuple[Option, ...]
+MOST_QUESTIONS = 400
 
 
 async def decide(body: Mapping[str, Any], answerer: Answerer) -> dict[str, Any]:
@@ -58,7 +44,7 @@ async def decide(body: Mapping[str, Any], answerer: Answerer) -> dict[str, Any]:
     conversation = _input(body.get("input"))
     answers, told, tokens = [], [], 0
     for question in asked:
-        answer, note = await _ask(question, model, conversation, answerer)
+        answer, note = await ask(question, model, conversation, answerer)
         answers.append(_shape(question, answer))
         told.append(_told(answer, note, answerer.encoder.engine))
         tokens += answer.prompt_tokens if answer else 0
@@ -76,41 +62,11 @@ async def decide(body: Mapping[str, Any], answerer: Answerer) -> dict[str, Any]:
     }
 
 
-async def _ask(
-    asked: Asked, model: str, conversation: Conversation, answerer: Answerer
-) -> tuple[Answer | None, str]:
-    """Return the answer, or none and why: a question the encoder cannot read is refused."""
-    described = [f"- {one.name}: {one.description}" for one in asked.options if one.description]
-    parts = [conversation.system, asked.instructions, "Labels:" if described else "", *described]
-    system = "\n".join(part for part in parts if part)
-    if asked.kind == "predicate":
-        return await _ask_statement(asked, model, system, conversation, answerer)
-    labels = tuple(one.name for one in asked.options)
-    question = Question(model, system, conversation.shots, labels, conversation.text)
-    answer = await answerer.answer(question)
-    return (answer, "") if answer.readable else (None, "Nothing describes the choices.")
-
-
-async def _ask_statement(
-    asked: Asked, model: str, system: str, conversation: Conversation, answerer: Answerer
-) -> tuple[Answer | None, str]:
-    """Judge a statement by lines for true and false where there are any, else by itself."""
-    labels = (_FALSE, _TRUE)
-    said = read_prompt(system, labels, conversation.shots)
-    if model == BASE and not any(line.label in labels for line in (*said.lines, *said.shots)):
-        if has_negation(asked.instructions):
-            return None, "The statement is a negation, which this encoder cannot read."
-        flat = " ".join(asked.instructions.split())
-        system = f"{conversation.system}\n- {_TRUE}: {flat}"
-    question = Question(model, system, conversation.shots, labels, conversation.text)
-    return await answerer.answer(question), ""
-
-
 def _shape(asked: Asked, answer: Answer | None) -> dict[str, Any]:
     if answer is None:
         return {"type": "refusal", "name": asked.name}
     if asked.kind == "predicate":
-        chance = answer.probabilities[_TRUE]
+        chance = answer.probabilities[TRUE]
         return {"type": "predicate", "name": asked.name, "probability": chance}
     chances = [answer.probabilities[one.name] for one in asked.options]
     if asked.kind == "choice":
@@ -128,35 +84,13 @@ def _shape(asked: Asked, answer: Answer | None) -> dict[str, Any]:
     return {
         "type": "score",
         "name": asked.name,
-        "score": round(sum(place * chance for place, chance in enumerate(chances)), 6),
+        "score": expected_level(chances),
         "confidence": score_confidence(chances),
         "probabilities": [
             {"value": place, "label": one.value, "probability": chance}
             for place, (one, chance) in enumerate(zip(asked.options, chances, strict=True))
         ],
     }
-
-
-def choice_confidence(chances: Sequence[float]) -> float:
-    """Return how far the best choice stands above chance.
-
-    >>> choice_confidence([0.5, 0.5]), choice_confidence([1.0, 0.0])
-    (0.0, 1.0)
-    """
-    even = 1 / len(chances)
-    return round(max(0.0, (max(chances) - even) / (1 - even)), 6)
-
-
-def score_confidence(chances: Sequence[float]) -> float:
-    """Return one minus the spread around the likeliest level, as a share of an even spread.
-
-    >>> score_confidence([0.0, 1.0, 0.0])
-    1.0
-    """
-    mode = max(range(len(chances)), key=chances.__getitem__)
-    spread = math.fsum(chance * abs(place - mode) for place, chance in enumerate(chances))
-    even = sum(abs(place - mode) for place in range(len(chances))) / len(chances)
-    return round(max(0.0, 1 - spread / even), 6)
 
 
 def _told(answer: Answer | None, note: str, engine: str) -> dict[str, Any]:
@@ -190,7 +124,7 @@ def _question(given: object, param: str) -> Asked:
     if kind == "choice":
         options = _options(given.get("choices"), f"{param}.choices", "value", MOST_CHOICES)
     elif kind == "score":
-        options = _options(given.get("levels"), f"{param}.levels", "label", 10)
+        options = _options(given.get("levels"), f"{param}.levels", "label", MOST_LEVELS)
     elif kind != "predicate":
         raise ApiError(f"{param}.type must be predicate, choice or score.", param=f"{param}.type")
     elif not instructions.strip():

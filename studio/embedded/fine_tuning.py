@@ -1,7 +1,8 @@
 """The fine-tuning jobs of one server: one training at a time, in a process of its own.
 
 Everything is on disk, so jobs survive a restart: a training whose process still lives is waited
-for, one that was cut off starts again (it gives the same model), and one cut off three times fails.
+for, one that was cut off or paused goes on behind its last fold (it gives the same model), and one
+cut off three times fails.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from studio.embedded.files import Files
 from studio.embedded.jobs import Job, new_job
 from studio.embedded.models import Models
 from studio.embedded.protocol import ApiError
-from studio.embedded.training import EVENTS, OUTCOME, PHASE, Diary
+from studio.embedded.training import EVENTS, FOLDS, OUTCOME, PHASE, Diary
 from studio.errors import NotFoundError
 
 ATTEMPTS = 3
@@ -59,10 +60,11 @@ class FineTuning:
             try:
                 job = Job.load(path.parent)
             except (OSError, ValueError, KeyError):
+                _LOG.warning("the job in %s cannot be read", path.parent)
                 continue
             self._jobs[job.id] = job
             begun = (job.folder / PHASE).exists() and not (job.folder / OUTCOME).exists()
-            if job.active and begun:
+            if job.wanted and begun:
                 Diary(job.folder).say("The server was restarted; the training goes on", "warn")
         self._thread.start()
 
@@ -142,6 +144,38 @@ class FineTuning:
             Diary(job.folder).say("The job was cancelled")
         return self._shown(job)
 
+    def pause(self, number: str) -> dict[str, Any]:
+        """Let a job rest: its training ends, what it has found is kept; others take its turn.
+
+        Raises:
+            NotFoundError: There is no such job.
+            ApiError: It has ended already.
+        """
+        return self._rest(number, True, "The job was paused")
+
+    def resume(self, number: str) -> dict[str, Any]:
+        """Let a paused job go on behind its last fold.
+
+        Raises:
+            NotFoundError: There is no such job.
+            ApiError: It has ended already.
+        """
+        return self._rest(number, False, "The job was resumed")
+
+    def _rest(self, number: str, paused: bool, said: str) -> dict[str, Any]:
+        job = self._job(number)
+        with self._lock:
+            if not job.active:
+                verb = "pausable" if paused else "resumable"
+                message = f"Job {number} has already {job.shown['status']}."
+                raise ApiError(message, code=f"job_not_{verb}")
+            if job.paused != paused:
+                job.paused = paused
+                job.save()
+                Diary(job.folder).say(said)
+        self._wake.set()
+        return self._shown(job)
+
     def _job(self, number: str) -> Job:
         with self._lock:
             if number not in self._jobs:
@@ -149,8 +183,8 @@ class FineTuning:
             return self._jobs[number]
 
     def _shown(self, job: Job) -> dict[str, Any]:
-        shown = dict(job.shown)
-        if job.active and job.attempts:
+        shown = {**job.shown, "studio": {"paused": job.paused and job.active}}
+        if job.wanted and job.attempts:
             try:
                 shown["status"] = read_json(job.folder / PHASE)["status"]
             except (OSError, ValueError, KeyError):
@@ -164,7 +198,7 @@ class FineTuning:
     def _work(self) -> None:
         while not self._stop.is_set():
             with self._lock:
-                waiting = [job for _, job in sorted(self._jobs.items()) if job.active]
+                waiting = [job for _, job in sorted(self._jobs.items()) if job.wanted]
             if waiting:
                 self._try(waiting[0])
             else:
@@ -193,7 +227,7 @@ class FineTuning:
                 return self._fail(job, "training_interrupted", f"It was cut off {ATTEMPTS} times.")
             else:
                 ended = self._train(job)
-        if self._stop.is_set() or not job.active or job.training_lives():
+        if self._stop.is_set() or not job.wanted or job.training_lives():
             return None
         outcome = _outcome(job)
         if outcome.get("ok"):
@@ -208,8 +242,8 @@ class FineTuning:
     def _train(self, job: Job) -> str:
         """Run the training process; return how it ended."""
         with self._lock:
-            if not job.active:
-                return "was cancelled"
+            if not job.wanted:
+                return "is still to begin"
             job.attempts += 1
             job.save()
         source = str(Path(__file__).resolve().parents[2])
@@ -223,23 +257,29 @@ class FineTuning:
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
                 env=environment, start_new_session=True,
             )  # fmt: skip
-            self._wait_for(job, process)
-        if self._stop.is_set() and job.active and not (job.folder / OUTCOME).exists():
-            job.attempts -= 1
-            job.save()
+            by_us = self._wait_for(job, process)
+        with self._lock:
+            if by_us and job.active and not (job.folder / OUTCOME).exists():
+                job.attempts -= 1
+                job.save()
+                return "is still to begin"
         return _how_it_ended(process.returncode, job.folder / "stderr.txt")
 
-    def _wait_for(self, job: Job, process: subprocess.Popen[bytes] | None) -> None:
-        """Wait for a training, ours or one left over; end it when it is no longer wanted."""
+    def _wait_for(self, job: Job, process: subprocess.Popen[bytes] | None) -> bool:
+        """Wait for a training, ours or one left over; end it, and say so, when it is not wanted."""
+        by_us = False
         while process.poll() is None if process else job.training_lives():
-            if self._stop.is_set() or not job.active:
+            if self._stop.is_set() or not job.wanted:
+                by_us = True
                 _terminate(job, process)
             time.sleep(PAUSE)
+        return by_us
 
     def _succeed(self, job: Job, outcome: dict[str, Any]) -> None:
         out, diary = job.folder / "out", Diary(job.folder)
         now = int(time.time())
         facts = {"job": job.id, "metrics": outcome["metrics"]}
+        facts["head_sha256"] = read_json(out / "head" / "head.json")["sha256"]
         self._models.publish(job.model, out, now, facts)
         made = [
             self._files.add(f"{job.id}-{name}", (out / name).read_bytes(), "fine-tune-results")
@@ -271,6 +311,7 @@ class FineTuning:
     def _end(self, job: Job, status: str) -> None:
         job.shown |= {"status": status, "finished_at": int(time.time())}
         job.save()
+        shutil.rmtree(job.folder / FOLDS, ignore_errors=True)
         for copy in ("training.jsonl", "validation.jsonl"):
             (job.folder / copy).unlink(missing_ok=True)
 

@@ -65,6 +65,19 @@ class Crossed:
         return softmax(self.logits / self.temperature)
 
 
+@dataclass
+class Fold:
+    """What was found with one fold held out; given back, a training goes on behind it.
+
+    Attributes:
+        fitted: The weights and biases of the last strength tried.
+        logits: The held-out log-odds by strength.
+    """
+
+    fitted: tuple[Floats, Floats]
+    logits: dict[float, Floats]
+
+
 def is_heavy(material: Material) -> bool:
     """Tell whether there are so many examples and labels that one strength has to do."""
     return material.count * material.labels > HEAVY
@@ -154,28 +167,35 @@ def logits_of(material: Material, fitted: tuple[Floats, Floats], rows: Ints) -> 
 
 
 def cross_validate(
-    material: Material, folds: Ints, told: Callable[[int, int, float, Floats], None]
+    material: Material,
+    folds: Ints,
+    told: Callable[[int, int, float], None],
+    found: dict[int, Fold],
 ) -> Crossed:
     """Choose the strength by log-loss on held-out folds, then calibrate.
 
     Args:
         material: What to train on.
         folds: The fold of each example.
-        told: Called with (fold, folds, strength, log-odds of the fold) after each training.
+        told: Called with (fold, folds, strength) after each training.
+        found: What is known by fold; filled on the way, and what stands in it is not done again.
     """
     truth = material.target[: material.count]
-    numbers = np.unique(folds)
+    numbers = np.unique(folds).tolist()
     losses: list[tuple[float, float, Floats]] = []
-    last: dict[int, tuple[Floats, Floats]] = {}
     for c in (10.0,) if is_heavy(material) else STRENGTHS:
         logits = np.zeros((material.count, material.labels))
-        for turn, fold in enumerate(numbers.tolist(), 1):
-            out = np.flatnonzero(folds == fold)
-            last[fold] = fit(material, np.flatnonzero(folds != fold), c, last.get(fold))
-            logits[out] = logits_of(material, last[fold], out)
-            told(turn, len(numbers), c, logits[out])
+        for fold in numbers:
+            out, rest = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+            known = found.get(fold)
+            if known is None or c not in known.logits:
+                fitted = fit(material, rest, c, known.fitted if known else None)
+                held = logits_of(material, fitted, out)
+                found[fold] = Fold(fitted, {**(known.logits if known else {}), c: held})
+                told(fold, len(numbers), c)
+            logits[out] = found[fold].logits[c]
         losses.append((log_loss(softmax(logits), truth), c, logits))
-    _, c, logits = min(losses, key=lambda found: found[0])
+    _, c, logits = min(losses, key=lambda loss: loss[0])
     return Crossed(c, logits, temperature_of(logits, truth))
 
 

@@ -29,10 +29,19 @@ class Job:
         folder: Where its files are.
         attempts: How often its training was started.
         model: The name its model will have.
+        paused: Somebody asked it to rest.
     """
 
-    def __init__(self, shown: dict[str, Any], folder: Path, model: str, attempts: int = 0) -> None:
-        self.shown, self.folder, self.model, self.attempts = shown, folder, model, attempts
+    def __init__(
+        self,
+        shown: dict[str, Any],
+        folder: Path,
+        model: str,
+        attempts: int = 0,
+        paused: bool = False,
+    ) -> None:
+        self.shown, self.folder, self.model = shown, folder, model
+        self.attempts, self.paused = attempts, paused
 
     @property
     def id(self) -> str:
@@ -44,16 +53,27 @@ class Job:
         """Tell whether it has not ended."""
         return self.shown["status"] in ACTIVE
 
+    @property
+    def wanted(self) -> bool:
+        """Tell whether it is to be trained now."""
+        return self.active and not self.paused
+
     def save(self) -> None:
         """Write it to disk."""
-        content = {"shown": self.shown, "model": self.model, "attempts": self.attempts}
+        content = {
+            "shown": self.shown,
+            "model": self.model,
+            "attempts": self.attempts,
+            "paused": self.paused,
+        }
         write_json(self.folder / "job.json", content)
 
     @classmethod
     def load(cls, folder: Path) -> Job:
         """Read one back."""
         content = read_json(folder / "job.json")
-        return cls(content["shown"], folder, content["model"], content["attempts"])
+        paused = content.get("paused", False)
+        return cls(content["shown"], folder, content["model"], content["attempts"], paused)
 
     def training_lives(self) -> bool:
         """Tell whether a process is training it now, ours or one left from before a restart."""
@@ -130,8 +150,8 @@ def _hyperparameters(body: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]
     asked = {**object_field(body, "hyperparameters"), **asked}
     warned = []
     for name, value in asked.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
-        if value != "auto" and not number:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value != "auto" and not (number and 0 < value < 1e9):
             raise ApiError(f"{name} must be a number above 0 or auto.", param=name)
         if value != "auto":
             warned.append(

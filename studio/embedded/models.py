@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import shutil
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,4 +123,15 @@ def _object(name: str, created: int) -> dict[str, Any]:
         "created": created,
         "owned_by": "studio",
         "shutdown_date": None,
+    }
+
+
+def named_model(model: Mapping[str, Any]) -> dict[str, str]:
+    """Return a model as decision clients list it."""
+    released = datetime.datetime.fromtimestamp(model["created"], tz=datetime.UTC).date()
+    kind = "A sentence encoder that reads prompts" if model["id"] == BASE else "A trained model"
+    return {
+        "name": model["id"],
+        "description": f"{kind}; on this machine.",
+        "release_date": released.isoformat(),
     }

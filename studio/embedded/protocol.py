@@ -17,37 +17,48 @@ from studio.errors import InputError, NotFoundError, StudioError, WeightsError
 BODY_LIMIT = 16 * 2**20
 UPLOAD_LIMIT = 512 * 2**20
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_KINDS = {401: "authentication_error", 500: "server_error"}
 _STATUS = ((NotFoundError, 404), (InputError, 400), (WeightsError, 422))
 
 
 class ApiError(Exception):
-    """A refusal with everything the protocol's error object holds."""
+    """A refusal with everything the protocol's error object holds, and headers beside it."""
 
     def __init__(
-        self, message: str, *, status: int = 400, param: str | None = None, code: str | None = None
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        param: str | None = None,
+        code: str | None = None,
+        kind: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message, self.status, self.param, self.code = message, status, param, code
+        self.kind = kind or _KINDS.get(status, "invalid_request_error")
+        self.headers = headers
+
+
+def as_api_error(error: Exception) -> ApiError:
+    """Return an exception as a refusal; what nobody foresaw becomes status 500."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, MessageError):
+        return ApiError(str(error), param=error.param, code="invalid_value")
+    if isinstance(error, StudioError):
+        status = next((number for kind, number in _STATUS if isinstance(error, kind)), 500)
+        message = error.message if status == 404 else str(error)
+        param = getattr(error, "param", None)
+        return ApiError(message, status=status, param=param, code=error.code)
+    return ApiError("The embedded server met a fault of its own.", status=500)
 
 
 def error_reply(error: Exception) -> JsonReply:
     """Return the four-key error object for an exception."""
-    if isinstance(error, ApiError):
-        return _reply(error.message, error.status, error.param, error.code)
-    if isinstance(error, MessageError):
-        return _reply(str(error), 400, error.param, "invalid_value")
-    if isinstance(error, StudioError):
-        status = next((number for kind, number in _STATUS if isinstance(error, kind)), 500)
-        message = error.message if status == 404 else str(error)
-        return _reply(message, status, getattr(error, "param", None), error.code)
-    return _reply("The embedded server met a fault of its own.", 500, None, None)
-
-
-def _reply(message: str, status: int, param: str | None, code: str | None) -> JsonReply:
-    kinds = {401: "authentication_error", 500: "server_error"}
-    kind = kinds.get(status, "invalid_request_error")
-    body = {"message": message, "type": kind, "param": param, "code": code}
-    return JsonReply({"error": body}, status_code=status)
+    told = as_api_error(error)
+    body = {"message": told.message, "type": told.kind, "param": told.param, "code": told.code}
+    return JsonReply({"error": body}, told.status, told.headers)
 
 
 class JsonReply(Response):
@@ -94,9 +105,9 @@ async def json_body(request: Request) -> dict[str, Any]:
     try:
         body = parse_json(bytes(raw))
     except (ValueError, RecursionError) as error:
-        raise ApiError(f"The request is not JSON: {error}") from error
+        raise ApiError(f"The request is not JSON: {error}", code="invalid_json") from error
     if not isinstance(body, dict):
-        raise ApiError("The request is not a JSON object.")
+        raise ApiError("The request is not a JSON object.", code="invalid_json")
     return body
 
 

@@ -67,16 +67,20 @@ class Reading:
 
 
 def read_prompt(
-    system: str, labels: Sequence[str] = (), shots: Sequence[tuple[str, str]] = ()
+    system: str,
+    labels: Sequence[str] = (),
+    shots: Sequence[tuple[str, str]] = (),
+    described: Sequence[tuple[str, str]] = (),
 ) -> Reading:
-    """Read a prompt's text and its labeled examples for the given labels.
+    """Read a prompt's text, its labeled examples and (label, description) pairs for the labels.
 
     Without labels they are taken from the text, then from the examples; a reading without labels
     means that there are none.
     """
     names = tuple(dict.fromkeys(labels)) or _named_labels(system, shots)
     said, unused = _scan(system, names)
-    lines, mute, notes = _weigh(names, said)
+    defined = [(label, words, False) for label, words in described]
+    lines, mute, notes = _weigh(names, [*defined, *said])
     examples = tuple(Line(text, label, "few_shot", text) for text, label in shots if label in names)
     if len(examples) < len(shots):
         notes.append(f"{len(shots) - len(examples)} examples of the prompt carry an unknown label.")
@@ -115,7 +119,8 @@ def _scan(system: str, labels: Sequence[str]) -> tuple[list[tuple[str, str, bool
     if not labels:
         return [], [line.strip() for line in system.splitlines() if line.strip()]
     start, arrow = _patterns(labels)
-    known = {_key(label): label for label in labels}
+    # Sorted, so that of names which read alike it is the same one whatever their order.
+    known = {_key(label): label for label in sorted(labels)}
     said: list[tuple[str, str, bool]] = []
     unused: list[str] = []
     reasons, heading = False, ""
@@ -142,7 +147,7 @@ def _scan(system: str, labels: Sequence[str]) -> tuple[list[tuple[str, str, bool
 def _patterns(labels: Sequence[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
     variants = [
         r"[_\-\s]+".join(re.escape(part) for part in re.split(r"[_\-\s]+", label) if part)
-        for label in sorted(labels, key=len, reverse=True)
+        for label in sorted(labels, key=lambda label: (-len(label), label))
     ]
     names = "|".join(variant for variant in variants if variant) or r"(?!)"
     tail = rf"(?:\s*[:=—–]|\s+-\s)\s*{_RIGHT}(.*)$"

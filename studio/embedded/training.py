@@ -19,6 +19,7 @@ from studio.embedded.disk import append_line, new_id, read_json, write_json
 from studio.errors import StudioError
 
 EVENTS, OUTCOME, LOCK, PHASE = "events.jsonl", "outcome.json", "lock", "phase.json"
+FOLDS = "folds"
 
 
 class Diary:

@@ -30,9 +30,10 @@ from studio.embedded.fitting import (
     logits_of,
     softmax,
 )
+from studio.embedded.folds import FoldsOnDisk
 from studio.embedded.head import Head, HeadFacts
 from studio.embedded.reading import Line, read_prompt
-from studio.embedded.training import PHASE, Diary
+from studio.embedded.training import FOLDS, PHASE, Diary
 from studio.embedded.training_data import (
     TrainingExample,
     TrainingFileError,
@@ -53,7 +54,7 @@ class Bench:
     """Everything a training works with."""
 
     task: dict[str, Any]
-    out: Path
+    folder: Path
     diary: Diary
     encoder: Encoder
     cache: VectorCache
@@ -65,6 +66,11 @@ class Bench:
     material: Material
     line_vectors: Matrix
     data_sha256: str
+
+    @property
+    def out(self) -> Path:
+        """Return where the model and its result files go."""
+        return self.folder / "out"
 
     @property
     def truth(self) -> Ints:
@@ -93,9 +99,8 @@ def train(task: dict[str, Any], folder: Path, diary: Diary) -> dict[str, Any]:
     diary.say("Files validated, moving job to queued state")
     _phase(folder, "running")
     diary.say("Fine-tuning job started", examples=len(training))
-    out = folder / "out"
-    shutil.rmtree(out, ignore_errors=True)
-    bench = _prepare(task, out, diary, training)
+    shutil.rmtree(folder / "out", ignore_errors=True)
+    bench = _prepare(task, folder, diary, training)
     try:
         return _train(bench, validation)
     finally:
@@ -108,7 +113,7 @@ def _validation(task: dict[str, Any]) -> list[TrainingExample]:
 
 
 def _prepare(
-    task: dict[str, Any], out: Path, diary: Diary, training: list[TrainingExample]
+    task: dict[str, Any], folder: Path, diary: Diary, training: list[TrainingExample]
 ) -> Bench:
     encoder = load_encoder()
     if encoder.note:
@@ -126,7 +131,7 @@ def _prepare(
     target = np.array([place[label] for label in spoken], dtype=np.int64)
     material = Material(vectors.astype(np.float64), terms, target, len(lines), len(labels))
     return Bench(
-        task, out, diary, encoder, cache, training, labels, lines, system, vocabulary, material,
+        task, folder, diary, encoder, cache, training, labels, lines, system, vocabulary, material,
         vectors[len(words) :], file_sha256(Path(task["training"])),
     )  # fmt: skip
 
@@ -164,18 +169,23 @@ def _train(bench: Bench, validation: list[TrainingExample]) -> dict[str, Any]:
 
 
 def _cross(bench: Bench, folds: Ints) -> Crossed:
-    truth = bench.truth
+    truth, facts = bench.truth, [bench.data_sha256, bench.task["seed"], bench.encoder.fingerprint]
+    disk = FoldsOnDisk(bench.folder / FOLDS, json.dumps(facts))
+    known = disk.load()
+    done = sum(len(fold.logits) for fold in known.values())
+    if done:
+        bench.diary.say(f"Going on behind the {done} trainings done before", done=done)
 
-    def told(turn: int, of: int, c: float, logits: Floats) -> None:
-        out = np.flatnonzero(folds == turn - 1)
-        found = figures(softmax(logits), truth[out], bench.labels)
+    def told(fold: int, of: int, c: float) -> None:
+        disk.save(fold, known[fold])
+        found = figures(softmax(known[fold].logits[c]), truth[folds == fold], bench.labels)
         found.pop("labels")
         bench.diary.measure(
-            f"Fold {turn} of {of} at C={c:g}: macro-F1 {found['macro_f1']:.3f}",
-            kind="fold", fold=turn, c=c, **found,
+            f"Fold {fold + 1} of {of} at C={c:g}: macro-F1 {found['macro_f1']:.3f}",
+            kind="fold", fold=fold + 1, c=c, **found,
         )  # fmt: skip
 
-    return cross_validate(bench.material, folds, told)
+    return cross_validate(bench.material, folds, told, known)
 
 
 def _curve(
