@@ -221,6 +221,7 @@ def _open_provider(settings: Settings, store: Store, name: str) -> Provider:
             entry.base_url,
             find_key(entry.key_env),
             entry.model,
+            wire=entry.wire,
             timeout_s=settings.timeout_s,
         )
     found = _find_server(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from studio.domain.run import Wire
 from studio.errors import InputError
 from studio.providers.base_url import read_base_url
 from studio.store.providers import ProviderEntry
@@ -11,9 +12,12 @@ from studio.workspace import Workspace
 
 
 def add_provider(
-    ws: Workspace, *, name: str, base_url: str, key_env: str = "", model: str = "", by: str
-) -> ProviderEntry:
-    """Add an OpenAI-compatible service; its key stays in the environment and is never stored.
+    ws: Workspace, *, name: str, base_url: str, key_env: str = "", model: str = "",
+    wire: Wire = Wire.AUTO, by: str,
+) -> ProviderEntry:  # fmt: skip
+    """Add a service that speaks OpenAI's protocol or System One.
+
+    Its key stays in the environment and is never stored.
 
     Raises:
         InputError: If the name is taken by the embedded server, or the address is not allowed.
@@ -27,7 +31,9 @@ def add_provider(
             "The key is given by the name of a variable, not by itself.",
             next_step="Set e.g. OPENAI_API_KEY in the environment and name that.",
         )
-    entry = ProviderEntry(name=clean, base_url=base_url.strip(), key_env=key_env, model=model)
+    entry = ProviderEntry(
+        name=clean, base_url=base_url.strip(), key_env=key_env, model=model, wire=wire
+    )
     ws.store.providers.save(entry, by=by, at=ws.now())
     return entry
 

@@ -11,6 +11,7 @@ from studio.actions.prices import ListedPrice, edit_prices, list_prices
 from studio.actions.providers import add_provider, check_provider
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
 from studio.domain.price import Price
+from studio.domain.run import Wire
 from studio.errors import InputError
 
 group = typer.Typer(help="Services that classify and train.", no_args_is_help=True)
@@ -27,12 +28,15 @@ def add(
     base_url: Annotated[str, typer.Option(help="Its address, as a rule ending in /v1.")],
     key_env: Annotated[str, typer.Option(help="Variable that holds its key; never the key.")] = "",
     model: Annotated[str, typer.Option(help="The model used when none is named.")] = "",
+    wire: Annotated[Wire, typer.Option(help="How it is asked; auto is chat, or what else serves a model.")] = Wire.AUTO,
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
-) -> None:
-    """Add an OpenAI-compatible service."""
+) -> None:  # fmt: skip
+    """Add a service that speaks OpenAI's protocol or System One."""
     ws = open_ws(workspace)
-    entry = add_provider(ws, name=name, base_url=base_url, key_env=key_env, model=model, by=me(ws))
+    entry = add_provider(
+        ws, name=name, base_url=base_url, key_env=key_env, model=model, wire=wire, by=me(ws)
+    )
     emit(asdict(entry), as_json, f"Added {entry.name} at {entry.base_url}.")
 
 
@@ -47,6 +51,7 @@ def list_providers(workspace: WorkspacePath = None, as_json: AsJson = False) -> 
             "base_url": engine.get("url", "(not running)"),
             "key_env": "",
             "model": "",
+            "wire": Wire.CHAT,
         }
     ]
     rows += [asdict(entry) for entry in ws.read.providers.all()]

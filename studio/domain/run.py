@@ -37,7 +37,6 @@ class Wire(StrEnum):
 class Method(StrEnum):
     """Where probabilities come from. Those of different methods do not belong in one figure."""
 
-    NONE = ""
     DECISION = "decision"
     SERVER = "server"
     LOGPROBS = "logprobs"
@@ -71,7 +70,7 @@ class Answer:
         label: A label name when the outcome is ok, else None.
         probabilities: Label name to probability; empty when none were given. They sum to 1, or
             `detail["uncovered"]` says how much is not known whose it is.
-        method: Where the probabilities come from.
+        method: Where the probabilities come from; None without any.
         model: The model that really answered.
         usage: What it cost.
         detail: What else it told: evidence, unused prompt lines, an error's sentence.
@@ -81,7 +80,7 @@ class Answer:
     outcome: Outcome
     label: str | None = None
     probabilities: dict[str, float] = field(default_factory=dict)
-    method: Method = Method.NONE
+    method: Method | None = None
     model: str = ""
     usage: Usage = field(default_factory=Usage)
     detail: dict[str, Any] = field(default_factory=dict)

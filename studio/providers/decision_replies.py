@@ -64,7 +64,7 @@ def read_decision(
         outcome=outcome,
         label=label,
         probabilities=shares,
-        method=Method.DECISION if shares else Method.NONE,
+        method=Method.DECISION if shares else None,
         model=as_text(reply.get("model")),
         usage=usage,
         detail=detail,

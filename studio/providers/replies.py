@@ -58,14 +58,14 @@ def read_reply(
     if thought := _reasoning(reply):
         detail["reasoning_tokens"] = thought
     probabilities: dict[str, float] = {}
-    method = Method.NONE
+    method: Method | None = None
     if outcome is Outcome.OK:
         probabilities, method = _probabilities(reply, choice, text, label_names, detail)
     return Answer(
         outcome=outcome,
         label=label,
         probabilities=probabilities,
-        method=method if probabilities else Method.NONE,
+        method=method if probabilities else None,
         model=as_text(reply.get("model")),
         usage=usage,
         detail=detail,
@@ -195,7 +195,7 @@ def note(detail: dict[str, Any], text: str) -> None:
 def _probabilities(
     reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, names: Sequence[str],
     detail: dict[str, Any],
-) -> tuple[dict[str, float], Method]:  # fmt: skip
+) -> tuple[dict[str, float], Method | None]:  # fmt: skip
     """Return the probability of each label and whence; the server's own word comes first."""
     told = reply.get(EXTENSION)
     if isinstance(told, Mapping) and told.get("probabilities"):
@@ -206,7 +206,7 @@ def _probabilities(
     logprobs = choice.get("logprobs")
     tokens = logprobs.get("content") if isinstance(logprobs, Mapping) else None
     if not isinstance(tokens, list) or not tokens:
-        return {}, Method.NONE
+        return {}, None
     return _token_shares(label_masses(tokens, text, names), detail), Method.LOGPROBS
 
 

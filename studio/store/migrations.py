@@ -15,6 +15,7 @@ from studio.errors import DamagedError, WorkspaceError
 from studio.store.connection import APPLICATION_ID, RESCUE, connect, is_writable, kind_errors
 from studio.store.in_use import lock_of
 from studio.store.step_003 import M003
+from studio.store.step_004 import M004
 
 _HEADER = b"SQLite format 3\x00"
 # quick_check reads every page: this much is read within a tenth of a second or two.
@@ -208,7 +209,12 @@ CREATE TABLE run_figure (
   PRIMARY KEY (run_id, name)
 ) STRICT, WITHOUT ROWID;
 """
-STEPS = (("m001_the_loop", M001), ("m002_the_run_engine", M002), ("m003_a_million", M003))
+STEPS = (
+    ("m001_the_loop", M001),
+    ("m002_the_run_engine", M002),
+    ("m003_a_million", M003),
+    ("m004_wires_and_methods", M004),
+)
 
 
 def prepare(path: Path, *, unclean: bool = False) -> None:

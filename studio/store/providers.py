@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from studio.domain.run import Wire
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
 
@@ -19,12 +20,14 @@ class ProviderEntry:
         base_url: Where it is.
         key_env: Name of the variable or secret that holds its key; never the key.
         model: The model used when none is named.
+        wire: The path by which it is asked.
     """
 
     name: str
     base_url: str
     key_env: str = ""
     model: str = ""
+    wire: Wire = Wire.AUTO
 
 
 class Providers:
@@ -37,9 +40,10 @@ class Providers:
         """Add a provider, or replace the one of this name."""
         with self.db.transaction() as conn:
             conn.execute(
-                "INSERT INTO provider VALUES (?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET"
-                " base_url = excluded.base_url, key_env = excluded.key_env, model = excluded.model",
-                (entry.name, entry.base_url, entry.key_env, entry.model, by, at),
+                "INSERT INTO provider (name, base_url, key_env, model, wire, added_by, at)"
+                " VALUES (?,?,?,?,?,?,?) ON CONFLICT (name) DO UPDATE SET base_url = excluded.base_url,"
+                " key_env = excluded.key_env, model = excluded.model, wire = excluded.wire",
+                (entry.name, entry.base_url, entry.key_env, entry.model, entry.wire.value, by, at),
             )
 
     def all(self) -> list[ProviderEntry]:
@@ -78,5 +82,9 @@ class Providers:
 
 def _entry(row: Row) -> ProviderEntry:
     return ProviderEntry(
-        name=row["name"], base_url=row["base_url"], key_env=row["key_env"], model=row["model"]
+        name=row["name"],
+        base_url=row["base_url"],
+        key_env=row["key_env"],
+        model=row["model"],
+        wire=Wire(row["wire"]),
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.domain.example import Example
-from studio.domain.run import Answer, ClassifierKind, Outcome, Prediction, Run, Usage
+from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Prediction, Run, Usage
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
 from studio.store.examples import _example
@@ -191,8 +191,8 @@ class Runs:
 
     def _predict(self, conn: Any, run: Run, results: Sequence[Result], at: str) -> None:
         conn.executemany(
-            "INSERT OR IGNORE INTO response (key, model, outcome, label, probabilities, detail, raw,"
-            " input_tokens, output_tokens, cost_usd, latency_ms, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR IGNORE INTO response (key, model, outcome, label, probabilities, method, detail, raw,"
+            " input_tokens, output_tokens, cost_usd, latency_ms, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
             [(r.key, *_response(r.answer), at) for r in results if r.key and not r.cached],
         )
         new = conn.executemany(
@@ -374,6 +374,18 @@ class Runs:
         )
         return {row[0]: row[1] for row in rows}
 
+    def methods(self, run_id: int) -> dict[Method | None, int]:
+        """Return method to number of confidences it gave, None for those of rules.
+
+        Confidences of different methods do not belong in one figure.
+        """
+        rows = self.db.read(
+            "SELECT s.method, count(*) FROM prediction p LEFT JOIN response s ON s.id = p.response_id"
+            " WHERE p.run_id = ? AND p.confidence IS NOT NULL GROUP BY 1",
+            (run_id,),
+        )
+        return {Method(row[0]) if row[0] else None: row[1] for row in rows}
+
     def answered_by(self, run_id: int) -> str:
         """Return the model that really answered; empty while nothing did."""
         return str(
@@ -431,8 +443,8 @@ def _response(answer: Answer) -> tuple[Any, ...]:
     """Return the columns of a response from model to latency."""
     usage = answer.usage
     return (
-        answer.model, answer.outcome.value, answer.label, _json(answer.probabilities), _json(answer.detail),
-        answer.raw, usage.input_tokens, usage.output_tokens, usage.cost_usd, usage.latency_ms,
+        answer.model, answer.outcome.value, answer.label, _json(answer.probabilities),
+        answer.method.value if answer.method else "", _json(answer.detail), answer.raw, usage.input_tokens, usage.output_tokens, usage.cost_usd, usage.latency_ms,
     )  # fmt: skip
 
 
@@ -445,6 +457,7 @@ def _answer(row: Row) -> Answer:
         outcome=Outcome(row["outcome"]),
         label=row["label"],
         probabilities=json.loads(row["probabilities"]),
+        method=Method(row["method"]) if row["method"] else None,
         model=row["model"],
         usage=Usage(
             input_tokens=row["input_tokens"],
