@@ -43,7 +43,8 @@ class FoldsOnDisk:
 
     def _read(self, path: Path) -> Fold | None:
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            # From memory: of a damaged file numpy would leave the handle open.
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
                 if str(kept["key"]) != self._key:
                     return None
                 logits = zip(kept["strengths"].tolist(), kept["logits"], strict=True)
