@@ -50,6 +50,11 @@ test: setup browser ## Run every test, the journeys in a real browser included
 test-fast: setup ## Run the quick tests only: domain, analysis, house
 	@$(BIN)/python -m pytest studio/domain $(wildcard tests/domain tests/analysis tests/house) $(ARGS)
 
+.PHONY: test-peers
+test-peers: setup ## Test against servers that others wrote (docs/peers.md)
+	@$(BIN)/python -m scripts.peers
+	@$(BIN)/python -m pytest tests/peers -m "" $(ARGS)
+
 .PHONY: check
 check: setup ## Check format, lint, types and floors
 	$(BIN)/ruff format --check .
