@@ -107,7 +107,11 @@ class DecisionPath:
         """
         asked = _as_asked(question)
         shape, spent = await self._shape(question.model)
-        reply, latency_ms = await self._line.post(self._path, as_json(shape(asked)))
+        try:
+            reply, latency_ms = await self._line.post(self._path, as_json(shape(asked)))
+        except RefusedRequestError:
+            _found.pop(self._key(question.model), None)  # it may have learned another shape
+            raise
         answer = self._read(reply, question.label_names, latency_ms)
         usage = replace(
             answer.usage, input_tokens=answer.usage.input_tokens + spent.input_tokens,
@@ -117,13 +121,16 @@ class DecisionPath:
 
     async def _shape(self, model: str) -> tuple[Shape, Usage]:
         """Return the shape a model speaks, and what finding it took just now."""
-        key = (f"{self._line.url}/{self._path}", model)
+        key = self._key(model)
         async with self._probing:
             if key in _found:
                 return _found[key], Usage()
             shape, spent = await self._probe(model)
             _found[key] = shape
             return shape, spent
+
+    def _key(self, model: str) -> tuple[str, str]:
+        return f"{self._line.url}/{self._path}", model
 
     async def _probe(self, model: str) -> tuple[Shape, Usage]:
         first: ProviderError | None = None

@@ -29,13 +29,45 @@ def error(status, *, message="no", code=None, param=None, headers=None):
     return httpx2.Response(status, json=body, headers=headers)
 
 
-def ask(answer, do, *, base_url="https://api.example.com/v1", key=KEY, model=""):
+def response(text='{"label":"ham"}', *, refusal=None, incomplete=None, tokens=(), **extra):
+    """Return a reply of /v1/responses."""
+    told = {"type": "output_text", "text": text, "annotations": [], "logprobs": list(tokens)}
+    content = [{"type": "refusal", "refusal": refusal}] if refusal else [told]
+    output = [{"type": "reasoning", "summary": []}]
+    if text is not None or refusal:
+        output.append({"type": "message", "role": "assistant", "content": content})
+    return {
+        "id": "r", "object": "response", "model": "m-2026", "output": output, "error": None,
+        "status": "incomplete" if incomplete else "completed",
+        "incomplete_details": {"reason": incomplete} if incomplete else None,
+        "usage": {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}, **extra,
+    }  # fmt: skip
+
+
+def decision(probabilities=None, choice="ham", *, shape="openai", **extra):
+    """Return a reply of a decision model, in one of the two shapes."""
+    told = {"type": "choice", "choice": choice, "confidence": 0.123, **extra}
+    if probabilities is not None and shape == "openai":
+        told["probabilities"] = [
+            {"value": name, "probability": share} for name, share in probabilities.items()
+        ]
+    elif probabilities is not None:
+        told["probabilities"] = probabilities
+    answers = [{"name": "label", **told}] if shape == "openai" else {"label": told}
+    return {
+        "model": "d-2026",
+        "answers": answers,
+        "usage": {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10},
+    }
+
+
+def ask(answer, do, *, base_url="https://api.example.com/v1", key=KEY, model="", **more):
     """Run `do(provider)`, every request answered by `answer(request)`; return what it gives."""
 
     async def main():
         transport = httpx2.MockTransport(answer)
         client = httpx2.AsyncClient(transport=transport)
-        provider = OpenAICompatible("p", base_url, key, model, http_client=client)
+        provider = OpenAICompatible("p", base_url, key, model, http_client=client, **more)
         try:
             return await do(provider)
         finally:

@@ -5,8 +5,8 @@ import dataclasses
 
 import pytest
 
-from studio.domain.prompt import PromptText, render_messages
-from studio.domain.run import Outcome, Question
+from studio.domain.prompt import FewShot, PromptText, render_decision, render_messages
+from studio.domain.run import Method, Outcome, Question, Wire
 from studio.embedded import EmbeddedServer
 from studio.providers.base import BatchStatus
 from studio.providers.openai_compatible import OpenAICompatible
@@ -15,12 +15,23 @@ LABELS = ("keto", "not_keto")
 PROMPT = PromptText(
     instructions="Does the dish fit a keto diet?",
     definitions={"keto": "meat, fish, eggs, cheese", "not_keto": "rice, bread, pasta, sugar"},
+    reasons=(("not_keto", "sweet fruit and juices"),),
 )
 
 
 def question(text, **more):
-    messages = tuple(render_messages(PROMPT, LABELS, text))
-    return Question(model="studio-encoder", messages=messages, label_names=LABELS, **more)
+    return asking(PROMPT, text, **more)
+
+
+def asking(prompt, text, **more):
+    return Question(
+        model="studio-encoder",
+        messages=tuple(render_messages(prompt, LABELS, text)),
+        label_names=LABELS,
+        instructions=render_decision(prompt, LABELS),
+        definitions=prompt.definitions,
+        **more,
+    )
 
 
 QUESTIONS = {
@@ -36,9 +47,11 @@ def server(tmp_path_factory):
         yield running
 
 
-def speaking(server, do):
+def speaking(server, do, wire=Wire.AUTO):
     async def main():
-        provider = OpenAICompatible("embedded", server.url, server.token, identity="embedded")
+        provider = OpenAICompatible(
+            "embedded", server.url, server.token, wire=wire, identity="embedded"
+        )
         try:
             return await do(provider)
         finally:
@@ -104,3 +117,48 @@ def test_a_line_the_server_refuses_is_told_with_its_reason(server):
     assert answers["good"].outcome is Outcome.OK
     assert answers["bad"].outcome is Outcome.ERROR
     assert "HTTP 400" in answers["bad"].detail["error"]
+
+
+@pytest.mark.parametrize("wire", [Wire.DECISIONS, Wire.SYSTEMONE])
+@pytest.mark.parametrize("text", ["grilled salmon", "fried rice with sugar", "apple juice"])
+def test_a_decision_says_what_chat_says(server, wire, text):
+    async def do(provider):
+        return await provider.classify(question(text))
+
+    chat, decided = speaking(server, do), speaking(server, do, wire)
+    assert (chat.outcome, decided.outcome) == (Outcome.OK, Outcome.OK)
+    assert decided.label == chat.label
+    assert decided.probabilities == pytest.approx(chat.probabilities, abs=1e-6)
+    assert (chat.method, decided.method) == (Method.SERVER, Method.DECISION)
+    if wire is Wire.DECISIONS:  # System One has no place for what is ours alone
+        assert decided.usage.cost_usd == 0.0
+        assert decided.detail["engine"] == chat.detail["engine"]
+
+
+@pytest.mark.parametrize("wire", [Wire.DECISIONS, Wire.SYSTEMONE])
+def test_few_shots_move_a_decision_too(server, wire):
+    shots = tuple(FewShot(text=f"zorgl number {i}", label="keto") for i in range(4))
+    shown = dataclasses.replace(PROMPT, few_shots=shots)
+
+    async def do(provider):
+        return [
+            (await provider.classify(asking(prompt, "zorgl number 7"))).probabilities["keto"]
+            for prompt in (PROMPT, shown)
+        ]
+
+    bare, moved = speaking(server, do, wire)
+    assert moved > bare + 0.05
+
+
+@pytest.mark.parametrize("wire", [Wire.DECISIONS, Wire.SYSTEMONE])
+def test_255_labels_go_through_and_back(server, wire):
+    names = tuple(f"dish of kind {i}" for i in range(255))
+    asked = dataclasses.replace(QUESTIONS["a"], label_names=names, definitions={})
+
+    async def do(provider):
+        return await provider.classify(asked)
+
+    answer = speaking(server, do, wire)
+    assert answer.outcome is Outcome.OK
+    assert set(answer.probabilities) == set(names)
+    assert answer.label == max(names, key=answer.probabilities.__getitem__)
