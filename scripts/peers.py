@@ -181,7 +181,8 @@ def main() -> int:
     try:
         where = install()
     except NotInstalledError as error:
-        sys.stderr.write(f"The peers are {error}. They come from the PyPI and npm registries.\n")
+        why = str(error).rstrip(".")
+        sys.stderr.write(f"The peers are {why}. They come from the PyPI and npm registries.\n")
         return 1
     known = ", ".join(f"{name} {version}" for name, version in versions().items())
     sys.stderr.write(f"Peers in {where}: {known}.\n")
