@@ -129,17 +129,21 @@ class Calling:
         self._message = "labeling"
         if not (self._flying or self._landed):
             self._reserved = 0.0  # sums of fractions leave a rest, which would be waited for
-        while len(chosen) < self._ws.settings.concurrency - len(self._flying):
-            asked = self._next()
-            if asked is None:
-                break
-            wait = self._hold(asked)
-            if wait:
-                self._wait_s = min(self._wait_s, wait)
-                self._waiting.appendleft(asked)
-                break
-            self._reserved += asked.bound_usd or 0.0
-            chosen.append(asked)
+        try:
+            while len(chosen) < self._ws.settings.concurrency - len(self._flying):
+                asked = self._next()
+                if asked is None:
+                    break
+                wait = self._hold(asked)
+                if wait:
+                    self._wait_s = min(self._wait_s, wait)
+                    self._waiting.appendleft(asked)
+                    break
+                self._reserved += asked.bound_usd or 0.0
+                chosen.append(asked)
+        except BaseException:
+            self._give_back(chosen)
+            raise
         return chosen
 
     def _next(self) -> Open | None:
@@ -164,19 +168,30 @@ class Calling:
 
     def _hold(self, asked: Open) -> float:
         """Return 0 if the question may go now, else the seconds after which to look again."""
-        budget = self._run.budget_usd
-        if budget is not None:
-            bound = asked.bound_usd
-            if bound is None or self._spent + self._reserved + bound > budget:
-                if self._reserved > 0:
-                    return TELL_S  # what is under way may cost less than the most it can
-                self._waiting.appendleft(asked)
-                raise PausedError(out_of_budget(budget, self._spent, bound))
+        if not self._can_bear(asked):
+            if self._reserved > 0:
+                # What is under way may cost less than the most it can; what landed has.
+                return GATHER_S if self._landed else TELL_S
+            self._look_at_budget()
+            if not self._can_bear(asked):
+                budget = self._run.budget_usd or 0.0
+                raise PausedError(out_of_budget(budget, self._spent, asked.bound_usd))
         wait = self._pacer.admit(asked.likely_tokens, urgent=self._run.preview)
         if wait > 1.0:
             what = "does not answer" if self._pacer.is_broken else "wants to be asked more slowly"
             self._message = f"{self._service.host} {what}; it is asked again in {wait:.0f} s"
         return wait
+
+    def _can_bear(self, asked: Open) -> bool:
+        budget, bound = self._run.budget_usd, asked.bound_usd
+        if budget is None:
+            return True
+        return bound is not None and self._spent + self._reserved + bound <= budget
+
+    def _look_at_budget(self) -> None:
+        """Take note of what the run may spend: people change it while it is under way."""
+        budget = self._ws.store.runs.get(self._run.id).budget_usd
+        self._run = replace(self._run, budget_usd=budget)
 
     def _commit(self, chosen: list[Open], *, is_last: bool = False) -> None:
         """Store what landed together with the calls that follow, then make these."""
@@ -184,26 +199,25 @@ class Calling:
         tell = is_last or now - self._told > TELL_S
         if not (self._landed or self._known or chosen or tell):
             return
-        endings, results, failure = self._judge_all()
-        if failure is not None:
-            self._give_back(chosen)
-            chosen = []
-        self._done += len(results)
-        self._failed += sum(r.answer.outcome is not Outcome.OK for r in results)
         try:
+            endings, results, failure = self._judge_all()
+            if failure is not None:
+                self._give_back(chosen)
+                chosen = []
+            self._done += len(results)
+            self._failed += sum(r.answer.outcome is not Outcome.OK for r in results)
             with self._ws.store.transaction():
                 self._control.record(done=self._done, failed=self._failed, message=self._message)
                 numbers = self._ws.store.runs.commit(
                     self._run, results, endings, [asked.attempt() for asked in chosen],
                     at=self._ws.now(), tell=tell,
                 )  # fmt: skip
+                if tell:
+                    self._told = now
+                    self._look_at_budget()
         except BaseException:
             self._give_back(chosen)
             raise
-        if tell:
-            self._told = now
-            budget = self._ws.store.runs.get(self._run.id).budget_usd  # people may change it
-            self._run = replace(self._run, budget_usd=budget)
         for asked, number in zip(chosen, numbers, strict=True):
             call = _Call(asked, number)
             self._flying[asyncio.create_task(self._call(call))] = call
@@ -320,7 +334,9 @@ class Calling:
         """Wait for news, but not past the next thing to do; let what lands together gather."""
         if not self._landed:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), self._wait_s)
+                # Not `wait_for`, which loses a wish to stop that comes together with news.
+                async with asyncio.timeout(self._wait_s):
+                    await self._news.wait()
         if self._landed:
             await asyncio.sleep(GATHER_S)
         self._news.clear()

@@ -225,3 +225,20 @@ def test_a_lowered_budget_holds_for_a_run_under_way(stage, work):
 
     work(scene.ws, until=lowered)
     assert scene.ws.read.runs.get(run.id).done < 400
+
+
+def test_a_budget_raised_at_the_last_moment_counts_and_what_landed_is_not_waited_for(
+    stage, monkeypatch
+):
+    monkeypatch.setattr("studio.handlers.calling.TELL_S", 1e3)  # between two looks at the budget
+    scene = stage(paid).open(train=60)
+    runs = []
+
+    def answer(question):
+        if len(scene.texts) == 20:
+            runs.extend(scene.ws.read.runs.all(scene.task.id))
+            set_budget(scene.ws, runs[0].id, 1e6)
+        return paid(question)
+
+    scene.answer = answer
+    assert scene.run(budget_usd=2_500.0).status == "done"
