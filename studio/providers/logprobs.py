@@ -53,35 +53,32 @@ def label_masses(tokens: Sequence[Any], text: str, label_names: Sequence[str]) -
     >>> label_masses(tokens, '{"label":"ham"}', ["ham", "spam"]).labels
     {'ham': 0.75, 'spam': 0.25}
     """
-    walk = _tokens(tokens)
+    chosen = [pair for entry in tokens if (pair := _share(entry))]
     written = text.encode("utf-8", "replace")
     start = _BEFORE_LABEL.match(written)
-    if start is None or walk is None or b"".join(token for token, _ in walk) != written:
+    is_whole = len(chosen) == len(tokens) and b"".join(token for token, _ in chosen) == written
+    if start is None or not is_whole:
         return _NOTHING
     trie = _trie(tuple(label_names))
     masses, shared = dict.fromkeys(label_names, 0.0), 0.0
     position, path, reached = 0, b"", 1.0
-    for token, alternatives in walk:
+    for entry, pair in zip(tokens, chosen, strict=True):
+        token, alternatives = pair[0], _alternatives(entry, pair)
         lead = written[position : start.end()]  # what stands before the label still
         position += len(token)
         if position <= start.end():
             alternatives = _into_label(token, alternatives, lead)
-        own = path + token[len(lead) :]
+        own = alternatives.pop(token)
         for other, share in alternatives.items():
-            if other == token or not other.startswith(lead):
-                continue
-            found = trie.one(path + other[len(lead) :])
+            found = trie.one(path + other[len(lead) :]) if other.startswith(lead) else None
             if found:
                 masses[found] += reached * share
             elif found is not None:
                 shared += reached * share
-        path, reached = own, reached * alternatives[token]
-        chosen = trie.one(path)
+        path, reached = path + token[len(lead) :], reached * own
         if trie.is_closed(path):
-            masses[str(chosen)] += reached
+            masses[str(trie.one(path))] += reached
             return Masses(masses, shared, max(0.0, 1 - shared - math.fsum(masses.values())))
-        if chosen is None:
-            break
     return _NOTHING
 
 
@@ -143,23 +140,15 @@ def _trie(names: tuple[str, ...]) -> _Trie:
 _NOTHING = Masses({}, 0.0, 1.0)
 
 
-def _tokens(tokens: Sequence[Any]) -> list[tuple[bytes, dict[bytes, float]]] | None:
-    """Return each chosen token with the probability of every alternative, itself included."""
-    walk = []
-    for entry in tokens:
-        chosen = _share(entry)
-        if chosen is None:
-            return None
-        tops = entry.get("top_logprobs")
-        shares = [_share(top) for top in tops] if isinstance(tops, list) else []
-        alternatives = dict(pair for pair in shares if pair is not None)
-        alternatives[chosen[0]] = chosen[1]
-        walk.append((chosen[0], alternatives))
-    return walk
+def _alternatives(entry: Any, chosen: tuple[bytes, float]) -> dict[bytes, float]:
+    """Return the probability of every alternative to a chosen token, itself included."""
+    tops = entry.get("top_logprobs")
+    shares = [_share(top) for top in tops] if isinstance(tops, list) else []
+    return dict([*(pair for pair in shares if pair is not None), chosen])
 
 
 def _share(entry: Any) -> tuple[bytes, float] | None:
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         return None
     token, logprob = entry.get("token"), entry.get("logprob")
     if not isinstance(token, str) or not isinstance(logprob, int | float):
