@@ -159,6 +159,7 @@ def steer_run(ws: Workspace, run_id: int, want: Want) -> Run:
     run = ws.store.runs.get(run_id)
     if run.job_id is not None:
         with ws.store.transaction():
+            run = ws.store.runs.get(run_id)  # somebody else may have been faster
             if want is Want.RUN:
                 if run.status == JobStatus.FAILED:
                     ws.store.runs.forget_errors(run_id)

@@ -220,7 +220,7 @@ class Batching:
             spent += bound
             chosen.append((one, bound))
         if not chosen and not self._open_batches():
-            raise PausedError(out_of_budget(run.budget_usd, run.spent_usd, bounds[0][1]))
+            raise PausedError(out_of_budget(run.budget_usd, spent, bounds[0][1]))
         return chosen
 
     async def _cancel(self) -> None:

@@ -78,7 +78,8 @@ class Calling:
         self._done = self._run.done
         outcomes = ws.store.runs.outcomes(run_id)
         self._failed = self._done - outcomes.get(Outcome.OK.value, 0)
-        self._spent, self._reserved = self._run.spent_usd, 0.0
+        self._spent = self._run.spent_usd + ws.store.runs.reserved(run_id)
+        self._reserved = 0.0
         self._source = self._remaining()
         self._known: list[Result] = []
         self._waiting: deque[Open] = deque()

@@ -27,10 +27,10 @@ async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control)
     run = ws.store.runs.get(job.subject_id)
     in_batches = bool(ws.store.runs.params(run.id).get("batch"))
     if not in_batches:  # the calls of a batch outlive the worker
-        await control.checkpoint(done=run.done, total=run.total, message="starting")
-        with ws.store.transaction():
-            control.record()
+        with ws.store.transaction():  # also of a run that people want ended by now
+            control.record(done=run.done, total=run.total, message="starting")
             ws.store.runs.settle_lost(run.id)
+        await control.checkpoint()
     if run.kind is ClassifierKind.RULES:
         await _apply_rules(ws, run, control)
     else:

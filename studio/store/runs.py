@@ -256,10 +256,16 @@ class Runs:
         return len(lost)
 
     def reserved(self, run_id: int) -> float:
-        """Return the most the calls under way can cost, in US dollars."""
+        """Return the most that calls can cost whose cost is not known, in US dollars.
+
+        These are the calls under way, and those whose replies told no tokens.
+        """
         return float(
             self.db.value(
-                "SELECT coalesce(sum(bound_usd), 0.0) FROM ledger WHERE run_id = ? AND outcome = 'open'",
+                "SELECT (SELECT coalesce(sum(bound_usd), 0.0) FROM ledger WHERE run_id = r.id AND outcome = 'open')"
+                " + CASE WHEN unpriced THEN (SELECT coalesce(sum(bound_usd), 0.0) FROM ledger"
+                "  WHERE task_id = r.task_id AND run_id = r.id AND cost_usd IS NULL AND outcome != 'open') ELSE 0 END"
+                " FROM run r WHERE id = ?",
                 (run_id,),
             )
         )

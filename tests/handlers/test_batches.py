@@ -232,6 +232,12 @@ def test_a_budget_bears_as_many_questions_as_it_can_and_then_rests(scene):
     assert (ended.done, ended.spent_usd) == (12, 12 * 310.0)
 
 
+def test_answers_that_tell_no_tokens_count_at_their_most(scene):
+    stage = scene(lambda q: Answer(outcome=Outcome.OK, label="ham", model="m"))
+    run = stage.run(budget_usd=5_000.0)
+    assert (run.status, run.cost_usd, len(stage.sizes)) == ("paused", None, 1)
+
+
 def test_a_budget_needs_the_price_of_batches(scene):
     price = Price(provider="embedded", model="scripted", input_usd=1.0, output_usd=1.0)
     stage = scene(price=price)

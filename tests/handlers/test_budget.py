@@ -242,3 +242,28 @@ def test_a_budget_raised_at_the_last_moment_counts_and_what_landed_is_not_waited
 
     scene.answer = answer
     assert scene.run(budget_usd=2_500.0).status == "done"
+
+
+def test_replies_that_tell_no_tokens_count_at_their_most_also_after_a_rest(stage):
+    """Or each time it is resumed, or its worker started anew, it might spend its budget again."""
+    scene = stage(lambda q: Answer(outcome=Outcome.OK, label="ham", model="m")).open(train=60)
+    run = scene.run(budget_usd=30_000.0)
+    assert run.status == "paused"
+    assert run.cost_usd is None
+    assert 0 < run.done < 60
+    assert scene.resume(run).done == run.done
+
+
+def test_the_lost_calls_of_a_run_that_is_cancelled_are_counted(stage, work):
+    from studio.store.runs import Attempt
+
+    scene = stage(paid).open()
+    run = start_run(scene.ws, scene.task.id, choice=Choice(), by="Ada")
+    store = scene.ws.store
+    store.jobs.claim("a worker that dies", 0.0, 1.0)
+    call = Attempt(example_id=1, number=1, bound_usd=99.0)
+    store.runs.commit(run, [], opened=[call], at="2026")
+    steer_run(scene.ws, run.id, Want.CANCEL)
+    work(scene.ws, until=lambda: store.runs.get(run.id).status == "cancelled")
+    assert store.runs.get(run.id).spent_usd == 99.0
+    assert scene.ledger() == [("lost", 1, 99.0)]
