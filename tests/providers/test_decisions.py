@@ -153,12 +153,17 @@ def test_prompt_and_definitions_become_instructions_and_choices():
 
 
 def test_our_body_is_one_that_the_package_declares():
+    import openai
     from openai.types.decision_create_params import DecisionCreateParams
-    from pydantic import TypeAdapter
+
+    class Body(openai.BaseModel):
+        body: DecisionCreateParams
 
     service = Service("decisions", "openai")
     asked(service)
-    TypeAdapter(DecisionCreateParams).validate_python(service.bodies[-1])
+    Body.model_validate({"body": service.bodies[-1]})
+    with pytest.raises(ValueError, match="input"):
+        Body.model_validate({"body": {**service.bodies[-1], "input": 1}})
 
 
 @pytest.mark.parametrize("count", [1, 256])
