@@ -156,16 +156,15 @@ def steer_run(ws: Workspace, run_id: int, want: Want) -> Run:
 
     Questions of a failed run that ended in an error are asked again.
     """
-    run = ws.store.runs.get(run_id)
-    if run.job_id is not None:
+    job_id = ws.store.runs.get(run_id).job_id
+    if job_id is not None:
         with ws.store.transaction():
-            run = ws.store.runs.get(run_id)  # somebody else may have been faster
             if want is Want.RUN:
-                if run.status == JobStatus.FAILED:
+                if ws.store.runs.get(run_id).status == JobStatus.FAILED:
                     ws.store.runs.forget_errors(run_id)
-                ws.store.jobs.revive(run.job_id)
+                ws.store.jobs.revive(job_id)
             is_batch = bool(ws.store.runs.params(run_id).get("batch"))
-            ws.store.jobs.ask(run.job_id, want, ws.clock(), by_handler=is_batch)
+            ws.store.jobs.ask(job_id, want, ws.clock(), by_handler=is_batch)
         ws.wake()  # the worker that had it may be dead: somebody must take note of the wish
     return ws.store.runs.get(run_id)
 

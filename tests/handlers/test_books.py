@@ -172,3 +172,22 @@ def test_a_wish_to_stop_is_heard_whenever_it_comes(open_studio, fill, steps):
         return handler.cancelled()
 
     assert asyncio.run(stopped())
+
+
+def test_of_two_who_resume_a_failed_run_the_second_forgets_nothing(ws, fill, monkeypatch):
+    """The first one's worker may have stored errors of its own by then."""
+    task = fill(ws, train=4, validation=0, test=0)
+    run = start_run(ws, task.id, choice=Choice(), by="Ada")
+    with ws.store.transaction() as conn:
+        conn.execute("UPDATE job SET status = 'failed'")
+    inner, forgotten = ws.store.runs.get, []
+    monkeypatch.setattr(ws.store.runs, "forget_errors", forgotten.append)
+
+    def get(run_id):
+        found = inner(run_id)
+        ws.store.jobs.revive(run.job_id)  # the other one is faster
+        return found
+
+    monkeypatch.setattr(ws.store.runs, "get", get)
+    steer_run(ws, run.id, Want.RUN)
+    assert forgotten == []
