@@ -7,6 +7,7 @@ Answers come back by example and are stored once, however often they are looked 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,7 @@ POLL_REMOTE_S = 30.0
 TIMES = 3
 MOST_BYTES = 150_000_000
 AT_ONCE = 1_000
+_NO_LINE = "The service ended the batch without a word on this question."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,16 @@ class Batching:
         """
         seconds = POLL_LOCAL_S if self._service.is_local else POLL_REMOTE_S
         try:
+            await self._do_what_can_be_done()
+        except (ProviderUnavailableError, RateLimitedError) as error:
+            raise LaterError(f"{error.message} It is tried again.", seconds) from None
+        finally:
+            await self._service.close()
+        if waiting := self._open_batches():
+            raise LaterError(self._message(waiting), seconds)
+
+    async def _do_what_can_be_done(self) -> None:
+        try:
             self._control.raise_if_unwanted()
             for batch in self._open_batches():
                 await self._look_after(batch)
@@ -77,12 +89,6 @@ class Batching:
         except CancelledJobError:
             await self._cancel()
             raise
-        except (ProviderUnavailableError, RateLimitedError) as error:
-            raise LaterError(f"{error.message} It is tried again.", seconds) from None
-        finally:
-            await self._service.close()
-        if waiting := self._open_batches():
-            raise LaterError(self._message(waiting), seconds)
 
     def _open_batches(self) -> list[Batch]:
         return [b for b in self._ws.store.batches.all(self._run.id) if not b.is_imported]
@@ -97,7 +103,7 @@ class Batching:
         if not batch.remote_id:
             state = await self._service.find_batch(batch.key)
             if state is None:  # the worker died before it was sent: its questions are asked anew
-                self._close(batch, dict.fromkeys(self._unsettled(batch), None), "not_sent")
+                await self._close(batch, dict.fromkeys(self._unsettled(batch), None), "not_sent")
                 return
         else:
             state = await self._service.batch(batch.remote_id)
@@ -108,7 +114,7 @@ class Batching:
     async def _import(self, batch: Batch, state: BatchState) -> None:
         answers = await self._service.batch_answers(state, self._asking.label_names)
         lines = self._unsettled(batch)
-        self._close(batch, {i: answers.get(str(i)) for i in lines}, state.status.value)
+        await self._close(batch, {i: answers.get(str(i)) for i in lines}, state.status.value)
         if state.status is BatchStatus.FAILED:
             raise RunFailedError(
                 f"{self._service.host} refused the batch: {state.error or 'it gave no reason'}",
@@ -119,7 +125,7 @@ class Batching:
         found = self._ws.store.batches.unsettled(batch.id)
         return {i: _Line(i, key, ledger_id) for i, (key, ledger_id) in found.items()}
 
-    def _close(self, batch: Batch, answers: dict[int, Answer | None], otherwise: str) -> None:
+    async def _close(self, batch: Batch, answers: dict[int, Answer | None], otherwise: str) -> None:
         """Store what came of a batch, a thousand lines at a time, and note that it is all here.
 
         Args:
@@ -136,13 +142,18 @@ class Batching:
                 endings.append(ending)
                 results += [result] if result else []
             self._commit(results, endings)
+            await asyncio.sleep(0)  # others work here too
         self._ws.store.batches.close(batch.id)
 
     def _judge(
         self, line: _Line, answer: Answer | None, otherwise: str
     ) -> tuple[Ending, Result | None]:
         if answer is None:
-            return Ending(ledger_id=line.ledger_id, outcome=otherwise, cost_usd=0.0), None
+            ending = Ending(ledger_id=line.ledger_id, outcome=otherwise, cost_usd=0.0)
+            if otherwise != BatchStatus.COMPLETED or not self._was_last(line):
+                return ending, None
+            answer = Answer(outcome=Outcome.ERROR, detail={"error": _NO_LINE})
+            return ending, self._asking.result_of(line.example_id, line.key, answer)
         answer = self._asking.priced(answer, in_batch=True)
         usage = answer.usage
         if answer.outcome is Outcome.ERROR and not usage.input_tokens and self._asking.price:
@@ -151,10 +162,12 @@ class Batching:
             ledger_id=line.ledger_id, outcome=answer.outcome.value, cost_usd=answer.usage.cost_usd,
             input_tokens=usage.input_tokens, output_tokens=usage.output_tokens,
         )  # fmt: skip
-        asked = self._ws.store.batches.times_asked
-        if answer.outcome in MALFORMED and asked(self._run.id, line.example_id) < TIMES:
+        if answer.outcome in MALFORMED and not self._was_last(line):
             return ending, None
         return ending, self._asking.result_of(line.example_id, line.key, answer)
+
+    def _was_last(self, line: _Line) -> bool:
+        return self._ws.store.batches.times_asked(self._run.id, line.example_id) >= TIMES
 
     async def _send_what_remains(self) -> None:
         """Send all that is in no batch, or as much as the budget bears; the rest comes after."""
@@ -166,6 +179,8 @@ class Batching:
             known, opened = self._asking.split(fresh)
             if known:
                 self._commit(known, [])
+            await asyncio.sleep(0)  # others work here too
+            self._control.raise_if_unwanted()
             for one in opened:
                 waiting.append(one)
                 size += self._asking.size(one)

@@ -85,7 +85,7 @@ class JobQueue(Protocol):
         """Put the job back: its worker goes, the work remains.
 
         It is queued if people want it to run and paused if they want that. One they want cancelled
-        stays running with no lease: the next claim lets its handler end it.
+        stays running with no lease after `ready_at`: the next claim lets its handler end it.
 
         Args:
             job_id: The job.
@@ -99,8 +99,9 @@ class JobQueue(Protocol):
     def park(self, job_id: int, fence: int, message: str | None = None) -> None:
         """Put the job to paused; `claim` takes it again once people want it to run.
 
-        With a message it is the handler that stops, and people are taken to want the pause. One
-        they want cancelled by now is left to the next claim, as in `release`.
+        With a message it is the handler that stops, and people are taken to want the pause; without
+        one they do, and what was being waited for is told no more. One they want cancelled by now
+        is left to the next claim, as in `release`.
         """
         ...
 

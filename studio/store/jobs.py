@@ -91,7 +91,8 @@ class Jobs:
                 )
             elif settled is not None:
                 conn.execute(
-                    "UPDATE job SET status = ?, finished_at = CASE WHEN ? = 'cancelled' THEN ? END"
+                    "UPDATE job SET status = ?, finished_at = CASE WHEN ? = 'cancelled' THEN ? END,"
+                    " message = CASE status WHEN 'queued' THEN '' ELSE message END"
                     " WHERE id = ? AND status IN ('queued', 'paused')",
                     (settled.value, settled.value, now, job_id),
                 )
@@ -184,11 +185,11 @@ class Jobs:
         """Put the job back: its worker goes, the work remains; see `JobQueue.release`."""
         with self.db.transaction() as conn:
             conn.execute(
-                "UPDATE job SET owner = NULL, heartbeat = ?, lease_until = CASE want WHEN 'cancel' THEN 0 END,"
+                "UPDATE job SET owner = NULL, heartbeat = :now, lease_until = CASE want WHEN 'cancel' THEN :ready END,"
                 " status = CASE want WHEN 'run' THEN 'queued' WHEN 'pause' THEN 'paused' ELSE status END,"
-                " ready_at = ?, message = coalesce(?, message)"
-                " WHERE id = ? AND fence = ? AND status = 'running'",
-                (now, ready_at, message, job_id, fence),
+                " ready_at = :ready, message = coalesce(:message, message)"
+                " WHERE id = :id AND fence = :fence AND status = 'running'",
+                {"now": now, "ready": ready_at, "message": message, "id": job_id, "fence": fence},
             )
 
     def park(self, job_id: int, fence: int, message: str | None = None) -> None:
@@ -198,7 +199,7 @@ class Jobs:
                 "UPDATE job SET owner = NULL, lease_until = CASE want WHEN 'cancel' THEN 0 END,"
                 " status = CASE want WHEN 'cancel' THEN status ELSE 'paused' END,"
                 " want = CASE WHEN want = 'cancel' OR :message IS NULL THEN want ELSE 'pause' END,"
-                " message = coalesce(:message, message)"
+                " message = coalesce(:message, '')"
                 " WHERE id = :id AND fence = :fence AND status = 'running'",
                 {"id": job_id, "fence": fence, "message": message},
             )

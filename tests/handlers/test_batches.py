@@ -1,14 +1,17 @@
 """Runs by a service's Batch API; the provider is a script, the worker and the store are real."""
 
+import asyncio
+
 import pytest
 
 from studio.actions.runs import Choice, run_status, set_budget, start_run, steer_run
-from studio.domain.job import Want
+from studio.domain.job import JobStatus, Want
 from studio.domain.price import Price
 from studio.domain.run import Answer, Outcome, Usage
 from studio.errors import AuthenticationError, InputError, NoAnswerError, ProviderUnavailableError
 from studio.providers.base import BatchStatus
 from studio.providers.scripted import ScriptedProvider
+from studio.store.runs import Runs
 
 pytestmark = pytest.mark.usefixtures("quick")
 PRICE = Price(provider="embedded", model="scripted", input_usd=2e6, output_usd=2e6,
@@ -116,6 +119,34 @@ def test_malformed_answers_are_asked_again_and_then_kept_as_what_they_are(scene)
     assert stage.sizes == [2, 2, 2]
 
 
+def test_a_line_that_a_service_never_answers_is_not_sent_for_ever(scene):
+    stage = scene(lost_lines={"3"})
+    run = stage.start()
+    known = stage.ws.read.runs.get
+    ended = stage.finish(run, until=lambda: len(stage.sizes) > 4 or known(run.id).status == "done")
+    assert (ended.status, stage.sizes) == ("done", [12, 1, 1])
+    assert run_status(stage.ws, run.id)["outcomes"] == {"error": 1, "ok": 11}
+    assert "without a word" in stage.ws.read.runs.answer(run.id, 3).detail["error"]
+
+
+def test_a_batch_of_many_known_answers_lets_others_work_and_hears_a_wish(scene, monkeypatch):
+    monkeypatch.setattr("studio.handlers.batches.CHUNK", 10)
+    stage = scene(train=200)
+    stage.run()
+    run = stage.start()
+    inner, done = Runs.commit, []
+
+    def commit(self, *args, **more):
+        done.append(len(args[1]))
+        if len(done) == 3:
+            asyncio.get_running_loop().call_soon(steer_run, stage.ws, run.id, Want.PAUSE)
+        return inner(self, *args, **more)
+
+    monkeypatch.setattr(Runs, "commit", commit)
+    rested = stage.finish(run)
+    assert (rested.status, len(done)) == ("paused", 4)
+
+
 def test_a_batch_refused_as_a_whole_fails_the_run_with_the_reason(scene):
     stage = scene(batches_end_as=BatchStatus.FAILED)
     run = stage.run()
@@ -215,6 +246,27 @@ def test_cancelling_tells_the_service_and_going_on_brings_what_it_did(scene):
     assert states <= {BatchStatus.CANCELLED, BatchStatus.COMPLETED}
     steer_run(stage.ws, run.id, Want.RUN)
     assert stage.finish(run).done == 12
+
+
+def test_a_cancelled_batch_is_told_to_a_service_that_was_down(scene, monkeypatch):
+    stage = scene(batches_end_as=BatchStatus.EXPIRED)
+    run = stage.start()
+    state = stage.ws.read.jobs.get
+    stage.finish(run, until=lambda: stage.sizes and state(run.job_id).status is JobStatus.QUEUED)
+    inner, tries, claims = stage.provider.cancel_batch, [], []
+
+    async def down(remote_id):
+        tries.append(remote_id)
+        if len(tries) < 3:
+            raise ProviderUnavailableError("Nobody answers.")
+        return await inner(remote_id)
+
+    monkeypatch.setattr(stage.provider, "cancel_batch", down)
+    steer_run(stage.ws, run.id, Want.CANCEL)
+    claims.append(state(run.job_id).fence)
+    assert stage.finish(run).status == "cancelled"
+    assert state(run.job_id).fence == claims[0] + 3
+    assert {b.state.status for b in stage.provider._batches.values()} == {BatchStatus.CANCELLED}
 
 
 def test_a_budget_bears_as_many_questions_as_it_can_and_then_rests(scene):

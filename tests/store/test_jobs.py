@@ -121,6 +121,32 @@ def test_a_job_for_later_obeys_at_once(jobs, want, by_handler):
         assert jobs.claim("w", 3.0, 15.0).id == job  # people who resume do not mean later
 
 
+def test_a_job_to_be_cancelled_later_is_not_claimed_again_and_again_until_then(jobs):
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    jobs.ask(job, Want.CANCEL, 1.0)
+    jobs.release(job, claimed.fence, 1.0, ready_at=31.0, message="nobody answers")
+    assert jobs.claim("w", 30.0, 15.0) is None
+    assert jobs.claim("w", 32.0, 15.0).want is Want.CANCEL
+
+
+@pytest.mark.parametrize("is_waiting", [False, True])
+def test_a_job_that_people_pause_no_longer_says_what_it_waited_for(jobs, is_waiting):
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    told = {"done": 1, "failed": 0, "total": 10, "message": "it is asked again in 30 s"}
+    jobs.beat(job, claimed.fence, 0.0, 15.0, **told)
+    if is_waiting:
+        jobs.release(job, claimed.fence, 1.0, ready_at=31.0)
+    jobs.ask(job, Want.PAUSE, 2.0)
+    jobs.park(job, claimed.fence)
+    assert (jobs.get(job).status, jobs.get(job).message) == (JobStatus.PAUSED, "")
+    jobs.ask(job, Want.RUN, 3.0)
+    jobs.park(job, jobs.claim("w", 3.0, 15.0).fence, "The budget is reached.")
+    jobs.ask(job, Want.PAUSE, 4.0)
+    assert jobs.get(job).message == "The budget is reached."
+
+
 def test_a_job_parked_with_a_reason_waits_for_people(jobs):
     job = file(jobs)
     claimed = jobs.claim("w", 0.0, 15.0)
