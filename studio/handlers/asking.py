@@ -57,6 +57,28 @@ class Open:
         return Attempt(example_id=self.example_id, number=self.calls, bound_usd=self.bound_usd)
 
 
+class Twins:
+    """Keeps back the examples whose very question is being asked: two calls would be paid for one."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Open]] = {}
+
+    def first(self, opened: Sequence[Open]) -> list[Open]:
+        """Return those to ask about; the others wait for the answer of theirs."""
+        asked = []
+        for one in opened:
+            if one.key in self._waiting:
+                self._waiting[one.key].append(one)
+            else:
+                self._waiting[one.key] = []
+                asked.append(one)
+        return asked
+
+    def of(self, asked: Open) -> list[Open]:
+        """Return those that wait for this one, and keep them no longer."""
+        return self._waiting.pop(asked.key)
+
+
 class Asking:
     """Turns the examples of one run into questions, and answers into results.
 

@@ -172,6 +172,7 @@ class Batching:
     async def _send_what_remains(self) -> None:
         """Send all that is in no batch, or as much as the budget bears; the rest comes after."""
         under_way = self._ws.store.batches.under_way(self._run.id)
+        asked = set(under_way.values())
         waiting: list[Open] = []
         size = 0
         for examples in self._remaining():
@@ -182,6 +183,9 @@ class Batching:
             await asyncio.sleep(0)  # others work here too
             self._control.raise_if_unwanted()
             for one in opened:
+                if one.key in asked:
+                    continue  # the same question: its answer is this one's too, once it is here
+                asked.add(one.key)
                 waiting.append(one)
                 size += self._asking.size(one)
                 if len(waiting) >= MOST_IN_BATCH or size >= MOST_BYTES:

@@ -28,7 +28,7 @@ from studio.errors import (
     RefusedRequestError,
 )
 from studio.handlers import pacing
-from studio.handlers.asking import MALFORMED, Asking, Open
+from studio.handlers.asking import MALFORMED, Asking, Open, Twins
 from studio.handlers.pacing import MOST_MISSES, Pacer
 from studio.jobs.control import Control, PausedError
 from studio.jobs.queue import LostJobError
@@ -82,6 +82,7 @@ class Calling:
         self._reserved = 0.0
         self._source = self._remaining()
         self._known: list[Result] = []
+        self._twins = Twins()
         self._waiting: deque[Open] = deque()
         self._later: list[tuple[float, int, Open]] = []
         self._order = itertools.count()
@@ -164,7 +165,7 @@ class Calling:
                 return None
             known, opened = self._asking.split(batch)
             self._known += known
-            self._waiting += opened
+            self._waiting += self._twins.first(opened)
         return self._waiting.popleft()
 
     def _hold(self, asked: Open) -> float:
@@ -262,8 +263,16 @@ class Calling:
             self._spent += ending.cost_usd or 0.0
             endings.append(ending)
             if result is not None:
-                results.append(result)
+                results += [result, *self._share(call.asked, result)]
         return endings, results, failure
+
+    def _share(self, asked: Open, result: Result) -> list[Result]:
+        """Return what an answer says of examples with the same question; without one, ask it anew."""
+        twins = self._twins.of(asked)
+        if result.key == asked.key:
+            return [self._asking.result(twin, result.answer, cached=True) for twin in twins]
+        self._waiting += self._twins.first(twins)
+        return []
 
     def _answered(self, call: _Call, answer: Answer) -> tuple[Ending, Result | None]:
         asked = call.asked

@@ -87,14 +87,14 @@ class Batches:
         )
         return {row[0]: (row[1], row[2]) for row in rows}
 
-    def under_way(self, run_id: int) -> set[int]:
-        """Return the examples that are in a batch whose answers are not stored yet."""
+    def under_way(self, run_id: int) -> dict[int, str]:
+        """Return example id to content key of what is in a batch whose answers are not stored yet."""
         rows = self.db.read(
-            "SELECT q.example_id FROM batch_question q JOIN batch b ON b.id = q.batch_id"
+            "SELECT q.example_id, q.key FROM batch_question q JOIN batch b ON b.id = q.batch_id"
             " WHERE b.run_id = ? AND NOT b.imported",
             (run_id,),
         )
-        return {row[0] for row in rows}
+        return {row[0]: row[1] for row in rows}
 
     def times_asked(self, run_id: int, example_id: int) -> int:
         """Return in how many batches of a run an example was."""

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from studio.actions.runs import Choice, run_status, set_budget, start_run, steer_run
+from studio.domain.example import Split
 from studio.domain.job import JobStatus, Want
 from studio.domain.price import Price
 from studio.domain.run import Answer, Outcome, Usage
@@ -74,6 +75,15 @@ def test_what_is_known_is_not_sent(scene):
     again = stage.run()
     assert (again.status, again.done, again.calls) == ("done", 12, 0)
     assert stage.sizes == [12]
+
+
+def test_examples_of_one_text_are_sent_once(scene, monkeypatch):
+    monkeypatch.setattr("studio.handlers.batches.CHUNK", 5)
+    stage = scene(train=2)
+    rows = [(f"same {i}", "the same text", Split.TRAIN, {}) for i in range(30)]
+    stage.ws.store.examples.add(stage.task.id, rows, "2026")
+    run = stage.run()
+    assert (run.status, run.done, run.calls, stage.sizes) == ("done", 32, 3, [3])
 
 
 def test_many_questions_are_several_batches_at_once(scene, monkeypatch):

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from studio.actions.runs import Choice, run_status, set_budget, start_run, steer_run
+from studio.domain.example import Split
 from studio.domain.job import Want
 from studio.domain.price import Price
 from studio.domain.run import Answer, Outcome, Usage
@@ -16,6 +17,7 @@ from studio.errors import (
     RateLimitedError,
 )
 from studio.handlers.asking import Asking
+from studio.handlers.calling import ASKS
 from tests.handlers.test_runs import Scene, text_of
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -199,6 +201,33 @@ def test_the_same_question_costs_nothing_in_another_task(stage, fill):
     again = scene.run()
     assert (again.done, again.calls, again.spent_usd) == (12, 0, 0.0)
     assert len(scene.texts) == 12
+
+
+def same(scene, n):
+    """Let the scene's task have n examples of one text."""
+    rows = [(str(i), "the same text", Split.TRAIN, {}) for i in range(n)]
+    scene.ws.store.examples.add(scene.task.id, rows, "2026")
+
+
+def test_examples_of_one_text_are_asked_about_once(stage):
+    scene = stage(paid, delay=0.002).open(train=0)
+    same(scene, 150)
+    run = scene.run()
+    assert (run.status, run.done, run.calls, run.spent_usd) == ("done", 150, 1, COST)
+    said = scene.ws.read.runs.predictions(run.id)
+    assert len({(p.response_id, p.label_id) for p in said}) == 1
+    again = scene.run(again=True)
+    assert (again.done, again.calls) == (150, 1)
+
+
+def test_examples_of_one_text_each_ask_where_the_others_got_no_answer(stage):
+    odd = Answer(outcome=Outcome.OFF_LABEL, usage=Usage(input_tokens=7, output_tokens=3))
+    said = itertools.chain([odd] * (ASKS + 1), itertools.repeat(None))
+    scene = stage(lambda q: next(said) or paid(q), delay=0.002).open(train=0)
+    same(scene, 20)
+    run = scene.run()
+    assert run_status(scene.ws, run.id)["outcomes"] == {"off_label": 1, "ok": 19}
+    assert run.calls == ASKS + 2
 
 
 def test_a_malformed_answer_is_no_answer_to_the_next_run(stage):
