@@ -58,7 +58,7 @@ class Open:
 
 
 class Twins:
-    """Keeps back the examples whose very question is being asked: two calls would be paid for one."""
+    """Keeps back the examples whose very question is being asked: each call is paid."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, list[Open]] = {}

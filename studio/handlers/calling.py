@@ -267,7 +267,7 @@ class Calling:
         return endings, results, failure
 
     def _share(self, asked: Open, result: Result) -> list[Result]:
-        """Return what an answer says of examples with the same question; without one, ask it anew."""
+        """Return what an answer says of the same question; without one the next of them asks it."""
         twins = self._twins.of(asked)
         if result.key == asked.key:
             return [self._asking.result(twin, result.answer, cached=True) for twin in twins]
