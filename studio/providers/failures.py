@@ -13,6 +13,7 @@ from typing import Any
 from studio.errors import (
     AuthenticationError,
     BadReplyError,
+    NoAnswerError,
     ProviderError,
     ProviderUnavailableError,
     QuotaExhaustedError,
@@ -157,8 +158,8 @@ def told_by(error: Any, secrets: Collection[str] = ()) -> str:
 
 
 def timed_out(host: str) -> ProviderError:
-    """Return the error of a service that was waited for in vain."""
-    return ProviderUnavailableError(
+    """Return the error of a service that was asked and waited for in vain: it may charge for it."""
+    return NoAnswerError(
         f"{host} did not answer in time.",
         next_step="Ask again; if it stays so, ask for less at once or choose a faster model.",
     )
