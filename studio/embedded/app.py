@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from typing import Any
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
@@ -18,9 +17,10 @@ from starlette.types import ASGIApp
 from studio.embedded.answering import Answerer
 from studio.embedded.batches import Batches
 from studio.embedded.chat import chunks, complete
+from studio.embedded.conversation import parse_json
 from studio.embedded.decisions import decide
 from studio.embedded.embeddings import embed
-from studio.embedded.files import PURPOSES, Files
+from studio.embedded.files import PURPOSES, Files, life_of
 from studio.embedded.fine_tuning import FineTuning
 from studio.embedded.gate import Gate
 from studio.embedded.models import Models, named_model
@@ -157,10 +157,9 @@ class Routes:
                 raise ApiError(f"purpose must be one of {allowed}.", param="purpose")
             if not isinstance(file, UploadFile):
                 raise ApiError("You must provide a file.", param="file", code="missing_parameter")
-            life = str(form.get("expires_after[seconds]") or "0")
-            life = life if re.fullmatch("[0-9]{1,9}", life) else "0"
+            life = life_of(_expires_after(form), "expires_after")
             content, name = await file.read(), file.filename or ""
-        made = await asyncio.to_thread(self._files.add, name, content, str(purpose), life=int(life))
+        made = await asyncio.to_thread(self._files.add, name, content, str(purpose), life=life)
         return JsonReply(made)
 
     def file(self, request: Request) -> Response:
@@ -179,7 +178,15 @@ class Routes:
 
     def list_jobs(self, request: Request) -> Response:
         """List the jobs."""
-        return JsonReply(page_of(self._jobs.newest(), request))
+        wanted = {
+            key[len("metadata[") : -1]: value
+            for key, value in request.query_params.items()
+            if key.startswith("metadata[") and key.endswith("]")
+        }
+        found = [
+            job for job in self._jobs.newest() if wanted.items() <= (job["metadata"] or {}).items()
+        ]
+        return JsonReply(page_of(found, request))
 
     async def create_job(self, request: Request) -> Response:
         """File a job."""
@@ -232,6 +239,19 @@ def _with_ends(page: dict[str, Any], nothing: str | None) -> dict[str, Any]:
     """Return a page with the ids of its first and last row."""
     first, last = (page["data"][place]["id"] if page["data"] else nothing for place in (0, -1))
     return {**page, "first_id": first, "last_id": last}
+
+
+def _expires_after(form: FormData) -> dict[str, Any]:
+    """Return what a form says of it: a field in JSON, or a field a key."""
+    whole = form.get("expires_after")
+    if isinstance(whole, str):
+        try:
+            given = parse_json(whole)
+        except (ValueError, RecursionError):
+            given = None
+        return given if isinstance(given, dict) and given else {"anchor": whole}
+    named = {key: f"expires_after[{key}]" for key in ("anchor", "seconds")}
+    return {key: str(form[field]) for key, field in named.items() if field in form}
 
 
 def _refusal_among(routes: list[Route]) -> Callable[[Request], Response]:

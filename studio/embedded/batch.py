@@ -11,14 +11,13 @@ from typing import Any
 
 from studio.embedded.batch_lines import Request, numbered_lines, read_request
 from studio.embedded.disk import new_id, read_json, write_json
-from studio.embedded.files import Files
+from studio.embedded.files import Files, life_of
 from studio.embedded.protocol import ApiError, metadata_field, object_field, text_field
 from studio.errors import NotFoundError
 
 ACTIVE = ("validating", "in_progress", "finalizing", "cancelling")
 ENDPOINTS = ("/v1/chat/completions", "/v1/decisions", "/v1/embeddings")
 WINDOW = 24 * 3600.0
-_LIFE = (3600, 30 * 24 * 3600)
 _TIMES = (
     "in_progress_at", "finalizing_at", "completed_at", "failed_at", "expired_at",
     "cancelling_at", "cancelled_at",
@@ -186,7 +185,12 @@ def new_batch(body: Mapping[str, Any], files: Files, root: Path, now: float) -> 
         "usage": None,
         "metadata": metadata_field(body),
     }
-    batch = Batch(shown, root / number, _life(body), {})
+    batch = Batch(
+        shown,
+        root / number,
+        life_of(object_field(body, "output_expires_after"), "output_expires_after"),
+        {},
+    )
     batch.folder.mkdir(parents=True)
     try:
         os.link(source, batch.input)  # the upload may be deleted while the batch runs
@@ -207,21 +211,6 @@ def _input_file(body: Mapping[str, Any], files: Files) -> Path:
         message = f"input_file_id was uploaded for {found['purpose']}; upload it for batch."
         raise ApiError(message, param="input_file_id", code="invalid_input_file")
     return files.path(number)
-
-
-def _life(body: Mapping[str, Any]) -> int:
-    given = object_field(body, "output_expires_after")
-    if not given:
-        return 0
-    seconds = given.get("seconds")
-    anchored = given.get("anchor") == "created_at"
-    if not (anchored and isinstance(seconds, int) and _LIFE[0] <= seconds <= _LIFE[1]):
-        message = (
-            "output_expires_after must hold the anchor created_at and "
-            f"seconds from {_LIFE[0]} to {_LIFE[1]}."
-        )
-        raise ApiError(message, param="output_expires_after", code="invalid_value")
-    return seconds
 
 
 def _whole_lines(path: Path) -> Iterator[dict[str, Any]]:

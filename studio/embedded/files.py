@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.embedded.disk import new_id, read_json, sync, write_bytes, write_json
+from studio.embedded.protocol import ApiError
 from studio.errors import NotFoundError
 
+LIFE = (3600, 30 * 24 * 3600)
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data")
 
 
@@ -83,6 +86,26 @@ class Files:
     def delete(self, number: str) -> None:
         """Forget a file."""
         shutil.rmtree(self._folder / number, ignore_errors=True)
+
+
+def life_of(asked: Mapping[str, Any], param: str) -> int:
+    """Return how many seconds a file is to be kept, as its anchor and seconds ask; 0 is for good.
+
+    Raises:
+        ApiError: They ask for something else.
+    """
+    if not asked:
+        return 0
+    seconds = asked.get("seconds")
+    if isinstance(seconds, str) and re.fullmatch("[0-9]{1,9}", seconds):  # of a form
+        seconds = int(seconds)
+    anchored = asked.get("anchor") == "created_at"
+    if not (anchored and isinstance(seconds, int) and LIFE[0] <= seconds <= LIFE[1]):
+        message = (
+            f"{param} must hold the anchor created_at and seconds from {LIFE[0]} to {LIFE[1]}."
+        )
+        raise ApiError(message, param=param, code="invalid_value")
+    return seconds
 
 
 def _object(number: str, name: str, size: int, purpose: str, life: int) -> dict[str, Any]:

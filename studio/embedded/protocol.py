@@ -156,14 +156,17 @@ def page_of(rows: Sequence[dict[str, Any]], request: Request, default: int = 20)
     """Return one page of a list, as asked for by `limit`, `after` and `order`.
 
     Raises:
-        ApiError: The limit is no number, or `after` names nothing in the list.
+        ApiError: The limit or the order is none, or `after` names nothing in the list.
     """
     asked, after = request.query_params.get("limit", ""), request.query_params.get("after", "")
-    if asked and not re.fullmatch("[0-9]{1,9}", asked):
+    order = request.query_params.get("order", "")
+    if asked and not re.fullmatch("[0-9]{1,18}", asked):
         raise ApiError("limit must be a whole number.", param="limit")
+    if order not in ("", "asc", "desc"):
+        raise ApiError("order must be asc or desc.", param="order")
     limit = max(1, min(int(asked or default), 10_000))
     found = list(rows)
-    if request.query_params.get("order") == "asc":
+    if order == "asc":
         found.reverse()
     if after:
         place = next((n for n, row in enumerate(found) if row["id"] == after), None)

@@ -176,3 +176,35 @@ def test_what_cannot_be_read_is_no_fault_of_ours(raw):
             assert set(reply.json()["error"]) == {"message", "type", "param", "code"}
     body = b'{"model":"studio-encoder","training_file":"f","hyperparameters":{"n_epochs":1e999}}'
     assert raw("POST", JOBS, content=body).status_code == 400
+
+
+def test_jobs_are_found_by_their_metadata(raw, trained):
+    def found(query):
+        return [job["id"] for job in raw("GET", f"{JOBS}?limit=100{query}").json()["data"]]
+
+    assert trained.id in found("&metadata%5Btask%5D=keto")
+    assert found("&metadata%5Btask%5D=other") == []
+    assert len(found("")) >= len(found("&metadata%5Btask%5D=keto"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}, 200),
+        ({"expires_after": '{"anchor": "created_at", "seconds": 3600}'}, 200),
+        ({"expires_after[anchor]": "created_at"}, 400),
+        ({"expires_after": "{"}, 400),
+        ({"expires_after[anchor]": "created_at", "expires_after[seconds]": "²"}, 400),
+        ({"expires_after": '{"anchor": "created_at"}'}, 400),
+        ({"expires_after[anchor]": "birth", "expires_after[seconds]": "3600"}, 400),
+        ({"expires_after[seconds]": "1"}, 400),
+    ],
+)
+def test_an_upload_is_kept_as_long_as_asked_or_refused(raw, asked, status):
+    form = {"purpose": "user_data", **asked}
+    reply = raw("POST", "/files", files={"file": ("a", b"x")}, data=form)
+    assert reply.status_code == status, reply.text
+    if status == 200:
+        assert reply.json()["expires_at"] == reply.json()["created_at"] + 3600
+    else:
+        assert reply.json()["error"]["param"] == "expires_after"

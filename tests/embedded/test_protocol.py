@@ -97,6 +97,7 @@ def test_creating_and_cancelling_a_job(ask):
         ("GET", "/files/..%2F..%2Fserver.json", None, 404, None, None),
         ("GET", "/fine_tuning/jobs/ftjob-0", None, 404, None, "not_found"),
         ("GET", "/fine_tuning/jobs?limit=x", None, 400, "limit", None),
+        ("GET", "/files?order=upwards", None, 400, "order", None),
         ("GET", "/fine_tuning/jobs?limit=%C2%B2", None, 400, "limit", None),
         ("GET", "/fine_tuning/jobs?limit=" + "9" * 5000, None, 400, "limit", None),
         (
