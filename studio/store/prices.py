@@ -78,7 +78,8 @@ class Prices:
     def tokens(self, run: Run) -> tuple[int, int]:
         """Return the tokens a run's calls sent and got back, as far as their replies told."""
         row = self.db.one(
-            "SELECT coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0) FROM ledger"
+            # Not `sum`, which refuses what a service that lies about its tokens can make of them.
+            "SELECT CAST(total(input_tokens) AS INTEGER), CAST(total(output_tokens) AS INTEGER) FROM ledger"
             " WHERE task_id = ? AND run_id = ?",
             (run.task_id, run.id),
         )

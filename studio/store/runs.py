@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.domain.example import Example
@@ -190,11 +190,10 @@ class Runs:
         return numbers
 
     def _predict(self, conn: Any, run: Run, results: Sequence[Result], at: str) -> None:
-        conn.executemany(
-            "INSERT OR IGNORE INTO response (key, model, outcome, label, probabilities, method, detail, raw,"
-            " input_tokens, output_tokens, cost_usd, latency_ms, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            [(r.key, *_response(r.answer), at) for r in results if r.key and not r.cached],
-        )
+        fresh = [r for r in results if r.key and not r.cached]
+        if fresh and self._respond(conn, fresh, at) < len(fresh):  # a run beside this one was faster
+            results = self._apart(run, results)
+            self._respond(conn, [r for r in results if r.key and not r.cached], at)
         new = conn.executemany(
             "INSERT OR IGNORE INTO prediction (run_id, example_id, label_id, confidence, outcome, response_id, split)"
             " SELECT ?1, id, ?3, ?4, ?5, (SELECT id FROM response WHERE key = ?6), split FROM example WHERE id = ?2",
@@ -212,6 +211,26 @@ class Runs:
             conn.execute("UPDATE run SET done = done + ? WHERE id = ?", (new, run.id))
         else:
             self._recount(conn, run.id)
+
+    def _respond(self, conn: Any, fresh: Sequence[Result], at: str) -> int:
+        """Store responses, and return how many of them were new."""
+        return int(
+            conn.executemany(
+                "INSERT OR IGNORE INTO response (key, model, outcome, label, probabilities, method, detail, raw,"
+                " input_tokens, output_tokens, cost_usd, latency_ms, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                [(r.key, *_response(r.answer), at) for r in fresh],
+            ).rowcount
+        )  # fmt: skip
+
+    def _apart(self, run: Run, results: Sequence[Result]) -> list[Result]:
+        """Give answers a key of their own where another one is stored: each shows what it rests on."""
+        stored = self.cached([r.key for r in results])
+        return [
+            replace(r, key=f"{run.id}:{r.key}", cached=False)
+            if r.key and stored[r.key].label != r.answer.label
+            else r
+            for r in results
+        ]
 
     def _settle(self, conn: Any, run: Run, calls: Sequence[Ending]) -> None:
         conn.executemany(

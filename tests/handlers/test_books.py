@@ -23,7 +23,7 @@ from studio.handlers.asking import Asking
 from studio.handlers.pacing import Pacer, Pacers
 from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
-from tests.handlers.test_runs import Scene, ham
+from tests.handlers.test_runs import Scene, ham, text_of
 
 pytestmark = pytest.mark.usefixtures("quick")
 PRICE = Price(provider="embedded", model="scripted", input_usd=1e6, output_usd=1e6)
@@ -191,3 +191,24 @@ def test_of_two_who_resume_a_failed_run_the_second_forgets_nothing(ws, fill, mon
     monkeypatch.setattr(ws.store.runs, "get", get)
     steer_run(ws, run.id, Want.RUN)
     assert forgotten == []
+
+
+def test_two_runs_at_once_each_show_the_reply_their_label_rests_on(open_studio, fill, work):
+    said = set()
+
+    def changes_its_mind(question):
+        label = "spam" if text_of(question) in said else "ham"
+        said.add(text_of(question))
+        return Answer(outcome=Outcome.OK, label=label, probabilities={label: 0.9}, model="m")
+
+    scene = Scene(changes_its_mind, delay=0.002)
+    ws = open_studio(provider=scene.provider)
+    task = fill(ws, train=40, validation=0, test=0, gold=False)
+    runs = [start_run(ws, task.id, choice=Choice(), by="Ada") for _ in range(2)]
+    work(ws)
+    assert len(scene.texts) > 40
+    for run in runs:
+        told = ws.read.runs.predictions(run.id)
+        assert len(told) == 40
+        for p in told:
+            assert task.name_of(p.label_id) == ws.read.runs.answer(run.id, p.example_id).label

@@ -163,3 +163,15 @@ def test_ten_thousand_examples(ws, record_property):
     print(f"10,000 examples imported in {wall:.2f} s ({cpu:.2f} s CPU)")
     record_property("import_10000_s", round(wall, 3))
     assert (done.added, done.labeled, done.rejected) == (10_000, 10_000, [])
+
+
+def test_a_service_that_lies_about_its_tokens_breaks_no_sum(ws, fill):
+    task = fill(ws)
+    run, ids = file_run(ws, task)
+    opened = [Attempt(example_id=ids[0], number=n, bound_usd=1.0) for n in range(1_100)]
+    numbers = ws.store.runs.commit(run, [], opened=opened, at="2026")
+    ends = [
+        Ending(ledger_id=n, outcome="ok", cost_usd=1.0, input_tokens=2**53 - 1) for n in numbers
+    ]
+    ws.store.runs.commit(run, [], ends, at="2026")
+    assert ws.store.prices.tokens(run) == (2**63 - 1, 0)
