@@ -191,7 +191,7 @@ class Runs:
 
     def _predict(self, conn: Any, run: Run, results: Sequence[Result], at: str) -> None:
         fresh = [r for r in results if r.key and not r.cached]
-        if fresh and self._respond(conn, fresh, at) < len(fresh):  # a run beside this one was faster
+        if fresh and self._respond(conn, fresh, at) < len(fresh):  # a run was faster
             results = self._apart(run, results)
             self._respond(conn, [r for r in results if r.key and not r.cached], at)
         new = conn.executemany(
@@ -231,6 +231,11 @@ class Runs:
             else r
             for r in results
         ]
+
+    def remember(self, results: Sequence[Result], *, at: str) -> None:
+        """Store answers by the content of their questions alone; those that are known stay."""
+        with self.db.transaction() as conn:
+            self._respond(conn, [r for r in results if r.key and not r.cached], at)
 
     def _settle(self, conn: Any, run: Run, calls: Sequence[Ending]) -> None:
         conn.executemany(
