@@ -72,6 +72,7 @@ NOTES = {
     "pytest-socket": ("no test leaves the machine", "released 2026-08"),
     "hypothesis": ("tests by properties", "released 2026-11"),
     "playwright": ("driving the real browser", "company-backed, released 2026-11"),
+    "jevcompat": ("the published suite on System One", "one author, first releases; only in tests"),
     "jsonschema": ("replies against the published schema", "released 2026-01"),
     "referencing": ("references inside that schema", "released 2025-10"),
     "psutil": ("processes and memory in tests", "released 2026-01"),
