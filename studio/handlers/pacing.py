@@ -72,6 +72,7 @@ class Pacer:
         self.misses = 0
         self._closures = 0
         self._silent_since: float | None = None
+        self._failed_at = 0.0
         self._urgent_first_until = 0.0
 
     @property
@@ -97,6 +98,8 @@ class Pacer:
         if wait and urgent:
             self._urgent_first_until = now + wait + 0.1
         if not wait:
+            if not self._flying and now - max(self._gate, self._failed_at) > PATIENCE_S:
+                self._silent_since, self._closures = None, 0  # nobody asked: that is no silence
             self._flying += 1
         return wait
 
@@ -131,7 +134,7 @@ class Pacer:
         self._gate = max(self._gate, now + wait)
         # A wait it names is when one may ask again; its reset is when all of a limit is free.
         self._hear(limits, waits=retry_after_s is None)
-        self._silent_since = self._silent_since or now
+        self._silent_since, self._failed_at = self._silent_since or now, now
 
     def missed(self, retry_after_s: float | None = None) -> None:
         """Note a question nobody answered; after many in a row the service is left alone.
@@ -142,7 +145,7 @@ class Pacer:
         self._flying -= 1
         self.misses += 1
         now = self._clock()
-        self._silent_since = self._silent_since or now
+        self._silent_since, self._failed_at = self._silent_since or now, now
         self._gate = max(self._gate, now + (retry_after_s or 0.0))
         if self.is_broken:
             tries = self.misses - MOST_MISSES

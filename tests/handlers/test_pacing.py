@@ -194,6 +194,26 @@ def test_only_long_silence_is_hopeless(pacer, clock):
     assert not pacer.is_hopeless(GONE)
 
 
+def test_a_time_in_which_nobody_asked_is_no_silence(pacer, clock):
+    """A run was paused while its service was of no use; people resume it the next day."""
+    slow = RateLimitedError("slow", retry_after_s=0.5)
+    for _ in range(MOST_MISSES - 1):
+        assert pacer.admit(1) == 0
+        pacer.missed()
+    assert pacer.admit(1) == 0
+    pacer.throttled(1.0)
+    clock.now += 80_000.0
+    for _ in range(3):
+        assert pacer.admit(1) == 0
+        pacer.throttled(0.5)
+        assert not pacer.is_hopeless(slow)
+        clock.now += 0.5
+    assert pacer.admit(1) == 0
+    pacer.missed()
+    assert pacer.is_broken
+    assert not pacer.is_hopeless(GONE)
+
+
 def test_a_service_that_names_a_long_wait_gets_it(pacer, clock):
     slow = RateLimitedError("slow", retry_after_s=PATIENCE_S * 3)
     for _ in range(2):
