@@ -7,8 +7,8 @@ others of its request.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.embedded.answering import Answer, Answerer, Question
@@ -19,6 +19,7 @@ from studio.embedded.reading import read_prompt
 
 MOST_CHOICES, MOST_LEVELS = 255, 10
 TRUE, FALSE = "true", "false"
+_MEANS = {"yes": TRUE, "true": TRUE, "no": FALSE, "false": FALSE}
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ async def ask(
     """
     if asked.kind == "predicate":
         return await _ask_statement(asked, model, conversation, answerer)
+    if model == BASE and (sides := _yes_and_no(asked.options)):
+        statement = replace(asked, kind="predicate", options=())
+        answer, note = await _ask_statement(statement, model, conversation, answerer)
+        return (_renamed(answer, sides) if answer else None), note
     system = "\n".join(part for part in (conversation.system, asked.instructions) if part)
     labels = tuple(one.name for one in asked.options)
     question = Question(
@@ -69,6 +74,27 @@ async def ask(
     )
     answer = await answerer.answer(question)
     return (answer, "") if answer.readable else (None, "Nothing describes the choices.")
+
+
+def _yes_and_no(options: Sequence[Option]) -> dict[str, str]:
+    """Return which option means true and which false, if two say no more than yes and no.
+
+    Such words resemble no text: the statement itself is what can be judged.
+    """
+    words = [(one.description or one.name).strip(" .!").lower() for one in options]
+    means = [_MEANS.get(word, "") for word in words]
+    if sorted(means) != [FALSE, TRUE]:
+        return {}
+    return {meaning: one.name for meaning, one in zip(means, options, strict=True)}
+
+
+def _renamed(answer: Answer, names: Mapping[str, str]) -> Answer:
+    return replace(
+        answer,
+        label=names[answer.label],
+        probabilities={names[side]: chance for side, chance in answer.probabilities.items()},
+        evidence=tuple(one._replace(label=names[one.label]) for one in answer.evidence),
+    )
 
 
 async def _ask_statement(

@@ -98,6 +98,22 @@ def test_what_cannot_be_read_gets_even_chances_and_a_note(evaluate, question, ev
     assert answer["x_studio"]["notes"]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"type": "choice", "criteria": {"yes": "Yes", "no": None}},
+        {"type": "choice", "criteria": {"false": "No.", "true": "Yes."}},
+        {"type": "score", "criteria": ["No", "Yes"]},
+    ],
+)
+def test_a_yes_or_no_in_any_kind_is_the_same_question(evaluate, asked):
+    found = evaluate({"a": REFUND, "b": asked | {"instructions": REFUND["instructions"]}})
+    chances = found["b"]["probabilities"]
+    wanted = next(chances[name] for name in ("yes", "true", "1") if name in chances)
+    assert wanted == found["a"]["noul"] > 0.5
+    assert found["b"]["x_studio"]["evidence"][0]["label"] in chances
+
+
 def test_both_wires_give_the_same_figures(evaluate, raw):
     choices = [{"value": name, "description": "covers: Bugs\ncovers: outages" if name == "Technical"
                 else TEAM["criteria"][name]} for name in TEAM["criteria"]]  # fmt: skip
