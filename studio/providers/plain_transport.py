@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
-
-import aiohttp
 
 from studio import __version__
 from studio.errors import ProviderError, ProviderUnavailableError
@@ -16,6 +15,9 @@ from studio.providers.base_url import BaseUrl
 from studio.providers.chat import Reply
 from studio.providers.connection import CONNECT_S, NO_KEY
 from studio.providers.failures import not_the_protocol, timed_out, unreachable, unreadable
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class PlainTransport:
@@ -36,6 +38,8 @@ class PlainTransport:
 
     async def fetch(self, address: str, body: bytes | None = None) -> Reply:
         """Return the reply of an address to a JSON body, or to nothing."""
+        import aiohttp  # who only names a service does without its 12 MB
+
         session = self._open()
         failure: ProviderError
         try:
@@ -69,6 +73,8 @@ class PlainTransport:
         return self._session
 
     def _make(self) -> aiohttp.ClientSession:
+        import aiohttp
+
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=self._certificates()),
             timeout=aiohttp.ClientTimeout(
