@@ -18,6 +18,7 @@ from studio.ui.prompt_draft import (
     version_before,
 )
 from studio.ui.prompt_form import edit_prompt, show_rendered
+from studio.ui.prompt_injection import draw_injections
 from studio.ui.prompt_preview import (
     draw_preview,
     last_preview,
@@ -68,6 +69,8 @@ def main() -> None:
             st.success(plain(said))
         if here is not None:
             show_run(ws, task, here, runs)
+    if saved is not None:
+        draw_injections(ws, task, saved, page.person)
     if versions:
         st.subheader("Versions", anchor=False)
         chosen = versions_table(ws, task, versions, runs)

@@ -13,7 +13,8 @@ from studio.domain.example import Split, normalise
 from studio.domain.prompt import PromptText, PromptVersion, render_system
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
-from studio.errors import ConsentNeededError, InputError
+from studio.errors import InputError
+from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate
 from studio.providers.base import Provider
 from studio.workspace import Workspace
@@ -115,14 +116,7 @@ def preview_prompt(
         check_prompt(ws, task, draft)
     if n < 1:
         raise InputError("A preview needs at least 1 example.", next_step="Ask for e.g. 40.")
-    service = ws.provider(provider or ws.settings.provider)
-    agreed = service.is_local or ws.store.providers.has_consent(task_id, service.host)
-    told = None if agreed else _estimate(ws, task, service, [body, before], n)
-    if told is not None and not consent:
-        raise ConsentNeededError(
-            told.consent_text("A preview"),
-            next_step="Agree with --yes, or on the page; it is asked once for a task and host.",
-        )
+    service = ws.provider(provider or ws.default_provider)
     ids = ws.store.examples.ids(task_id, _OPEN)
     if not ids:
         raise InputError(
@@ -138,11 +132,9 @@ def preview_prompt(
         return ws.store.file_run(run, example_ids=sample, params=params, now=ws.clock())
 
     with ws.store.transaction():
-        if told is not None:
-            ws.store.providers.record_consent(
-                task_id, provider=service.name, host=service.host, person=by, at=ws.now(),
-                shown={"columns": ["text"], **told.to_dict()},
-            )  # fmt: skip
+        if not service.is_local:
+            told = _estimate(ws, task, service, [body, before], n)
+            check_consent(ws, task_id, service, told, what="A preview", consent=consent, by=by)
         first = file(before, "version before") if before is not None else None
         draft_run = file(body, "draft")
     ws.wake()
@@ -164,7 +156,7 @@ def estimate_preview(
 ) -> Estimate:
     """Return what such a preview would ask, cost and take; nothing is filed and nobody asked."""
     task = ws.store.tasks.get(task_id)
-    service = ws.provider(provider or ws.settings.provider)
+    service = ws.provider(provider or ws.default_provider)
     return _estimate(ws, task, service, [body, before], n)
 
 

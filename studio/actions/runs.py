@@ -15,7 +15,8 @@ from studio.domain.progress import notice
 from studio.domain.prompt import prompt_of
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
-from studio.errors import ConsentNeededError, InputError
+from studio.errors import InputError
+from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate
 from studio.providers.base import Provider
 from studio.workspace import Workspace
@@ -101,7 +102,7 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
         if service is not None and not service.is_local:
             sample = ws.store.examples.sample(task_id, wanted, SAMPLE)
             told = estimate(ws, run, service, sample, again=again, in_batch=batch)
-            _check_consent(ws, run, service, told, consent)
+            check_consent(ws, task.id, service, told, what="This run", consent=consent, by=by)
             params["estimate"] = told.to_dict()
         if run.kind is ClassifierKind.RULES:  # it goes on with these after a rest
             rules = ws.store.rules.all(task.id, enabled_only=True)
@@ -309,7 +310,7 @@ def _classifier(
             finetune.id,
         )  # fmt: skip
     version = ws.store.prompts.find(task.id, choice.prompt) if choice.prompt else None
-    service = ws.provider(provider or ws.settings.provider)
+    service = ws.provider(provider or ws.default_provider)
     return (
         _blank(
             task, ClassifierKind.PROMPT, version.title if version else "", by,
@@ -322,20 +323,3 @@ def _classifier(
 
 def _blank(task: Task, kind: ClassifierKind, title: str, by: str, **more: Any) -> Run:
     return Run(id=0, task_id=task.id, kind=kind, title=title, created_by=by, **more)
-
-
-def _check_consent(
-    ws: Workspace, run: Run, service: Provider, told: Estimate, consent: bool
-) -> None:
-    """Let nothing leave the machine before somebody agreed; keep who did and what was shown."""
-    if ws.store.providers.has_consent(run.task_id, service.host):
-        return
-    if not consent:
-        raise ConsentNeededError(
-            told.consent_text(),
-            next_step="Agree with --yes, or on the page; it is asked once for a task and host.",
-        )
-    ws.store.providers.record_consent(
-        run.task_id, provider=service.name, host=service.host, person=run.created_by,
-        shown={"columns": ["text"], **told.to_dict()}, at=ws.now(),
-    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Commands: studio prompt save | list | show | diff | preview."""
+"""Commands: studio prompt save | list | show | diff | preview | attack."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 import yaml
 
 from studio.actions.evaluations import compare_runs, evaluate_run
+from studio.actions.injections import TIMES, attack_result, start_attack
 from studio.actions.prompts import diff_prompts, preview_prompt, save_prompt
 from studio.cli.common import (
     AsJson,
@@ -24,7 +25,7 @@ from studio.cli.common import (
 )
 from studio.domain.prompt import PromptText, render_system
 from studio.domain.task import Task
-from studio.errors import InputError
+from studio.errors import InputError, RunFailedError
 from studio.workspace import Workspace
 
 group = typer.Typer(help="Instructions for models, in versions.", no_args_is_help=True)
@@ -142,6 +143,38 @@ def preview(
                  "difference": c.difference.to_dict(), "needed": c.needed}  # fmt: skip
         text += f"\nchanged {c.changed}, fixed {len(c.fixed)}, broke {len(c.broke)}; difference {c.difference}"
     emit(data, as_json, text)
+
+
+@group.command("attack")
+def attack(
+    task: str,
+    prompt: Annotated[
+        str, typer.Option(help="A prompt's name or version; the label definitions by default.")
+    ] = "",
+    model: Annotated[str, typer.Option(help="A fine-tune, instead of a prompt.")] = "",
+    times: Annotated[int, typer.Option(help="Into how many texts each injection is put.")] = TIMES,
+    provider: Annotated[
+        str, typer.Option(help="Where to ask; the configured one by default.")
+    ] = "",
+    yes: Yes = False,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how often injections in texts of train and validation get the label they want."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    run = start_attack(
+        ws, found.id, prompt=prompt, model=model, provider=provider, times=times, consent=yes,
+        by=me(ws),
+    )  # fmt: skip
+    wait_for(ws, run.job_id or 0, "injections")
+    rate = attack_result(ws, run.id)
+    if rate is None:
+        raise RunFailedError("The run ended before all was asked.", next_step=f"`studio run show {run.id}`")
+    lines = [f"flip rate {rate.rate}"]
+    lines += [f"  {name}: {figure}" for name, figure in rate.families.items()]
+    lines += [f"{rate.pairs} pairs; {rate.unsteady} do not count, for neutral words changed the label too; {rate.unanswered} had no label"]
+    emit({"run": run.id, **rate.to_dict()}, as_json, "\n".join(lines))
 
 
 def _body(

@@ -33,7 +33,7 @@ from studio.handlers.pacing import MOST_MISSES, Pacer
 from studio.jobs.control import Control, PausedError
 from studio.jobs.queue import LostJobError
 from studio.providers.base import Provider
-from studio.store.runs import Ending, Result
+from studio.store.runs import Attempt, Ending, Result
 from studio.workspace import Workspace
 
 TELL_S = 0.5
@@ -210,10 +210,8 @@ class Calling:
             self._failed += sum(r.answer.outcome is not Outcome.OK for r in results)
             with self._ws.store.transaction():
                 self._control.record(done=self._done, failed=self._failed, message=self._message)
-                numbers = self._ws.store.runs.commit(
-                    self._run, results, endings, [asked.attempt() for asked in chosen],
-                    at=self._ws.now(), tell=tell,
-                )  # fmt: skip
+                opened = [asked.attempt() for asked in chosen]
+                numbers = self._keep(results, endings, opened, tell=tell)
                 if tell:
                     self._told = now
                     self._look_at_budget()
@@ -225,6 +223,14 @@ class Calling:
             self._flying[asyncio.create_task(self._call(call))] = call
         if failure is not None:
             raise failure
+
+    def _keep(
+        self, results: list[Result], endings: list[Ending], opened: list[Attempt], *, tell: bool
+    ) -> list[int]:
+        """Store what was learned and which calls follow; return the ledger numbers of these."""
+        return self._ws.store.runs.commit(
+            self._run, results, endings, opened, at=self._ws.now(), tell=tell
+        )
 
     def _give_back(self, chosen: list[Open]) -> None:
         for asked in chosen:

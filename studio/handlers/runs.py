@@ -14,6 +14,7 @@ from studio.errors import RunFailedError
 from studio.handlers.asking import Asking
 from studio.handlers.batches import Batching
 from studio.handlers.calling import Calling
+from studio.handlers.injections import FIGURE, attack, read_injections
 from studio.handlers.pacing import Pacers
 from studio.jobs.control import Control
 from studio.store.runs import Result
@@ -49,6 +50,8 @@ async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control)
         answer = _any_error(ws, run)
         raise RunFailedError(f"All {run.total} questions failed: {answer}")
     await control.checkpoint(done=sum(outcomes.values()), message="")
+    if FIGURE in ws.store.runs.params(run.id):
+        await attack(ws, pacers, run, control, read_injections())
 
 
 async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:

@@ -220,3 +220,20 @@ def test_texts_of_people_stay_text(ws, open_app):
     assert not at.exception
     for box in at.checkbox:
         assert "](http" not in box.label
+
+
+def test_a_saved_prompt_is_attacked_and_the_flip_rate_shown(ws, keto, app):
+    version = ws.read.prompts.all(keto.id)[-1]
+    box = f"prompts_injections_{version.id}"
+    app.session_state[box] = True
+    app.run()
+    app.button(key=f"prompts_attack_go_{version.id}").click().run()
+    assert not app.exception
+    assert "prompts_attack_go" not in str([b.key for b in app.button])  # one is under way
+    app.work()
+    app.run()
+    assert not app.exception
+    assert "Flip rate" in [metric.label for metric in app.metric]
+    assert "pairs do not count" in said(app)
+    field(app, "Instructions").set_value("Mind the BREAD.").run()  # a draft is not the version
+    assert "Flip rate" not in [metric.label for metric in app.metric]

@@ -1,0 +1,22 @@
+"""Attacking a prompt from a terminal."""
+
+from studio.handlers.injections import read_injections
+
+N = len(read_injections())
+
+
+def test_the_flip_rate_is_told_with_its_interval_and_families(studio, mail):
+    told = studio("prompt", "attack", mail, "--json").json
+    assert told["pairs"] == N
+    assert set(told["flip_rate"]) == {"value", "low", "high", "n"}
+    assert "forged" in told["families"]
+    assert told["flip_rate"]["n"] == N - told["unsteady"] - told["unanswered"]
+    said = studio("prompt", "attack", mail, "--times", 2)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("flip rate ")
+    assert f"{2 * N} pairs" in said.out
+
+
+def test_bad_use_is_told_in_a_sentence(studio, mail):
+    assert "1 to 50" in studio("prompt", "attack", mail, "--times", 0, "--json").error["message"]
+    assert studio("prompt", "attack", mail, "--prompt", "nobody", "--json").code == 2
