@@ -57,7 +57,7 @@ def attacked(open_studio, fill, work):
 
 
 def test_a_steady_classifier_has_a_flip_rate_of_0_and_a_gullible_one_has_not(attacked):
-    ws, service, version, run = attacked(steady)
+    ws, _service, version, run = attacked(steady)
     found = attack_result(ws, run.id)
     assert (found.rate.value, found.rate.n, found.pairs) == (0.0, N, N)
     assert found.rate.high > 0.02
@@ -108,7 +108,7 @@ def test_it_goes_on_where_it_broke(attacked, work):
             raise AuthenticationError("The key is wrong.")
         return steady(question)
 
-    ws, service, _, run = attacked(answer)
+    ws, _service, _, run = attacked(answer)
     assert run.status == "failed"
     assert attack_result(ws, run.id) is None
     broken["on"] = False
@@ -134,7 +134,7 @@ def test_elsewhere_consent_is_kept(attacked):
 
 
 def test_its_price_is_told_before_and_after(attacked):
-    ws, service, _, run = attacked()
+    ws, _service, _, _run = attacked()
     edit_prices(ws, put=[Price(provider="embedded", model="scripted", input_usd=1.0,
                                output_usd=10.0, source="contract")], by="Ada")  # fmt: skip
     told = estimate_attack(ws, 1, prompt="p", times=2)
