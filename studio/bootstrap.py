@@ -86,11 +86,13 @@ def make_worker(ws: Workspace) -> Worker:
     # Only a worker needs them; a command must not wait for what they bring along.
     from studio.handlers.finetunes import finetune_handler
     from studio.handlers.pacing import Pacers
+    from studio.handlers.probes import probe_handler
     from studio.handlers.runs import run_handler
 
     handlers: dict[str, Handler] = {
         "run": functools.partial(run_handler, ws, Pacers()),
         "finetune": functools.partial(finetune_handler, ws),
+        "probe": functools.partial(probe_handler, ws),
     }
     worker = Worker(
         ws.store.jobs,

@@ -14,6 +14,9 @@ from studio.domain.price import FREE, Price, find_price
 from studio.providers.base import Provider
 from studio.store.store import Store
 
+DEFAULT_PROVIDER = "default_provider"
+"""Name of the stored setting that holds the provider people chose."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
@@ -41,6 +44,11 @@ class Workspace:
     def path(self) -> Path:
         """The workspace file."""
         return self.settings.workspace
+
+    @property
+    def default_provider(self) -> str:
+        """The provider where none is named: the one people chose, else that of the settings."""
+        return self.read.tasks.setting(DEFAULT_PROVIDER) or self.settings.provider
 
     def now(self) -> str:
         """Return the time as it is stored: UTC in ISO form, to the millisecond."""

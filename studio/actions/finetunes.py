@@ -155,7 +155,7 @@ def launch_finetune(
         ConsentNeededError: If texts would leave the machine and nobody agreed.
     """
     task = ws.store.tasks.get(task_id)
-    service = ws.provider(provider or ws.settings.provider)
+    service = ws.provider(provider or ws.default_provider)
     # All or nothing: a launch that is refused leaves no training set, consent or prompt behind.
     with ws.store.transaction():
         if prompt:

@@ -1,14 +1,18 @@
-"""What people do with providers: add them, look what answers."""
+"""What people do with providers: add them, test them, choose one, look who agreed to what."""
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 
+from studio.domain.capability import Capabilities
+from studio.domain.job import Job, Want
 from studio.domain.run import Wire
-from studio.errors import InputError
+from studio.errors import InputError, NotFoundError
 from studio.providers.base_url import read_base_url
-from studio.store.providers import ProviderEntry
-from studio.workspace import Workspace
+from studio.store.providers import Consent, ProviderEntry
+from studio.workspace import DEFAULT_PROVIDER, Workspace
+
+EMBEDDED = "embedded"
 
 
 def add_provider(
@@ -23,7 +27,7 @@ def add_provider(
         InputError: If the name is taken by the embedded server, or the address is not allowed.
     """
     clean = name.strip()
-    if not clean or clean == "embedded":
+    if not clean or clean == EMBEDDED:
         raise InputError(f"A provider cannot be called {name!r}.", next_step="Choose another name.")
     read_base_url(base_url)
     if key_env and not key_env.replace("_", "").isalnum():
@@ -38,18 +42,117 @@ def add_provider(
     return entry
 
 
-def check_provider(ws: Workspace, name: str) -> str:
-    """Return one sentence on what answers; for the command line, never in a page's script.
+def start_probe(ws: Workspace, name: str) -> int:
+    """File the job that tests what a provider can do, and return its id; one under way is kept.
+
+    It sends sentences of ours only, so nobody has to agree to it.
 
     Raises:
-        ProviderError: If nothing answers, or it refuses.
+        NotFoundError: If there is no provider of this name.
     """
+    _known(ws, name)
+    with ws.store.transaction():
+        latest = _latest(ws, name)
+        if latest is not None and not latest.status.is_final:
+            job_id = latest.id
+            ws.store.jobs.ask(job_id, Want.RUN, ws.clock())
+        else:
+            job_id = ws.store.jobs.file(
+                kind="probe", subject_id=0, total=0, now=ws.clock(),
+                params={"provider": name, "priority": "high"},
+            )  # fmt: skip
+    ws.wake()
+    return job_id
 
-    async def ask() -> str:
-        service = ws.provider(name)
-        try:
-            return await service.check()
-        finally:
-            await service.close()
 
-    return asyncio.run(ask())
+def steer_probe(ws: Workspace, job_id: int, want: Want) -> Job:
+    """Pause, resume or cancel a test; one that is cut short keeps nothing."""
+    ws.store.jobs.ask(job_id, want, ws.clock())
+    ws.wake()
+    return ws.store.jobs.get(job_id)
+
+
+def probe_result(ws: Workspace, name: str) -> Capabilities:
+    """Return what the latest test of a provider found.
+
+    Raises:
+        NotFoundError: If it was never tested.
+    """
+    found = ws.read.providers.capabilities(name)
+    if found is None:
+        raise NotFoundError(
+            f"The provider {name!r} was never tested.",
+            next_step=f"Use `studio provider test {name}`.",
+        )
+    return found
+
+
+def choose_provider(ws: Workspace, name: str, *, model: str = "", by: str) -> str:
+    """Make a provider the one used where none is named, with a model if one is named.
+
+    Returns:
+        The model it is asked for where none is named; empty where that is up to the service.
+
+    Raises:
+        NotFoundError: If there is no provider of this name.
+        InputError: If another model is wished of the embedded provider.
+    """
+    _known(ws, name)
+    if name == EMBEDDED and model:
+        raise InputError(
+            "The embedded provider has one model for prompts.",
+            next_step="Models you trained are named with --model when a run is started.",
+        )
+    with ws.store.transaction():
+        if model:
+            entry = replace(ws.store.providers.get(name), model=model)
+            ws.store.providers.save(entry, by=by, at=ws.now())
+        ws.store.tasks.set_setting(DEFAULT_PROVIDER, name)
+    return "" if name == EMBEDDED else ws.store.providers.get(name).model
+
+
+def ending_model(ws: Workspace, provider: str = "", model: str = "") -> str:
+    """Return the warning that a model ends soon, or has; empty where none is known to.
+
+    Args:
+        ws: The workspace.
+        provider: Where; the default one when empty.
+        model: Which; the one that is asked where none is named when empty.
+    """
+    name = provider or ws.default_provider
+    found = ws.read.providers.capabilities(name)
+    if found is None:
+        return ""
+    return found.ending(model or found.model, ws.now()[:10])
+
+
+def withdraw_consent(ws: Workspace, consent_id: int, *, by: str) -> list[Consent]:
+    """Take back that a task's texts may be sent to a host; it is asked for again from then on.
+
+    Runs under way go on: cancel them, too, if nothing more must be sent.
+
+    Returns:
+        The consents that were taken back: all of that task and host.
+
+    Raises:
+        InputError: If there is none of this number, or it was taken back before.
+    """
+    at = ws.now()
+    if not ws.store.providers.withdraw_consent(consent_id, by=by, at=at):
+        raise InputError(
+            f"No consent {consent_id} is in force.", next_step="See `studio provider consents`."
+        )
+    consents = ws.store.providers.consents()
+    chosen = next(one for one in consents if one.id == consent_id)
+    place = (chosen.task, chosen.host, chosen.withdrawn_at)
+    return [one for one in consents if (one.task, one.host, one.withdrawn_at) == place]
+
+
+def _known(ws: Workspace, name: str) -> None:
+    if name != EMBEDDED:
+        ws.store.providers.get(name)
+
+
+def _latest(ws: Workspace, name: str) -> Job | None:
+    job_id = ws.store.providers.latest_probe(name)
+    return None if job_id is None else ws.store.jobs.get(job_id)

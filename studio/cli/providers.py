@@ -1,4 +1,4 @@
-"""Commands: studio provider add | list | test | prices."""
+"""Commands: studio provider add | list | test | default | consents | prices."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from typing import Annotated
 import typer
 
 from studio.actions.prices import ListedPrice, edit_prices, list_prices
-from studio.actions.providers import add_provider, check_provider
-from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
+from studio.actions.providers import (
+    add_provider,
+    choose_provider,
+    ending_model,
+    probe_result,
+    start_probe,
+    withdraw_consent,
+)
+from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table, wait_for
+from studio.domain.capability import Capabilities, by_end
 from studio.domain.price import Price
 from studio.domain.run import Wire
 from studio.errors import InputError
@@ -55,16 +63,79 @@ def list_providers(workspace: WorkspacePath = None, as_json: AsJson = False) -> 
         }
     ]
     rows += [asdict(entry) for entry in ws.read.providers.all()]
+    for row in rows:
+        found = ws.read.providers.capabilities(row["name"])
+        row["default"] = row["name"] == ws.default_provider
+        row["tested"] = found.at[:10] if found else None
+        row["found"] = found.summary() if found else None
     emit(rows, as_json, table(rows, ""))
 
 
 @group.command("test")
 def test(name: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
-    """Ask a provider who answers."""
+    """Find out what a provider can do, by a few sentences of ours: nothing of yours is sent."""
     ws = open_ws(workspace)
-    ws.wake()
-    said = check_provider(ws, name)
-    emit({"provider": name, "says": said}, as_json, said)
+    wait_for(ws, start_probe(ws, name), "test")
+    found, today = probe_result(ws, name), ws.now()[:10]
+    models = [
+        {
+            "id": one.id,
+            "shutdown_date": one.shutdown_date or None,
+            "days_left": one.days_left(today),
+        }
+        for one in found.models
+    ]
+    warning = ending_model(ws, name)
+    told = {"provider": name, **found.to_dict(), "models": models, "warning": warning or None}
+    emit(told, as_json, lambda: _test_table(found, warning, today))
+
+
+@group.command("default")
+def default(
+    name: Annotated[str, typer.Argument(help="The provider; without one, tells the default.")] = "",
+    model: Annotated[str, typer.Option(help="The model used when none is named, too.")] = "",
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose the provider that is used when none is named."""
+    ws = open_ws(workspace)
+    if name:
+        choose_provider(ws, name, model=model, by=me(ws))
+    elif model:
+        raise InputError("A model is set for one provider.", next_step="Name the provider, too.")
+    chosen = ws.default_provider
+    entry = next((one for one in ws.read.providers.all() if one.name == chosen), None)
+    asked = entry.model if entry else ""
+    said = f"{chosen} is used when none is named{f', with {asked}' if asked else ''}."
+    warning = ending_model(ws)
+    emit(
+        {"provider": chosen, "model": asked or None, "warning": warning or None},
+        as_json,
+        f"{said}\nWarning: {warning}" if warning else said,
+    )
+
+
+@group.command("consents")
+def consents(
+    withdraw: Annotated[int | None, typer.Option(metavar="ID", help="Take this one back.")] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """List who agreed to send what where, the newest first; withdraw one."""
+    ws = open_ws(workspace)
+    if withdraw is not None:
+        withdraw_consent(ws, withdraw, by=me(ws))
+    found = ws.read.providers.consents()
+    rows = [
+        {
+            "id": one.id, "task": one.task, "host": one.host, "agreed by": one.person,
+            "at": one.at[:16], "examples": one.shown.get("examples"),
+            "columns": ", ".join(one.shown.get("columns") or []),
+            "withdrawn": f"{one.withdrawn_at[:16]} by {one.withdrawn_by}" if one.withdrawn_at else None,
+        }
+        for one in found
+    ]  # fmt: skip
+    emit([asdict(one) for one in found], as_json, table(rows, "Nobody agreed to send anything."))
 
 
 @group.command("prices")
@@ -104,6 +175,26 @@ def prices(
         "Set one with --set MODEL --input USD --output USD."
     )
     emit([p.to_dict() for p in found], as_json, lambda: _price_table(found, empty))
+
+
+def _test_table(found: Capabilities, warning: str, today: str) -> str:
+    rows = [
+        {"feature": one.feature.words, "state": one.state.value, "evidence": one.evidence}
+        for one in found.findings
+    ]
+    ends = [
+        {"model": one.id, "ends": one.shutdown_date, "days left": one.days_left(today)}
+        for one in by_end(found.models, today)
+        if one.shutdown_date
+    ]
+    parts = [
+        f"Asked {found.model or 'no model'} on {found.at[:10]}: {found.cost_text()}.",
+        table(rows, ""),
+        "dropped: it takes the wish and leaves it out without a word.",
+        *([table(ends, "")] if ends else []),
+        *([f"Warning: {warning}"] if warning else []),
+    ]
+    return "\n\n".join(parts)
 
 
 def _price_table(found: list[ListedPrice], empty: str) -> str:

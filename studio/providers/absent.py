@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from studio.domain.capability import Capabilities
 from studio.domain.run import Answer, Question
 from studio.errors import ProviderUnavailableError
-from studio.providers.base import BatchState, FineTuneState, RateLimits, RemoteEvent
+from studio.providers.base import BatchState, FineTuneState, RateLimits, RemoteEvent, Tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class AbsentProvider:
         """Fail."""
         self._fail()
 
-    async def check(self) -> str:
+    async def capabilities(self, tell: Tell | None = None) -> Capabilities:
         """Fail."""
         self._fail()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from studio.domain.capability import Capabilities
 from studio.domain.finetune import FineTuneEvent, FineTuneStatus
 from studio.domain.run import Answer, Question
 
 FINE_TUNE_KEY = "studio_key"
 """Name of the metadata entry that `find_fine_tune` and `find_batch` look for."""
+Tell = Callable[[int, int, str], None]
 MOST_IN_BATCH = 50_000
 """Most questions of one batch."""
 
@@ -149,8 +151,12 @@ class Provider(Protocol):
         """Return the ids of the models that can be asked."""
         ...
 
-    async def check(self) -> str:
-        """Return one sentence on what answered."""
+    async def capabilities(self, tell: Tell | None = None) -> Capabilities:
+        """Find out what it can do, by a few questions with sentences of ours.
+
+        Args:
+            tell: Told before each feature how many were looked at, of how many, and which is next.
+        """
         ...
 
     async def engine(self) -> str:

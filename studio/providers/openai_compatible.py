@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from studio.domain.capability import Capabilities
 from studio.domain.run import Answer, Outcome, Question, Wire
 from studio.errors import RefusedRequestError
-from studio.providers.base import RateLimits
+from studio.providers.base import RateLimits, Tell
 from studio.providers.base_url import read_base_url
 from studio.providers.batches import Batches
 from studio.providers.chat import ChatTransport
@@ -19,6 +20,7 @@ from studio.providers.fine_tuning import FineTuning
 from studio.providers.line import Line
 from studio.providers.package_transport import PackageTransport
 from studio.providers.plain_transport import PlainTransport
+from studio.providers.probing import probe
 from studio.providers.rate_limits import read_rate_limits
 from studio.providers.sampling import Sampling
 from studio.providers.text_path import chat_path, responses_path
@@ -136,14 +138,9 @@ class OpenAICompatible(FineTuning, Batches):
         ids = [row.get("id") or row.get("name") for row in rows if isinstance(row, Mapping)]
         return [one for one in ids if isinstance(one, str)]
 
-    async def check(self) -> str:
-        """Return one sentence on what answered."""
-        models = await self.models()
-        count = "1 model" if len(models) == 1 else f"{len(models)} models"
-        if not self.default_model:
-            return f"{self.host} answers and offers {count}."
-        known = "is among them" if self.default_model in models else "is not among them"
-        return f"{self.host} answers and offers {count}; {self.default_model} {known}."
+    async def capabilities(self, tell: Tell | None = None) -> Capabilities:
+        """Find out what it can do; see `probe`."""
+        return await probe(self._line, self.default_model, tell)
 
     async def engine(self) -> str:
         """Return what our own server calls its engine and its version; empty for other services."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from studio.domain.capability import Capabilities, Feature, Finding, State
 from studio.domain.finetune import FineTuneStatus
 from studio.domain.run import Answer, Outcome, Question
 from studio.errors import ProviderUnavailableError, RefusedRequestError
@@ -17,6 +18,7 @@ from studio.providers.base import (
     FineTuneState,
     RateLimits,
     RemoteEvent,
+    Tell,
 )
 
 
@@ -52,6 +54,7 @@ class ScriptedProvider:
         failing_lines: Custom ids of batches that the service fails on.
         lost_lines: Custom ids of batches that never come back.
         batches_end_as: The final status of batches.
+        capabilities: What a test of it finds; nothing is known when None.
 
     Attributes:
         calls: Questions asked so far, failed ones included, those of batches not.
@@ -77,6 +80,7 @@ class ScriptedProvider:
         failing_lines: Collection[str] = (),
         lost_lines: Collection[str] = (),
         batches_end_as: BatchStatus = BatchStatus.COMPLETED,
+        capabilities: Capabilities | None = None,
     ) -> None:
         self._answers = answers
         self._fail_times = fail_times
@@ -85,6 +89,7 @@ class ScriptedProvider:
         self._failing_lines = failing_lines
         self._lost_lines = lost_lines
         self._batches_end_as = batches_end_as
+        self._capabilities = capabilities
         self._trainings: dict[str, _Training] = {}
         self._batches: dict[str, _Batch] = {}
         self.name = name
@@ -124,9 +129,18 @@ class ScriptedProvider:
         trained = [t.state.model for t in self._trainings.values() if t.state.model]
         return [self.default_model, *trained]
 
-    async def check(self) -> str:
-        """Return one sentence on what answered."""
-        return "A script answers; no model is asked."
+    async def capabilities(self, tell: Tell | None = None) -> Capabilities:
+        """Return what the script says it can do, or that it says nothing."""
+        for done, feature in enumerate(Feature):
+            if tell is not None:
+                tell(done, len(Feature), feature.words)
+        return self._capabilities or Capabilities(
+            model=self.default_model,
+            findings=tuple(
+                Finding(feature, State.UNKNOWN, "A script answers; no model is asked.")
+                for feature in Feature
+            ),
+        )
 
     async def engine(self) -> str:
         """Return nothing: a script has no version."""

@@ -16,6 +16,7 @@ from studio.store.connection import APPLICATION_ID, RESCUE, connect, is_writable
 from studio.store.in_use import lock_of
 from studio.store.step_003 import M003
 from studio.store.step_004 import M004
+from studio.store.step_005 import M005
 
 _HEADER = b"SQLite format 3\x00"
 # quick_check reads every page: this much is read within a tenth of a second or two.
@@ -214,6 +215,7 @@ STEPS = (
     ("m002_the_run_engine", M002),
     ("m003_a_million", M003),
     ("m004_wires_and_methods", M004),
+    ("m005_capabilities", M005),
 )
 
 

@@ -66,7 +66,7 @@ def places(ws: Workspace) -> list[Place]:
             continue
         host = "" if url.is_local else url.host
         found.append(Place(name=entry.name, host=host, model=entry.model))
-    return sorted(found, key=lambda place: place.name != ws.settings.provider)
+    return sorted(found, key=lambda place: place.name != ws.default_provider)
 
 
 def draw_launch(ws: Workspace, task: Task, person: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from studio.actions.finetunes import launch_finetune, steer_finetune
 from studio.actions.runs import Choice, run_status, start_run, steer_run
+from studio.domain.capability import Feature, State
 from studio.domain.finetune import FineTuneStatus
 from studio.domain.job import Want
 from studio.domain.run import Question
@@ -57,13 +58,14 @@ def test_models_and_files(start_aimock, connect):
     async def do(provider):
         return (
             await provider.models(),
-            await provider.check(),
+            await provider.capabilities(),
             await provider.upload(lines, "t.jsonl"),
         )
 
     models, told, file_id = speaking(ws, do)
     assert "gpt-4o" in models
-    assert told.endswith("gpt-4o is among them.")
+    assert told.state(Feature.MODELS) is State.YES
+    assert told.state(Feature.LOGPROBS) is State.DROPPED
     file = peer.ask(f"/v1/files/{file_id}")
     assert (file["purpose"], file["filename"], file["bytes"]) == (
         "fine-tune",

@@ -145,14 +145,12 @@ def test_nobody_elses_account_is_told_and_no_other_key_used(monkeypatch):
     assert "someone-elses" not in str(seen)
 
 
-def test_check_and_models():
+def test_models():
     def answer(request):
         rows = [{"id": i, "object": "model", "created": 1, "owned_by": "x"} for i in ("a", "b")]
         return httpx2.Response(200, json={"object": "list", "data": rows})
 
     assert ask(answer, lambda p: p.models()) == ["a", "b"]
-    assert "2 models; a is among them" in ask(answer, lambda p: p.check(), model="a")
-    assert "c is not among them" in ask(answer, lambda p: p.check(), model="c")
 
 
 def test_a_web_page_in_place_of_models_is_a_bad_reply():
