@@ -2,10 +2,10 @@
 
 from studio.ui.page import open_page
 from studio.ui.price_view import draw_prices
+from studio.ui.provider_view import draw_consents, draw_providers
 from studio.ui.settings_view import (
     draw_engine,
     draw_person,
-    draw_providers,
     draw_settings,
     draw_storage,
     draw_worker,
@@ -20,5 +20,6 @@ draw_worker(page.ws)
 draw_engine(page.ws)
 draw_providers(page.ws, page.person)
 draw_prices(page.ws, page.person)
+draw_consents(page.ws, page.person)
 draw_storage(page.ws)
 draw_settings(page.ws)

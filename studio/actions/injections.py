@@ -130,7 +130,7 @@ def _attacked(
         version_id = tuned.prompt_version_id
         body = ws.store.prompts.get(task.id, version_id).body if version_id else prompt_of(task)
         return task, run, body, tuned.id
-    service = ws.provider(provider or ws.settings.provider)
+    service = ws.provider(provider or ws.default_provider)
     run = replace(blank, model=service.default_model, provider=service.name)
     if not prompt:
         return task, run, prompt_of(task), None

@@ -10,6 +10,7 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from studio.actions.providers import ending_model
 from studio.actions.runs import Choice, estimate_run, start_run
 from studio.domain.estimate import Estimate
 from studio.domain.run import Run
@@ -79,6 +80,8 @@ def draw_start(
         with st.popover(
             offer.words, icon=_ICON, type=kind, key=f"{key}_box_{opened}", help=offer.help or None
         ):
+            if said := ending_model(ws, offer.provider, told.model):
+                st.warning(plain(said))
             budget = _ask_budget(told, f"{key}_budget_{opened}")
             pressed = draw_consent(ws, task, told, what="This run", yes="Run", key=key)
     if pressed:
@@ -105,10 +108,10 @@ def run_estimate(
     ws: Workspace, task: Task, choice: Choice, splits: Sequence[str] = (), provider: str = ""
 ) -> Estimate | None:
     """Return what a run would ask, cost and take; None where it could not be started."""
-    prices = repr(ws.read.prices.own())
+    prices = repr((ws.read.prices.own(), ws.read.providers.all()))
     return _run_estimate(
-        str(ws.path), task.id, task.revision, prices, repr(choice), tuple(splits), provider,
-        ws, choice,
+        str(ws.path), task.id, task.revision, prices, repr(choice), tuple(splits),
+        provider or ws.default_provider, ws, choice,
     )  # fmt: skip
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.actions.health import examine
-from studio.actions.providers import add_provider
 from studio.bootstrap import is_worker_alive
-from studio.config import SETTINGS, find_key
+from studio.config import SETTINGS
 from studio.ui.figures import duration
 from studio.ui.guard import kindly
 from studio.ui.notes import note
@@ -57,46 +56,6 @@ def draw_engine(ws: Workspace) -> None:
     st.caption("It labels and trains on this machine; nothing leaves it and nothing is charged.")
 
 
-def draw_providers(ws: Workspace, person: str) -> None:
-    """Draw the services people added, and the form that adds one."""
-    st.subheader("Providers", anchor=False, help=note("provider"))
-    rows = [
-        {"Name": "embedded", "Address": "this machine", "Key": "none needed", "Model": ""},
-        *(
-            {
-                "Name": entry.name,
-                "Address": entry.base_url,
-                "Key": _key_state(entry.key_env),
-                "Model": entry.model,
-            }
-            for entry in ws.read.providers.all()
-        ),
-    ]
-    st.dataframe(rows, hide_index=True, key="providers", alt="Providers")
-    st.caption(f"Runs use “{ws.settings.provider}” when none is named (`STUDIO_PROVIDER`).")
-    with st.expander("Add a provider"), st.form("add_provider"):
-        with st.container(horizontal=True):
-            name = st.text_input("Name", placeholder="openai")
-            base_url = st.text_input("Address", placeholder="https://api.openai.com/v1")
-        with st.container(horizontal=True):
-            key_env = st.text_input(
-                "Variable that holds its key",
-                placeholder="OPENAI_API_KEY",
-                help="The name of a variable in the environment or in .streamlit/secrets.toml. "
-                "The key itself is never typed here and never stored.",
-            )
-            model = st.text_input("Model", placeholder="gpt-5-mini")
-        if not st.form_submit_button("Add", type="primary"):
-            return
-    with kindly():
-        add_provider(
-            ws, name=name, base_url=base_url, key_env=key_env.strip(), model=model.strip(),
-            by=person,
-        )  # fmt: skip
-        st.toast(f"Added {name.strip()}.")
-        st.rerun()
-
-
 def draw_storage(ws: Workspace) -> None:
     """Draw where the workspace is, and check it."""
     st.subheader("Storage", anchor=False)
@@ -141,10 +100,3 @@ def draw_settings(ws: Workspace) -> None:
         alt="Settings in force",
         column_config={"What it is": st.column_config.TextColumn(width="large")},
     )
-
-
-def _key_state(variable: str) -> str:
-    """Say whether a key is there, never what it is."""
-    if not variable:
-        return "none"
-    return f"{variable}: {'found' if find_key(variable) else 'not set'}"
