@@ -202,7 +202,10 @@ class _Probe:
         if judged[0] is State.NO and (is_missing or heard.is_refused or heard.failure is None):
             path = "systemone" if is_missing else "decisions"
             heard = await self._ask(Feature.DECISIONS, path, system_one_shape(asked))
+            first = judged[1]
             judged = heard.failure or self._decision(heard, f"/{path}, in System One's shape")
+            if judged[0] is State.NO:
+                judged = State.NO, f"First: {first} Then by /{path}: {judged[1]}"
         self._found[Feature.DECISIONS] = judged
 
     def _decision(self, heard: _Heard, where: str) -> Judged:

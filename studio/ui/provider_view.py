@@ -99,15 +99,15 @@ def _rows(ws: Workspace) -> list[dict[str, str]]:
 
 def _test_state(ws: Workspace, name: str) -> str:
     found = ws.read.providers.capabilities(name)
-    return f"{found.summary()} · {_age(ws, found)}" if found else "never tested"
+    if found is None:
+        return "never tested"
+    too_old = ", too old" if found.is_stale(ws.now()[:10]) else ""
+    return f"{found.summary()} · {_age(ws, found)}{too_old}"
 
 
 def _age(ws: Workspace, found: Capabilities) -> str:
-    today = ws.now()[:10]
-    days = found.age_days(today)
-    if days is None or days < 1:
-        return "today"
-    return f"{count(days, 'day')} ago" + (", too old" if found.is_stale(today) else "")
+    days = found.age_days(ws.now()[:10]) or 0
+    return f"{count(days, 'day')} ago" if days > 0 else "today"
 
 
 def _draw_test(ws: Workspace, name: str, person: str) -> None:
@@ -135,7 +135,7 @@ def _steer(job_id: int, ws: Workspace, _: int, want: Want) -> Job:
 
 def _draw_warnings(ws: Workspace, name: str, found: Capabilities) -> None:
     if found.is_stale(ws.now()[:10]):
-        st.warning(f"This test is of {_age(ws, found).split(',')[0]}; test again to be sure.")
+        st.warning(f"This test is of {_age(ws, found)}; test again to be sure.")
     if said := ending_model(ws, name):
         st.warning(f"{plain(said)} Choose another model before that.")
 
@@ -189,7 +189,7 @@ def _draw_found(ws: Workspace, found: Capabilities) -> None:
         alt="What works at this provider",
     )
     st.caption(
-        f"Tested {_age(ws, found).split(',')[0]} ({found.at[:10]}, studio {found.version}) with "
+        f"Tested {_age(ws, found)} ({found.at[:10]}, studio {found.version}) with "
         f"{plain(found.model) or 'no model'}: {found.cost_text()}. *Dropped* means that the wish "
         "is taken and left out without a word."
     )
