@@ -121,21 +121,35 @@ def data_folder() -> Path:
     return app_folder() / "data"
 
 
+class Secret(str):
+    """A secret that shows itself to nobody who only looks at variables, as a crash report does.
+
+    >>> Secret("sk-1"), f"Bearer {Secret('sk-1')}"
+    (<secret>, 'Bearer sk-1')
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<secret>" if self else "''"
+
+
 def find_key(
     name: str, environ: Mapping[str, str] | None = None, folder: Path | None = None
-) -> str:
+) -> Secret:
     """Return the secret of this name from the environment or `.streamlit/secrets.toml`; else "".
 
     A key is looked up when it is needed and never stored, logged or shown.
     """
     environ = os.environ if environ is None else environ
     if not name:
-        return ""
-    if environ.get(name):
-        return environ[name]
-    path = (folder or Path.cwd()) / ".streamlit" / "secrets.toml"
+        return Secret()
+    if told := environ.get(name):
+        return Secret(told)
+    del environ  # what is raised below must not carry everything that stands in it
     try:
+        path = (folder or Path.cwd()) / ".streamlit" / "secrets.toml"
         value = tomllib.loads(path.read_text(encoding="utf-8")).get(name, "")
     except (OSError, ValueError):  # not there, not UTF-8, or not TOML
-        return ""
-    return value if isinstance(value, str) else ""
+        return Secret()
+    return Secret(value) if isinstance(value, str) else Secret()

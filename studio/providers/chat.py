@@ -25,6 +25,10 @@ class Reply(NamedTuple):
     headers: Mapping[str, str]
     content: bytes
 
+    def __repr__(self) -> str:
+        """Return no word of it: a service may repeat the key, and crash reports show variables."""
+        return f"Reply({self.status}, {len(self.content)} bytes)"
+
 
 class ChatTransport(Protocol):
     """Carries questions to one service: once, without following any redirect.

@@ -31,7 +31,7 @@ class Line:
     host: str
     is_local: bool
     secrets: list[str] = field(repr=False)
-    headers: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
 
     async def post(self, path: str, body: bytes) -> tuple[Any, float]:
         """Return the decoded reply of a path, and its milliseconds.
@@ -48,6 +48,7 @@ class Line:
         told = read_json(reply.content)
         failure = hidden_failure(reply.headers, told, self.host, self.secrets)
         if failure is not None:
+            del told  # it may repeat the key, and crash reports show variables
             raise failure
         return told, latency_ms
 

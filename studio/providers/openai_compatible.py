@@ -72,6 +72,7 @@ class OpenAICompatible(FineTuning, Batches):
         timeout_s: float = 60.0,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
+        self.name = name
         url = read_base_url(base_url)
         self._connection = Connection(url, api_key, http_client, timeout_s)
         transport: ChatTransport = (
@@ -90,7 +91,6 @@ class OpenAICompatible(FineTuning, Batches):
         self._paths = list(paths.values()) if wire is Wire.AUTO else [paths[wire]]
         self._refused: defaultdict[str, int] = defaultdict(int)
         self._takes_batches = wire in (Wire.AUTO, Wire.CHAT)
-        self.name = name
         self.host = url.host
         self.identity = identity or f"{name}@{url.bare_host}" + (
             "" if self._takes_batches else f"/{wire}"
@@ -105,7 +105,7 @@ class OpenAICompatible(FineTuning, Batches):
         return None if headers is None else read_rate_limits(headers)
 
     def __repr__(self) -> str:
-        return f"OpenAICompatible({self.name!r}, {self._connection.url.url!r})"
+        return f"OpenAICompatible({self.name!r})"
 
     async def classify(self, question: Question) -> Answer:
         """Ask one question, for a label and for the probability of each."""

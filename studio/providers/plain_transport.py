@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from studio import __version__
+from studio.config import Secret
 from studio.errors import ProviderError, ProviderUnavailableError
 from studio.providers.base_url import BaseUrl
 from studio.providers.chat import Reply
@@ -83,7 +84,7 @@ class PlainTransport:
             headers={
                 "Accept": "application/json",
                 "Content-Type": "application/json",
-                "Authorization": f"Bearer {self._api_key or NO_KEY}",
+                "Authorization": Secret(f"Bearer {self._api_key or NO_KEY}"),
                 "User-Agent": f"rationale-studio/{__version__}",
                 **self._account(),
             },
