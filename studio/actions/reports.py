@@ -121,8 +121,7 @@ def _arms(ws: Workspace, task: Task, decision: Decision, minutes: float) -> tupl
     reached = {"go": True, "no-go": False}.get(decision.verdict.value)
     spent = ws.read.runs.spent(task.id)
     prompts = [r for r in ws.read.runs.all(task.id) if r.kind is ClassifierKind.PROMPT]
-    costs = [r.cost_usd for r in prompts]
-    prompt_usd = None if any(c is None for c in costs) else sum(costs)
+    prompt_usd = None if any(r.unpriced for r in prompts) else sum(r.spent_usd for r in prompts)
     settings = ws.settings
     return arms(
         Spent(

@@ -115,10 +115,11 @@ class Evaluation:
     def from_json(cls, text: str) -> Evaluation:
         """Return a kept one."""
         data = json.loads(text)
-        figures = {name: Figure(**data.pop(name)) for name in ("accuracy", "macro_f1")}
+        accuracy, macro_f1 = (Figure(**data.pop(name)) for name in ("accuracy", "macro_f1"))
         confusion = data.pop("confusion")
         return cls(
-            **figures,
+            accuracy=accuracy,
+            macro_f1=macro_f1,
             labels=tuple(
                 LabelScores(
                     label=row["label"],
