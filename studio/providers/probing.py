@@ -204,8 +204,10 @@ class _Probe:
             heard = await self._ask(Feature.DECISIONS, path, system_one_shape(asked))
             first = judged[1]
             judged = heard.failure or self._decision(heard, f"/{path}, in System One's shape")
-            if judged[0] is State.NO:
-                judged = State.NO, f"First: {first} Then by /{path}: {judged[1]}"
+            if is_missing and heard.status in (404, 405):
+                judged = State.NO, f"Neither /decisions nor /{path} is there (HTTP {heard.status})."
+            elif judged[0] is State.NO:
+                judged = State.NO, f"At first: {first} Then by /{path}: {judged[1]}"
         self._found[Feature.DECISIONS] = judged
 
     def _decision(self, heard: _Heard, where: str) -> Judged:
@@ -226,7 +228,7 @@ class _Probe:
             why = "No model is known to ask: set one with `studio provider default NAME --model`."
             return _Heard(failure=(State.UNKNOWN, why))
         if self._silent >= MOST_SILENT:
-            why = f"Not asked: {self._line.host} gave no answer {MOST_SILENT} times before."
+            why = f"Not asked: {self._line.host} gave no answer {MOST_SILENT} times in a row."
             return _Heard(failure=(State.UNKNOWN, why))
         self._questions += body is not None
         try:

@@ -27,10 +27,10 @@ from studio.ui.rationale_text import plain
 from studio.workspace import Workspace
 
 _SHOWN = {
-    State.YES: ":green[:material/check_circle:] yes",
-    State.NO: ":gray[:material/cancel:] no",
-    State.DROPPED: ":orange[:material/warning:] dropped",
-    State.UNKNOWN: ":gray[:material/help:] unknown",
+    State.YES: ":green[:material/check_circle:]\u00a0yes",
+    State.NO: ":gray[:material/cancel:]\u00a0no",
+    State.DROPPED: ":orange[:material/warning:]\u00a0dropped",
+    State.UNKNOWN: ":gray[:material/help:]\u00a0unknown",
 }
 _MOST_LISTED = 300
 
@@ -44,7 +44,11 @@ def draw_providers(ws: Workspace, person: str) -> None:
         f"Runs use “{plain(ws.default_provider)}” when none is named; without a choice of yours, "
         "`STUDIO_PROVIDER` says which."
     )
-    name = st.selectbox("Provider", [row["Name"] for row in rows], key="settings_provider")
+    names = [row["Name"] for row in rows]
+    name = st.selectbox(
+        "Provider", names, key="settings_provider", width=280,
+        index=names.index(ws.default_provider) if ws.default_provider in names else 0,
+    )  # fmt: skip
     with st.container(border=True, key="settings_test"):
         _draw_test(ws, str(name), person)
     with st.expander("Add a provider"), st.form("add_provider"):
@@ -152,7 +156,8 @@ def _draw_buttons(ws: Workspace, name: str, found: Capabilities | None, person: 
                 start_probe(ws, name)
                 st.rerun()
         model = "" if name == EMBEDDED else _choose_model(ws, name, found)
-        if (not is_default or model) and st.button(
+        kept = "" if name == EMBEDDED else ws.read.providers.get(name).model
+        if (not is_default or model != kept) and st.button(
             "Keep the model" if is_default else "Make it the default", key="settings_default"
         ):
             with kindly():

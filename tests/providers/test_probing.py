@@ -184,7 +184,7 @@ PATHS = {
 }
 FAILURES = {
     "no route": (MISSING, NO, "404"),
-    "no method": (httpx2.Response(405, json={"detail": "Method Not Allowed"}), NO, "405"),
+    "no method": (httpx2.Response(405, json={"detail": "Method Not Allowed"}), NO, "(HTTP 40"),
     "bad key": (error(401, message=f"bad key {KEY}"), NO, "Not allowed"),
     "forbidden": (error(403, message="not yours"), NO, "Not allowed"),
     "refused": (error(400, message="not with this model"), NO, "not with this model"),
