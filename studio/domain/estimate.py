@@ -22,6 +22,7 @@ class Estimate:
         is_local: Whether that is this machine.
         model: The model asked.
         input_tokens, output_tokens: What its questions likely have, in all.
+        counted_by: How these were counted: "characters", or the vocabulary "o200k".
         price: The price of the model; None while unknown.
         cost_usd: What it likely costs in US dollars; None while unknown.
         most_usd: What it costs if each text has as many tokens as it can and each reply is as
@@ -38,6 +39,7 @@ class Estimate:
     model: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    counted_by: str = "characters"
     price: Price | None = None
     cost_usd: float | None = 0.0
     most_usd: float | None = 0.0
@@ -74,6 +76,7 @@ class Estimate:
             "model": self.model,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
+            "tokens_by": f"estimate ({self.counted_by})",
             "cost_usd": self.cost_usd,
             "most_usd": self.most_usd,
             "seconds": self.seconds,
@@ -91,8 +94,8 @@ class Estimate:
         ...     examples=787, known=100, host="api.openai.com", is_local=False, seconds=70,
         ...     input_tokens=240_000, output_tokens=4_000, cost_usd=0.026, most_usd=0.9,
         ... ).sentence()
-        '687 questions to api.openai.com, 100 answered before · about 244,000 tokens · \
-about $0.026, at most $0.90 · about 1 min 10 s'
+        '687 questions to api.openai.com, 100 answered before · about 244,000 tokens, \
+estimate (characters) · about $0.026, at most $0.90 · about 1 min 10 s'
         """
         if not self.host:
             return f"{count(self.examples, 'example')} · nothing is asked and nothing charged"
@@ -101,7 +104,8 @@ about $0.026, at most $0.90 · about 1 min 10 s'
         asked += "this machine" if self.is_local else self.host
         parts = [asked + (f", {about}{self.known:,} answered before" if self.known else "")]
         if not self.is_local:
-            parts.append(f"about {_round(self.input_tokens + self.output_tokens):,} tokens")
+            tokens = _round(self.input_tokens + self.output_tokens)
+            parts.append(f"about {tokens:,} tokens, estimate ({self.counted_by})")
         parts.append(self.cost_text())
         if self.in_batch:
             parts.append("answered within a day")
@@ -127,10 +131,11 @@ about $0.026, at most $0.90 · about 1 min 10 s'
 
         >>> Estimate(examples=2, host="far.example", is_local=False, input_tokens=900,
         ...          cost_usd=None).consent_text()
-        'This run would send the column text of 2 examples (about 900 tokens) to far.example, \
-at an unknown price.'
+        'This run would send the column text of 2 examples (about 900 tokens, estimate by \
+characters) to far.example, at an unknown price.'
         """
         tokens = f"about {_round(self.input_tokens + self.output_tokens):,} tokens"
+        tokens += f", estimate by {self.counted_by}"
         return (
             f"{what} would send the column text of {count(self.questions, 'example')} ({tokens}) "
             f"to {self.host}, {self.cost_text().replace('about', 'for about', 1)}."

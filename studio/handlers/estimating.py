@@ -13,6 +13,7 @@ from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.domain.tokens import likely_tokens
 from studio.handlers.asking import Asking, Open, body_of
+from studio.handlers.counting import Counting, best_counting
 from studio.providers.base import Provider
 from studio.workspace import Workspace
 
@@ -70,12 +71,15 @@ def estimate(
     if not told.questions or not opened:
         return replace(told, cost_usd=0.0 if asking.price else None, most_usd=0.0, seconds=0.0)
     per_question = told.questions / len(opened)
-    schema = likely_tokens(json.dumps(answer_schema(task.label_names), ensure_ascii=False))
-    sent = round(per_question * sum(_likely(one) + schema for one in opened))
-    back = round(told.questions * (lately.output_tokens or _reply_tokens(task)))
+    # What costs nothing here is not worth loading a tokenizer for.
+    way = Counting("characters", likely_tokens) if service.is_local else best_counting()
+    schema = way.count(json.dumps(answer_schema(task.label_names), ensure_ascii=False))
+    sent = round(per_question * sum(_likely(one, way) + schema for one in opened))
+    back = round(told.questions * (lately.output_tokens or _reply_tokens(task, way)))
     price, most = asking.price, [asking.bound(one, in_batch=in_batch) for one in opened]
     return replace(
         told,
+        counted_by=way.name,
         input_tokens=sent,
         output_tokens=back,
         cost_usd=price.cost(sent, back, in_batch=in_batch) if price else None,
@@ -84,10 +88,10 @@ def estimate(
     )
 
 
-def _likely(asked: Open) -> int:
-    return sum(likely_tokens(m["content"]) + AROUND_MESSAGE for m in asked.question.messages)
+def _likely(asked: Open, way: Counting) -> int:
+    return sum(way.count(m["content"]) + AROUND_MESSAGE for m in asked.question.messages)
 
 
-def _reply_tokens(task: Task) -> int:
+def _reply_tokens(task: Task, way: Counting) -> int:
     """Return the tokens of the longest answer, for a model whose replies were never seen."""
-    return max(likely_tokens(json.dumps({"label": name})) for name in task.label_names)
+    return max(way.count(json.dumps({"label": name})) for name in task.label_names)

@@ -60,6 +60,7 @@ def test_an_unknown_price_is_said_and_never_0(ws, prompt):
     assert found.cost_usd is found.most_usd is found.seconds is None
     assert found.input_tokens > 0
     assert "at an unknown price" in found.sentence()
+    assert "tokens, estimate (" in found.sentence()
     assert "time unknown" in found.sentence()
 
 
@@ -132,6 +133,7 @@ def test_consent_says_host_column_examples_tokens_and_price_and_keeps_them(ws, p
     start_run(ws, 1, choice=Choice(prompt="p"), provider="far", consent=True, by="Ada")
     kept = ws.store.db.value("SELECT shown FROM consent")
     assert '"columns": ["text"]' in kept
+    assert '"tokens_by": "estimate (' in kept
     assert '"price_source": "contract"' in kept
 
 
