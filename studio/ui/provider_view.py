@@ -27,10 +27,10 @@ from studio.ui.rationale_text import plain
 from studio.workspace import Workspace
 
 _SHOWN = {
-    State.YES: ":green[:material/check_circle:]\u00a0yes",
-    State.NO: ":gray[:material/cancel:]\u00a0no",
-    State.DROPPED: ":orange[:material/warning:]\u00a0dropped",
-    State.UNKNOWN: ":gray[:material/help:]\u00a0unknown",
+    State.YES: ":green[✓]\u00a0yes",
+    State.NO: ":gray[✕]\u00a0no",
+    State.DROPPED: ":orange[⚠]\u00a0dropped",
+    State.UNKNOWN: ":gray[?]\u00a0unknown",
 }
 _MOST_LISTED = 300
 
