@@ -210,8 +210,7 @@ class Calling:
             self._failed += sum(r.answer.outcome is not Outcome.OK for r in results)
             with self._ws.store.transaction():
                 self._control.record(done=self._done, failed=self._failed, message=self._message)
-                opened = [asked.attempt() for asked in chosen]
-                numbers = self._keep(results, endings, opened, tell=tell)
+                numbers = self._keep(results, endings, [a.attempt() for a in chosen], tell=tell)
                 if tell:
                     self._told = now
                     self._look_at_budget()
