@@ -165,7 +165,8 @@ def steer_run(ws: Workspace, run_id: int, want: Want) -> Run:
                     ws.store.runs.forget_errors(run_id)
                 ws.store.jobs.revive(job_id)
             is_batch = bool(ws.store.runs.params(run_id).get("batch"))
-            ws.store.jobs.ask(job_id, want, ws.clock(), by_handler=is_batch)
+            by_handler = is_batch and want is Want.CANCEL
+            ws.store.jobs.ask(job_id, want, ws.clock(), by_handler=by_handler)
         ws.wake()  # the worker that had it may be dead: somebody must take note of the wish
     return ws.store.runs.get(run_id)
 

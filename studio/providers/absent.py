@@ -77,6 +77,14 @@ class AbsentProvider:
         """Fail."""
         self._fail()
 
+    async def pause_fine_tune(self, remote_id: str) -> FineTuneState:
+        """Fail."""
+        self._fail()
+
+    async def resume_fine_tune(self, remote_id: str) -> FineTuneState:
+        """Fail."""
+        self._fail()
+
     async def result_files(self, remote_id: str) -> dict[str, bytes]:
         """Fail."""
         self._fail()

@@ -203,6 +203,14 @@ class Provider(Protocol):
         """End a training and return where it stands now."""
         ...
 
+    async def pause_fine_tune(self, remote_id: str) -> FineTuneState:
+        """Let a training rest; a RefusedRequestError where the service cannot."""
+        ...
+
+    async def resume_fine_tune(self, remote_id: str) -> FineTuneState:
+        """Let a training that rests go on and return where it stands now."""
+        ...
+
     async def result_files(self, remote_id: str) -> dict[str, bytes]:
         """Return the files a training left, by name."""
         ...

@@ -39,6 +39,14 @@ class RefusedParameterError(RefusedRequestError):
         self.reason = reason
 
 
+class NotAllowedError(AuthenticationError):
+    """The key is good, but what was asked for is not open to its account."""
+
+
+class TrainingClosedError(RefusedRequestError):
+    """The service trains no such model for this account: closed, retired or never tunable."""
+
+
 class WrongPathError(RefusedRequestError):
     """The service does not serve this model, or anything, by the path it was asked by."""
 
@@ -239,7 +247,7 @@ def _key_refused(host: str, told: str) -> ProviderError:
 
 
 def _not_allowed(host: str, told: str) -> ProviderError:
-    return AuthenticationError(
+    return NotAllowedError(
         f"{host} does not let this key do that.{told}",
         next_step="Use another key or model, or ask whoever owns the account.",
     )

@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 from studio.domain.finetune import FineTuneStatus
-from studio.errors import RefusedRequestError
+from studio.errors import ProviderError, RefusedRequestError
 from studio.providers.base import FINE_TUNE_KEY, FineTuneState, RemoteEvent
 from studio.providers.connection import PAGE, Connection, each
+from studio.providers.failures import (
+    NotAllowedError,
+    RefusedParameterError,
+    TrainingClosedError,
+    WrongPathError,
+)
 from studio.providers.replies import whole_characters
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 _FILES = {"fine-tune": "training", "batch": "batch"}
+_CLOSED = re.compile(
+    r"""(?:not|no\ longer)\ (?:\w+\ )?
+    (?:available|accessible|allowed|supported|permitted|enabled|open)
+    |unavailable|discontinued|deprecated|retired|winding\ down|wound\ down
+    |cannot\ be\ fine-?tuned""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_OTHER_WORDS = {  # of Azure, which took these jobs before it spoke OpenAI's protocol
+    "notRunning": FineTuneStatus.QUEUED,
+    "pending": FineTuneStatus.QUEUED,
+    "canceled": FineTuneStatus.CANCELLED,
+    "pausing": FineTuneStatus.PAUSED,
+    "resuming": FineTuneStatus.RUNNING,
+}
 
 
 class FineTuning:
@@ -36,7 +57,11 @@ class FineTuning:
         seed: int | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> FineTuneState:
-        """Start a training; what is not given is left out, for null is refused by some."""
+        """Start a training; what is not given is left out, for null is refused by some.
+
+        Raises:
+            TrainingClosedError: If the service trains no such model for this account.
+        """
         given: dict[str, Any] = {"training_file": file_id, "model": base_model}
         given |= {"suffix": suffix} if suffix else {}
         given |= {"seed": seed} if seed is not None else {}
@@ -45,7 +70,12 @@ class FineTuning:
         async def call(client: AsyncOpenAI) -> FineTuneState:
             return _state(await client.fine_tuning.jobs.create(**given))
 
-        return await self._connection.ask(call)
+        try:
+            return await self._connection.ask(call)
+        except (NotAllowedError, RefusedRequestError) as error:
+            if not _is_closed(error):
+                raise
+            raise TrainingClosedError(error.message, next_step=error.next_step) from None
 
     async def find_fine_tune(self, key: str) -> FineTuneState | None:
         """Return the newest training whose metadata holds this key, None without one."""
@@ -85,6 +115,22 @@ class FineTuning:
 
         async def call(client: AsyncOpenAI) -> FineTuneState:
             return _state(await client.fine_tuning.jobs.cancel(remote_id))
+
+        return await self._connection.ask(call)
+
+    async def pause_fine_tune(self, remote_id: str) -> FineTuneState:
+        """Let a training rest and return where it stands now."""
+
+        async def call(client: AsyncOpenAI) -> FineTuneState:
+            return _state(await client.fine_tuning.jobs.pause(remote_id))
+
+        return await self._connection.ask(call)
+
+    async def resume_fine_tune(self, remote_id: str) -> FineTuneState:
+        """Let a training that rests go on and return where it stands now."""
+
+        async def call(client: AsyncOpenAI) -> FineTuneState:
+            return _state(await client.fine_tuning.jobs.resume(remote_id))
 
         return await self._connection.ask(call)
 
@@ -137,12 +183,29 @@ def _id(thing: Any) -> str:
 def _state(job: Any) -> FineTuneState:
     return FineTuneState(
         remote_id=_id(job),
-        status=FineTuneStatus(job.status),
+        status=_status(job),
         model=whole_characters(job.fine_tuned_model or ""),
         trained_tokens=job.trained_tokens,
         error=whole_characters(job.error.message or "") if job.error else "",
         estimated_finish=job.estimated_finish,
     )
+
+
+def _status(job: Any) -> FineTuneStatus:
+    """Return where a job stands; our own server tells beside the status that one is paused."""
+    told = getattr(job, "studio", None)
+    if isinstance(told, Mapping) and told.get("paused"):
+        return FineTuneStatus.PAUSED
+    return _OTHER_WORDS.get(job.status) or FineTuneStatus(job.status)
+
+
+def _is_closed(error: ProviderError) -> bool:
+    """Return whether a refusal concerns the account or the model, not the file or the request."""
+    if isinstance(error, NotAllowedError | WrongPathError):
+        return True
+    if isinstance(error, RefusedParameterError) and error.parameter != "model":
+        return False
+    return "training_file" not in error.message and bool(_CLOSED.search(error.message))
 
 
 def _event(event: Any) -> RemoteEvent:

@@ -182,7 +182,7 @@ class ScriptedProvider:
     async def fine_tune(self, remote_id: str) -> FineTuneState:
         """Return where a training stands: running at the first look, then succeeded."""
         training = self._training(remote_id)
-        if training.state.status.is_final:
+        if training.state.status.is_final or training.state.status is FineTuneStatus.PAUSED:
             return training.state
         training.looks += 1
         if training.looks == 1:
@@ -203,6 +203,14 @@ class ScriptedProvider:
         if training.state.status.is_final:
             raise RefusedRequestError(f"The training {remote_id} has ended already.")
         return self._move(training, FineTuneStatus.CANCELLED, "Cancelled.")
+
+    async def pause_fine_tune(self, remote_id: str) -> FineTuneState:
+        """Let a training rest until it is resumed."""
+        return self._move(self._training(remote_id), FineTuneStatus.PAUSED, "Paused.")
+
+    async def resume_fine_tune(self, remote_id: str) -> FineTuneState:
+        """Let a training that rests go on."""
+        return self._move(self._training(remote_id), FineTuneStatus.RUNNING, "Resumed.")
 
     async def result_files(self, remote_id: str) -> dict[str, bytes]:
         """Return a metrics file for a training that succeeded."""

@@ -123,6 +123,15 @@ class FineTunes:
                 ],
             )
 
+    def newest_event(self, finetune_id: int) -> tuple[str | None, int]:
+        """Return the provider's id of the newest event, None without one, and how many there are."""
+        row = self.db.one(
+            "SELECT remote_id, (SELECT count(*) FROM finetune_event WHERE finetune_id = :id) FROM finetune_event"
+            " WHERE finetune_id = :id ORDER BY at DESC, rowid DESC LIMIT 1",
+            {"id": finetune_id},
+        )
+        return (None, 0) if row is None else (row[0], row[1])
+
     def events(self, finetune_id: int) -> list[FineTuneEvent]:
         """Return the events of a fine-tune, oldest first."""
         rows = self.db.read(

@@ -75,7 +75,8 @@ class Jobs:
             job_id: The job.
             want: What people want.
             now: Seconds since 1970.
-            by_handler: A cancelled one is claimed once more, so that its handler can end it.
+            by_handler: It is claimed once more, so that its handler can end or pause what works
+                for it elsewhere.
         """
         with self.db.transaction() as conn:
             conn.execute(
@@ -83,10 +84,10 @@ class Jobs:
                 (want.value, job_id),
             )
             settled = {Want.CANCEL: JobStatus.CANCELLED, Want.PAUSE: JobStatus.PAUSED}.get(want)
-            if by_handler and want is Want.CANCEL:
+            if by_handler and settled is not None:
                 conn.execute(
                     "UPDATE job SET status = 'running', owner = NULL, lease_until = 0"
-                    " WHERE id = ? AND status IN ('queued', 'paused')",
+                    " WHERE id = ? AND (status = 'queued' OR (status = 'paused' AND want = 'cancel'))",
                     (job_id,),
                 )
             elif settled is not None:

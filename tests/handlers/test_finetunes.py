@@ -9,9 +9,15 @@ from studio.actions.finetunes import launch_finetune, steer_finetune
 from studio.actions.runs import Choice, start_run
 from studio.domain.finetune import FineTuneStatus
 from studio.domain.job import Want
-from studio.errors import AuthenticationError, InputError, ProviderUnavailableError
+from studio.errors import (
+    AuthenticationError,
+    InputError,
+    ProviderUnavailableError,
+    RefusedRequestError,
+)
 from studio.handlers import finetunes
 from studio.providers.base import FineTuneState
+from studio.providers.failures import TrainingClosedError
 from studio.providers.scripted import ScriptedProvider
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -24,6 +30,7 @@ class Trainer(ScriptedProvider):
         super().__init__({}, name="embedded")
         self.creates = self.cancels = self.polls = 0
         self.hold = False
+        self.pauses = True
         self.poll_failures = []
         self.after_create = None
         self.ends = None
@@ -39,6 +46,11 @@ class Trainer(ScriptedProvider):
         self.cancels += 1
         return await super().cancel_fine_tune(remote_id)
 
+    async def pause_fine_tune(self, remote_id):
+        if not self.pauses:
+            raise RefusedRequestError("No such path.")
+        return await super().pause_fine_tune(remote_id)
+
     async def fine_tune(self, remote_id):
         self.polls += 1
         if self.poll_failures:
@@ -48,7 +60,7 @@ class Trainer(ScriptedProvider):
             training.state = FineTuneState(
                 remote_id=remote_id, status=FineTuneStatus.FAILED, error=self.ends
             )
-        if self.hold and not training.state.status.is_final:
+        if self.hold and training.state.status is not FineTuneStatus.PAUSED:
             return FineTuneState(remote_id=remote_id, status=FineTuneStatus.RUNNING)
         return await super().fine_tune(remote_id)
 
@@ -240,6 +252,131 @@ def test_a_restart_goes_on_watching_without_a_second_training(ws, task, work, tr
     assert (trainer.creates, len(trainer.uploads)) == (1, 1)
     messages = [e.message for e in ws.read.finetunes.events(finetune.id)]
     assert len(messages) == len(set(messages))  # no event is copied twice
+
+
+@pytest.fixture
+def far(trainer):
+    """The trainer on another machine."""
+    trainer.is_local, trainer.host = False, "api.example.com"
+    return trainer
+
+
+def launch_far(ws, task):
+    return launch_finetune(ws, task.id, consent=True, by="Ada")
+
+
+def test_a_training_elsewhere_gives_its_place_back_between_looks(ws, task, work, far):
+    finetune = launch_far(ws, task)
+    work(ws)
+    done, job = ws.read.finetunes.get(finetune.id), job_of(ws, finetune)
+    assert (done.status, job.status, far.creates) == (FineTuneStatus.SUCCEEDED, "done", 1)
+    assert job.fence == far.polls == 2  # a claim a look
+    messages = [e.message for e in ws.read.finetunes.events(finetune.id)]
+    assert messages == ["Queued.", "Training.", "Done."]
+
+
+def test_four_trainings_elsewhere_do_not_keep_a_run_waiting(ws, task, work, far, monkeypatch):
+    far.hold = True
+    four = [launch_far(ws, task) for _ in range(4)]
+    work(ws, until=lambda: far.polls >= 4)
+    monkeypatch.setattr(finetunes, "POLL_REMOTE_S", 3600.0)
+    run = start_run(ws, task.id, choice=Choice(), consent=True, by="Ada")
+    work(ws, until=lambda: job_of(ws, run).status == "done")
+    assert {job_of(ws, f).status for f in four} == {"queued"}
+    assert job_of(ws, four[0]).message == "Queued."
+
+
+def test_a_service_elsewhere_that_stays_away_is_looked_for_again(ws, task, work, far):
+    far.poll_failures = [ProviderUnavailableError("Away.")] * 4
+    finetune = launch_far(ws, task)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.SUCCEEDED
+
+
+def test_going_on_after_the_provider_failed_it_is_a_new_training(ws, task, work, trainer):
+    trainer.ends = "server_error"
+    finetune = launch(ws, task)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).remote_id == "ftjob-1"
+    trainer.ends = None
+    steer_finetune(ws, finetune.id, Want.RUN)
+    work(ws)
+    done = ws.read.finetunes.get(finetune.id)
+    assert (done.status, done.remote_id, done.error) == (FineTuneStatus.SUCCEEDED, "ftjob-2", "")
+    assert trainer.creates == 2
+
+
+def test_a_death_in_the_second_launch_trains_only_twice(ws, task, work, trainer):
+    trainer.ends = "server_error"
+    finetune = launch(ws, task)
+    work(ws)
+    trainer.ends, trainer.after_create = None, ProviderUnavailableError("The line broke.")
+    steer_finetune(ws, finetune.id, Want.RUN)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).remote_id == "ftjob-1"
+    trainer.after_create = None
+    steer_finetune(ws, finetune.id, Want.RUN)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).remote_id == "ftjob-2"
+    assert trainer.creates == 2
+
+
+@pytest.mark.parametrize("place", ["here", "elsewhere"])
+def test_paused_and_resumed_at_the_provider_too(ws, task, work, trainer, place):
+    trainer.is_local = place == "here"
+    trainer.hold = True
+    finetune = launch_far(ws, task)
+    work(ws, until=lambda: trainer.polls > 2)
+    steer_finetune(ws, finetune.id, Want.PAUSE)
+    work(ws, until=lambda: job_of(ws, finetune).status == "paused")
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.PAUSED
+    assert trainer._training("ftjob-1").state.status is FineTuneStatus.PAUSED
+    trainer.hold = False
+    steer_finetune(ws, finetune.id, Want.RUN)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.SUCCEEDED
+    assert trainer.creates == 1
+
+
+def test_a_service_that_cannot_pause_says_so_and_goes_on(ws, task, work, far):
+    far.hold, far.pauses = True, False
+    finetune = launch_far(ws, task)
+    work(ws, until=lambda: far.polls > 2)
+    steer_finetune(ws, finetune.id, Want.PAUSE)
+    said = set()
+
+    def told():
+        said.add(job_of(ws, finetune).message)
+        return any("cannot pause this training" in message for message in said)
+
+    work(ws, until=told)
+    far.hold = False
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.SUCCEEDED
+
+
+def test_paused_at_the_provider_by_others_rests_here_too(ws, task, work, far):
+    far.hold = True
+    finetune = launch_far(ws, task)
+    work(ws, until=lambda: far.polls > 2)
+    asyncio.run(far.pause_fine_tune("ftjob-1"))
+    work(ws, until=lambda: job_of(ws, finetune).status == "paused")
+    assert job_of(ws, finetune).message == "It was paused at api.example.com."
+    far.hold = False
+    steer_finetune(ws, finetune.id, Want.RUN)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.SUCCEEDED
+
+
+def test_a_service_that_trains_no_more_is_told_with_what_to_do_instead(ws, task, work, far):
+    far.host = "api.openai.com"
+    far.default_model = "gpt-4.1-mini"
+    far.after_create = TrainingClosedError("api.openai.com does not let this key do that.")
+    finetune = launch_far(ws, task)
+    work(ws)
+    error = ws.read.finetunes.get(finetune.id).error
+    assert error.startswith("api.openai.com does not let this key do that. OpenAI trains")
+    assert "Train with the embedded provider" in error
 
 
 def test_a_provider_that_is_gone_from_the_workspace(open_studio, fill, work, trainer):

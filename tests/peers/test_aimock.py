@@ -107,7 +107,7 @@ def test_the_life_of_a_training(tuning, work):
 
 
 def test_a_training_is_cancelled_in_the_middle(tuning, work, monkeypatch):
-    monkeypatch.setattr("studio.handlers.finetunes.POLL_LOCAL_S", 60.0)
+    monkeypatch.setattr("studio.handlers.finetunes.POLL_LOCAL_S", 1.0)
     peer, ws, launch = tuning
     finetune = launch()
 
