@@ -182,7 +182,8 @@ def test_no_embedded_server(studio, mail):
     assert said.error["code"] == "run_failed"
     assert "The embedded server does not run." in said.error["message"]
     tested = studio("provider", "test", "embedded", "--json", provider=None)
-    assert (tested.code, tested.error["code"]) == (1, "provider_unavailable")
+    assert (tested.code, tested.error["code"]) == (1, "run_failed")
+    assert "The embedded server does not run." in tested.error["message"]
     launched = studio("finetune", "launch", mail, "--wait", provider=None)
     assert (launched.code, launched.out) == (1, "")
 
