@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from studio.domain.eligibility import Access, Eligibility, before_use, eligibility
 from studio.domain.example import Split
 from studio.domain.finetune import FineTune, FineTuneStatus, TrainingSet
 from studio.domain.job import JobStatus, Want
-from studio.domain.prompt import prompt_of, training_jsonl
+from studio.domain.prompt import prompt_of
 from studio.domain.task import Task
-from studio.errors import ConsentNeededError, InputError
+from studio.domain.training_file import TrainingFormat, training_bar, training_file
+from studio.errors import ConsentNeededError, InputError, NotFoundError
+from studio.providers.base_url import read_base_url
 from studio.workspace import Workspace
 
 MIN_EXAMPLES = 10
@@ -117,13 +120,78 @@ def _chosen(
 
 
 def export_training_set(
-    ws: Workspace, task_id: int, training_set_id: int, *, prompt: str = ""
+    ws: Workspace,
+    task_id: int,
+    training_set_id: int,
+    *,
+    prompt: str = "",
+    form: TrainingFormat = TrainingFormat.OPENAI,
+    without_barred: bool = False,
 ) -> str:
-    """Return a training set as OpenAI chat JSONL, a line an example."""
-    ws.store.finetunes.training_set(task_id, training_set_id)
-    task = ws.store.tasks.get(task_id)
-    body = ws.store.prompts.find(task_id, prompt).body if prompt else prompt_of(task)
-    return training_jsonl(body, task.label_names, ws.store.finetunes.training_rows(training_set_id))
+    """Return a training set as JSON lines, a line an example.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        training_set_id: What to write.
+        prompt: The prompt to teach with; one of the label definitions when empty.
+        form: Who it is for.
+        without_barred: Leave out labels made by a model whose terms bar training on them.
+
+    Raises:
+        InputError: If such labels are in it and are not to be left out.
+    """
+    training_set = ws.read.finetunes.training_set(task_id, training_set_id)
+    task = ws.read.tasks.get(task_id)
+    barred = barred_examples(ws, training_set)
+    if barred and not without_barred:
+        raise _barred_error(ws, training_set, barred)
+    body = ws.read.prompts.find(task_id, prompt).body if prompt else prompt_of(task)
+    rows = ws.read.finetunes.training_rows(training_set_id)
+    kept = [row for row in rows if row[0] not in barred]
+    return training_file(form, body, task.label_names, kept)
+
+
+def barred_examples(ws: Workspace, training_set: TrainingSet) -> frozenset[int]:
+    """Return the examples whose label was made by a model under terms that bar training on it.
+
+    Gold is a person's own decision and is never among them.
+    """
+    if training_set.run_id is None or training_bar(_made_by(ws, training_set)) is None:
+        return frozenset()
+    return ws.read.finetunes.examples_of(training_set.id, "prediction")
+
+
+def _made_by(ws: Workspace, training_set: TrainingSet) -> str:
+    return ws.read.runs.get(training_set.run_id).model if training_set.run_id else ""
+
+
+def _barred_error(ws: Workspace, training_set: TrainingSet, barred: Collection[int]) -> InputError:
+    model = _made_by(ws, training_set)
+    bar = training_bar(model)
+    assert bar is not None
+    named = ", ".join(str(i) for i in sorted(barred)[:10]) + (", …" if len(barred) > 10 else "")
+    return InputError(
+        f"{len(barred)} of {training_set.size} labels were made by {model}, and the terms of "
+        f"{bar.whose} bar training on them ({bar.terms}): examples {named}.",
+        next_step="Label these by hand, or export with --without-barred.",
+    )
+
+
+def training_eligibility(
+    ws: Workspace, host: str, base_model: str, *, is_local: bool
+) -> Eligibility:
+    """Return whether a model can be trained at a host today, by our dated table."""
+    return eligibility("" if is_local else host, base_model, ws.now()[:10])
+
+
+def note_before_use(ws: Workspace, finetune: FineTune) -> str:
+    """Return what must be done at the provider before a trained model answers; mostly nothing."""
+    try:
+        url = ws.read.providers.get(finetune.provider).base_url
+    except NotFoundError:  # the embedded one, or one that is gone
+        return ""
+    return before_use(read_base_url(url).bare_host, finetune.model)
 
 
 def launch_finetune(
@@ -151,11 +219,16 @@ def launch_finetune(
         by: Who launches it.
 
     Raises:
-        InputError: If the training set is unusable.
+        InputError: If the training set is unusable, a model's terms bar training on its labels,
+            or the service trains no such model any more.
         ConsentNeededError: If texts would leave the machine and nobody agreed.
     """
     task = ws.store.tasks.get(task_id)
     service = ws.provider(provider or ws.default_provider)
+    base_model = base_model or service.default_model
+    known = training_eligibility(ws, service.host, base_model, is_local=service.is_local)
+    if known.access is Access.CLOSED:
+        raise InputError(known.sentence, next_step=known.instead)
     # All or nothing: a launch that is refused leaves no training set, consent or prompt behind.
     with ws.store.transaction():
         if prompt:
@@ -177,6 +250,8 @@ def launch_finetune(
             )
         else:
             training_set = ws.store.finetunes.training_set(task_id, training_set_id)
+            if barred := barred_examples(ws, training_set):
+                raise _barred_error(ws, training_set, barred)
         if not service.is_local and not ws.store.providers.has_consent(task_id, service.host):
             if not consent:
                 raise ConsentNeededError(
@@ -198,7 +273,7 @@ def launch_finetune(
             training_set_id=training_set.id,
             prompt_version_id=version_id,
             provider=service.name,
-            base_model=base_model or service.default_model,
+            base_model=base_model,
             by=by,
             at=ws.now(),
         )
@@ -211,7 +286,9 @@ def launch_finetune(
 
 
 def steer_finetune(ws: Workspace, finetune_id: int, want: Want) -> FineTune:
-    """Cancel or resume a fine-tune; one that was launched is cancelled at its provider, too.
+    """Pause, resume or cancel a fine-tune; one that was launched obeys at its provider, too.
+
+    One that its provider ended without a model is trained anew when it is to go on.
 
     Raises:
         InputError: If one that was cancelled at its provider is to go on.
@@ -228,7 +305,7 @@ def steer_finetune(ws: Workspace, finetune_id: int, want: Want) -> FineTune:
         job = ws.store.jobs.get(finetune.job_id)
         if want is Want.RUN:
             ws.store.jobs.revive(job.id)
-        # Once begun it may be known to the provider: only the worker can end it there.
+        # Once begun it may be known to the provider: only the worker can reach it there.
         ws.store.jobs.ask(job.id, want, ws.clock(), by_handler=job.started_at is not None)
         if ws.store.jobs.get(job.id).status is JobStatus.CANCELLED and not finetune.status.is_final:
             ws.store.finetunes.update(finetune_id, status=FineTuneStatus.CANCELLED)

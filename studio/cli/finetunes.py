@@ -12,7 +12,9 @@ from studio.actions.finetunes import (
     create_training_set,
     export_training_set,
     launch_finetune,
+    note_before_use,
     steer_finetune,
+    training_eligibility,
 )
 from studio.cli.common import (
     AsJson,
@@ -27,8 +29,11 @@ from studio.cli.common import (
     wait_for,
     write_file,
 )
+from studio.domain.eligibility import Access
 from studio.domain.finetune import FineTune
 from studio.domain.job import Want
+from studio.domain.training_file import TrainingFormat
+from studio.workspace import Workspace
 
 sets = typer.Typer(help="Frozen examples a model learns from.", no_args_is_help=True)
 group = typer.Typer(help="Trainings and the models that come out.", no_args_is_help=True)
@@ -74,12 +79,24 @@ def export(
     number: int,
     file: Path,
     prompt: Annotated[str, typer.Option(help="The prompt to teach with.")] = "",
+    form: Annotated[
+        TrainingFormat, typer.Option("--format", help="Who it is for.")
+    ] = TrainingFormat.OPENAI,
+    without_barred: Annotated[
+        bool,
+        typer.Option(
+            "--without-barred",
+            help="Leave out labels made by a model whose terms bar training on them.",
+        ),
+    ] = False,
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a training set as OpenAI chat JSONL."""
+    """Write a training set as JSON lines: chat lines, or rows of state, questions and labels."""
     ws = open_ws(workspace)
-    text = export_training_set(ws, task_of(ws, task).id, number, prompt=prompt)
+    text = export_training_set(
+        ws, task_of(ws, task).id, number, prompt=prompt, form=form, without_barred=without_barred
+    )
     write_file(file, text)
     emit({"file": str(file), "lines": text.count("\n")}, as_json, f"Wrote {file}.")
 
@@ -100,6 +117,7 @@ def launch(
 ) -> None:
     """Launch a fine-tune; the worker watches it."""
     ws = open_ws(workspace)
+    _warn(ws, provider, base)
     finetune = launch_finetune(
         ws,
         task_of(ws, task).id,
@@ -112,7 +130,7 @@ def launch(
     )
     if wait and finetune.job_id is not None:
         wait_for(ws, finetune.job_id, "fine-tune")
-    _emit(ws.read.finetunes.get(finetune.id), as_json)
+    _emit(ws, ws.read.finetunes.get(finetune.id), as_json)
 
 
 @group.command("list")
@@ -129,7 +147,8 @@ def list_finetunes(task: str, workspace: WorkspacePath = None, as_json: AsJson =
 @group.command("show")
 def show(number: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
     """Show a fine-tune."""
-    _emit(open_ws(workspace).read.finetunes.get(number), as_json)
+    ws = open_ws(workspace)
+    _emit(ws, ws.read.finetunes.get(number), as_json)
 
 
 @group.command("events")
@@ -142,23 +161,43 @@ def events(number: int, workspace: WorkspacePath = None, as_json: AsJson = False
     emit([asdict(e) for e in found], as_json, lines)
 
 
+@group.command("pause")
+def pause(number: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Pause a training, at its provider too where that is possible."""
+    ws = open_ws(workspace)
+    _emit(ws, steer_finetune(ws, number, Want.PAUSE), as_json)
+
+
 @group.command("cancel")
 def cancel(number: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
     """Cancel a training."""
-    _emit(steer_finetune(open_ws(workspace), number, Want.CANCEL), as_json)
+    ws = open_ws(workspace)
+    _emit(ws, steer_finetune(ws, number, Want.CANCEL), as_json)
 
 
 @group.command("resume")
 def resume(number: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
-    """Resume a fine-tune whose job failed or was cancelled."""
-    _emit(steer_finetune(open_ws(workspace), number, Want.RUN), as_json)
+    """Resume a fine-tune that rests or failed; trains anew where its provider failed it."""
+    ws = open_ws(workspace)
+    _emit(ws, steer_finetune(ws, number, Want.RUN), as_json)
 
 
-def _emit(finetune: FineTune, as_json: bool) -> None:
+def _warn(ws: Workspace, provider: str, base: str) -> None:
+    """Say on standard error how long the service still trains, where that is known to end."""
+    service = ws.provider(provider or ws.default_provider)
+    known = training_eligibility(
+        ws, service.host, base or service.default_model, is_local=service.is_local
+    )
+    if known.warning and known.access is not Access.CLOSED:
+        typer.echo(f"Mind: {known.warning}", err=True)
+
+
+def _emit(ws: Workspace, finetune: FineTune, as_json: bool) -> None:
     data = _to_dict(finetune)
     text = f"Fine-tune {finetune.id}: {finetune.status.value}"
     text += f", model {finetune.model}" if finetune.model else ""
-    emit(data, as_json, text + (f"\n{finetune.error}" if finetune.error else ""))
+    said = [text, finetune.error, note_before_use(ws, finetune)]
+    emit(data, as_json, "\n".join(filter(None, said)))
 
 
 def _to_dict(finetune: FineTune) -> dict[str, Any]:

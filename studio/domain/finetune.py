@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -48,6 +49,25 @@ class TrainingSet:
     origins: dict[str, int]
     hash: str
     created_at: str
+
+    @property
+    def run_id(self) -> int | None:
+        """The run whose labels were frozen; None where they are gold.
+
+        >>> TrainingSet(
+        ...     id=1,
+        ...     name="",
+        ...     source="run 3 with 2 corrections",
+        ...     size=0,
+        ...     labels={},
+        ...     origins={},
+        ...     hash="",
+        ...     created_at="",
+        ... ).run_id
+        3
+        """
+        found = re.match(r"run (\d+) with ", self.source)
+        return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,14 @@ class FineTunes:
         )
         return [(row[0], row[1], row[2]) for row in rows]
 
+    def examples_of(self, set_id: int, origin: str) -> frozenset[int]:
+        """Return the examples of a training set whose label has this origin."""
+        rows = self.db.read(
+            "SELECT example_id FROM training_set_example WHERE training_set_id = ? AND origin = ?",
+            (set_id, origin),
+        )
+        return frozenset(row[0] for row in rows)
+
     def create(
         self,
         task_id: int,

@@ -13,7 +13,9 @@ from studio.actions.finetunes import (
     launch_finetune,
     lint_training_set,
     preview_training_set,
+    training_eligibility,
 )
+from studio.domain.eligibility import Access
 from studio.domain.finetune import TrainingSet
 from studio.domain.task import Task
 from studio.errors import InputError
@@ -21,13 +23,10 @@ from studio.providers.base_url import read_base_url
 from studio.ui.figures import count
 from studio.ui.guard import kindly
 from studio.ui.notes import note
+from studio.ui.rationale_text import plain
 from studio.workspace import Workspace
 
 CHOSEN = "finetunes_chosen"
-OPENAI_CLOSES = (
-    "OpenAI trains no new models after 2027-01-06, and the models that can be tuned retire on "
-    "2027-01-14. What you tune there has a short life; the embedded provider has no such date."
-)
 SET_HELP = "Frozen examples with their labels: what was learnt from can always be looked up."
 _ORIGINS = {
     "blind": "given blind",
@@ -79,7 +78,8 @@ def draw_launch(ws: Workspace, task: Task, person: str) -> None:
         with right:
             prompt = _choose_prompt(ws, task)
             place, base = _choose_place(ws)
-            agreed = _ask_consent(ws, task, place, training_set.size)
+            is_open = _draw_eligibility(ws, place, base)
+            agreed = is_open and _ask_consent(ws, task, place, training_set.size)
             usable = training_set.size >= 10 and len(training_set.labels) > 1
             with st.container(horizontal=True):
                 if st.button(
@@ -167,9 +167,19 @@ def _choose_place(ws: Workspace) -> tuple[Place, str]:
         "Base model", key="finetune_base", placeholder=place.model or "the provider's default",
         help="What the training starts from.",
     )  # fmt: skip
-    if place.host == "openai.com" or place.host.endswith(".openai.com"):
-        st.warning(OPENAI_CLOSES, icon=":material/event_busy:")
     return place, base.strip()
+
+
+def _draw_eligibility(ws: Workspace, place: Place, base: str) -> bool:
+    """Draw whether the place still trains such a model, and return whether it may."""
+    known = training_eligibility(ws, place.host, base or place.model, is_local=not place.host)
+    if known.access is Access.CLOSED:
+        st.error(plain(known.warning), icon=":material/event_busy:")
+    elif known.warning:
+        st.warning(plain(known.warning), icon=":material/event_busy:")
+    if known.source:
+        st.caption(f"Read on {known.as_of} at {known.source}")
+    return known.access is not Access.CLOSED
 
 
 def _ask_consent(ws: Workspace, task: Task, place: Place, size: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from studio.actions.finetunes import export_training_set, steer_finetune
+from studio.actions.finetunes import export_training_set, note_before_use, steer_finetune
 from studio.actions.runs import Choice
 from studio.actions.tasks import choose_champion
 from studio.analysis.intervals import wilson
@@ -28,6 +28,7 @@ from studio.ui.finetune_launch import CHOSEN
 from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
+from studio.ui.rationale_text import plain
 from studio.ui.run_start import Offer, draw_start
 from studio.ui.session import open_page_of
 from studio.workspace import Workspace
@@ -42,7 +43,8 @@ NOT_GOLD = (
 )
 _RUN_KEY = "finetunes_run_of"
 _ADVICE = {
-    "failed": "Read the last events, mend what they name, and go on; or train again.",
+    "failed": "Read the last events, mend what they name, and go on: where the provider failed it, "
+    "that is a new training of the same labels.",
     "cancelled": "Go on where it was, or train again with other choices.",
 }
 
@@ -138,6 +140,8 @@ def _draw_model(
     ws: Workspace, task: Task, finetune: FineTune, events: Sequence[FineTuneEvent], person: str
 ) -> None:
     st.code(finetune.model, language=None)
+    if told := note_before_use(ws, finetune):
+        st.info(plain(told))
     measured = crossed(events)
     if measured:
         macro = measured.get("macro_f1")

@@ -109,7 +109,7 @@ def _buttons(ws: Workspace, job: Job, key: str, steer: Steer, *, can_resume: boo
     wants: list[tuple[str, Want]] = []
     if not job.status.is_final:
         resting = job.status is JobStatus.PAUSED or job.want is Want.PAUSE
-        if (can_resume or not resting) and (job.kind == "run" or resting):
+        if (can_resume or not resting) and (job.kind in _STEER or resting):
             wants.append(("Resume", Want.RUN) if resting else ("Pause", Want.PAUSE))
         wants.append(("Cancel", Want.CANCEL))
     elif job.status in (JobStatus.FAILED, JobStatus.CANCELLED):

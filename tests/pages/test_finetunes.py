@@ -15,6 +15,7 @@ from studio.actions.runs import Choice, start_run
 from studio.actions.tasks import create_task
 from studio.bootstrap import open_workspace
 from studio.domain.correction import Origin
+from studio.domain.eligibility import eligibility
 from studio.domain.example import Split
 from studio.domain.finetune import FineTuneEvent, FineTuneStatus
 from studio.domain.job import JobStatus
@@ -25,6 +26,7 @@ from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
 from studio.providers.scripted import ScriptedProvider
 from studio.store.labels import NewLabel
+from studio.ui.rationale_text import unjoined
 from studio.workspace import Workspace
 
 LABELS = ("keto", "not_keto")
@@ -106,6 +108,10 @@ def words(at: AppTest) -> str:
     return "\n".join(str(element.value) for kind in kinds for element in kind)
 
 
+def unescaped(at: AppTest) -> str:
+    return unjoined(words(at)).replace("\\", "")
+
+
 def button(at: AppTest, start: str):
     return next(b for b in at.button if b.label.startswith(start))
 
@@ -161,6 +167,15 @@ def test_only_freezing_stores_a_set_to_choose(ws, open_app):
     assert not [b for b in at.button if b.label == "Only freeze"]
 
 
+@pytest.fixture
+def in_november(monkeypatch):
+    """The day on which hosted training is still open."""
+    monkeypatch.setattr(
+        "studio.actions.finetunes.eligibility", lambda h, b, _: eligibility(h, b, "2026-11-22")
+    )
+
+
+@pytest.mark.usefixtures("in_november")
 def test_a_hosted_provider_needs_consent_and_openai_has_an_end(ws, open_app, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "test-key")
     task_id = fill(ws)
@@ -170,7 +185,14 @@ def test_a_hosted_provider_needs_consent_and_openai_has_an_end(ws, open_app, mon
     at = open_app("finetunes")
     at.selectbox(key="finetune_provider").select("openai").run()
     assert not at.exception
-    assert "2027-01-06" in words(at)
+    said = unescaped(at)
+    assert "for nobody after 2027-01-06 (45 days left)" in said
+    assert "Read on 2026-11-22 at https://developers.openai.com" in said
+    at.text_input(key="finetune_base").set_value("gpt-6-luna").run()
+    assert "gpt-6-luna cannot be trained at OpenAI" in unescaped(at)
+    assert button(at, "Train on").disabled
+    assert not [c for c in at.checkbox if "agree" in c.label]
+    at.text_input(key="finetune_base").set_value("gpt-4.1-mini").run()
     (consent,) = [c for c in at.checkbox if "agree" in c.label]
     assert "send 40 texts" in consent.label
     assert "api.openai.com" in consent.label
