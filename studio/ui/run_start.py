@@ -57,8 +57,8 @@ def draw_start(
 ) -> Run | None:
     """Draw the button that starts a run, and return the run once it was pressed.
 
-    Where texts would leave the machine it opens a box first, with what the run would cost, what
-    somebody agrees to, and a budget.
+    Where texts would leave the machine, or a service on it has a price, it opens a box first,
+    with what the run would cost, what somebody agrees to, and a budget.
 
     Args:
         ws: The workspace.
@@ -71,7 +71,7 @@ def draw_start(
     told = run_estimate(ws, task, offer.choice, offer.splits, offer.provider)
     kind: Literal["primary", "secondary"] = "primary" if offer.is_primary else "secondary"
     budget, is_far, run = None, told is not None and not told.is_local, None
-    if told is None or not is_far:
+    if told is None or not (is_far or told.cost_usd):
         said = f"{offer.help} {plain(told.sentence())}." if told else offer.help
         pressed = st.button(offer.words, icon=_ICON, type=kind, key=key, help=said.strip() or None)
     else:
@@ -83,7 +83,10 @@ def draw_start(
             if said := ending_model(ws, offer.provider, told.model):
                 st.warning(plain(said))
             budget = _ask_budget(told, f"{key}_budget_{opened}")
-            pressed = draw_consent(ws, task, told, what="This run", yes="Run", key=key)
+            if is_far:
+                pressed = draw_consent(ws, task, told, what="This run", yes="Run", key=key)
+            else:
+                pressed = st.button("Run", type="primary", key=key)
     if pressed:
         with where or nullcontext(), kindly():
             run = start_run(

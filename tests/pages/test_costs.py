@@ -117,6 +117,20 @@ def test_on_this_machine_it_is_free_and_nobody_is_asked_to_agree(open_app, studi
     assert not at.number_input
 
 
+def test_a_service_on_this_machine_with_a_price_takes_a_budget_without_consent(
+    open_app, studio, far
+):
+    far.is_local = True
+    edit_prices(studio, put=[PRICE], by="Ada")
+    at = open_app("prompts")
+    assert "would send" not in said(at)
+    number(at, "Budget in US dollars").set_value(0.5)
+    at.button(key="prompts_run_all").click().run()
+    assert not at.exception
+    (run,) = studio.read.runs.all(1)
+    assert run.budget_usd == 0.5
+
+
 def test_nothing_leaves_the_machine_before_somebody_agreed_to_what_is_shown(open_app, studio):
     edit_prices(studio, put=[PRICE], by="Ada")
     at = open_app("prompts")
