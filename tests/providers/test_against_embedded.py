@@ -5,7 +5,14 @@ import dataclasses
 
 import pytest
 
-from studio.domain.prompt import FewShot, PromptText, render_decision, render_messages
+from studio.domain.finetune import FineTuneStatus
+from studio.domain.prompt import (
+    FewShot,
+    PromptText,
+    render_decision,
+    render_messages,
+    training_jsonl,
+)
 from studio.domain.run import Method, Outcome, Question, Wire
 from studio.embedded import EmbeddedServer
 from studio.providers.base import BatchStatus
@@ -162,3 +169,22 @@ def test_255_labels_go_through_and_back(server, wire):
     assert answer.outcome is Outcome.OK
     assert set(answer.probabilities) == set(names)
     assert answer.label == max(names, key=answer.probabilities.__getitem__)
+
+
+def test_a_training_rests_and_goes_on(server):
+    lines = training_jsonl(
+        PROMPT, LABELS, [(n, f"{LABELS[n % 2]} dish {n}", LABELS[n % 2]) for n in range(40)]
+    )
+
+    async def do(provider):
+        file_id = await provider.upload(lines.encode(), "t.jsonl")
+        launched = await provider.create_fine_tune(file_id, "studio-encoder", seed=1)
+        paused = await provider.pause_fine_tune(launched.remote_id)
+        seen = await provider.fine_tune(launched.remote_id)
+        resumed = await provider.resume_fine_tune(launched.remote_id)
+        await provider.cancel_fine_tune(launched.remote_id)
+        return [state.status for state in (paused, seen, resumed)]
+
+    paused, seen, resumed = speaking(server, do)
+    assert paused is seen is FineTuneStatus.PAUSED
+    assert resumed not in (FineTuneStatus.PAUSED, FineTuneStatus.CANCELLED)
