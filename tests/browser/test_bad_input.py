@@ -200,5 +200,8 @@ def test_a_damaged_workspace(tmp_path, chromium):
         context = chromium.new_context()
         page = context.new_page()
         page.goto(bare.url)
+        page.get_by_role("textbox", name="Your name").fill("Ada")
+        page.get_by_role("button", name="Start").click()
         assert "damaged" in said(page, str(path))
+        page.get_by_role("heading", name="The workspace is damaged").wait_for()
         context.close()

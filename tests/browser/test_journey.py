@@ -225,7 +225,7 @@ class Journey:
         settled(page)
         self.button("Preview").click()
         self.wait_for("This draft", seconds=60)
-        self.wait_for(re.compile(r"\d+ calls?, \$0"), seconds=60)
+        self.wait_for(re.compile(r"\d+ calls? · free"), seconds=60)
         settled(page)
         self.button("Save", exact=False).click()
         name = page.get_by_role("textbox", name="Name")
