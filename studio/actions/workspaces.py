@@ -125,9 +125,11 @@ def find_backups(settings: Settings) -> list[Found]:
     """
     path = settings.workspace
     own = glob.escape(path.name)
-    patterns = ("*.tgz", "*.tar.gz", f"{own}.before-m*.bak", f"{own}.*.aside")
+    copies = {
+        f for ending in ("before-m*.bak", "*.aside") for f in path.parent.glob(f"{own}.{ending}")
+    }
     found = []
-    for file in {f for pattern in patterns for f in path.parent.glob(pattern) if f.is_file()}:
+    for file in [f for f in path.parent.iterdir() if f in copies or _is_packed(f)]:
         try:
             about = file.stat()
             problem = find_damage(file) if is_database(file) else _archive_problem(file)
@@ -136,6 +138,15 @@ def find_backups(settings: Settings) -> list[Found]:
         if about is not None:
             found.append(Found(file=file, at=about.st_mtime, bytes=about.st_size, problem=problem))
     return sorted(found, key=lambda f: f.at, reverse=True)
+
+
+def _is_packed(file: Path) -> bool:
+    """Tell a packed file by its beginning: a backup may have any name."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(2) == b"\x1f\x8b"
+    except OSError:
+        return False
 
 
 def restore_backup(settings: Settings, file: Path) -> Path | None:

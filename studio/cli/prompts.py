@@ -170,10 +170,14 @@ def attack(
     wait_for(ws, run.job_id or 0, "injections")
     rate = attack_result(ws, run.id)
     if rate is None:
-        raise RunFailedError("The run ended before all was asked.", next_step=f"`studio run show {run.id}`")
+        raise RunFailedError(
+            "The run ended before all was asked.", next_step=f"`studio run show {run.id}`"
+        )
     lines = [f"flip rate {rate.rate}"]
     lines += [f"  {name}: {figure}" for name, figure in rate.families.items()]
-    lines += [f"{rate.pairs} pairs; {rate.unsteady} do not count, for neutral words changed the label too; {rate.unanswered} had no label"]
+    lines += [
+        f"{rate.pairs} pairs; {rate.unsteady} do not count, for neutral words changed the label too; {rate.unanswered} had no label"
+    ]
     emit({"run": run.id, **rate.to_dict()}, as_json, "\n".join(lines))
 
 

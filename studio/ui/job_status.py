@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -20,7 +21,7 @@ from studio.workspace import Workspace
 
 Steer = Callable[[Workspace, int, Want], object]
 _STEER: dict[str, Steer] = {"run": steer_run, "finetune": steer_finetune}
-_PATIENCE_S = 8.0
+_PATIENCE_S = 5.0
 
 
 def job_status(
@@ -72,14 +73,16 @@ def _draw(
     run = ws.read.runs.get(job.subject_id) if job.kind == "run" else None
     name = title or {"run": "Run", "finetune": "Fine-tune"}.get(job.kind, job.kind)
     with st.container(border=True, key=f"{key}_box"):
-        told = progress_text(job, ws.clock(), run, ws.read.runs.outcomes(run.id) if run else None)
+        is_alone = _needs_worker(job) and not _worker_is_there(ws, job)
+        seen = replace(job, status=JobStatus.QUEUED) if is_alone else job  # nobody is at work on it
+        told = progress_text(seen, ws.clock(), run, ws.read.runs.outcomes(run.id) if run else None)
         st.progress(job.share, text=f"**{name}** · {plain(told)}")
         is_spent = bool(run and run.budget_usd and job.status is JobStatus.PAUSED and notice(job))
         if job.status is JobStatus.FAILED:
             st.error(plain(job.message) or "It stopped without saying why; see the worker's log.")
         elif said := notice(job):
             (st.warning if is_spent else st.caption)(plain(said))
-        if _needs_worker(job) and not _worker_is_there(ws, job):
+        if is_alone:
             _offer_worker(ws, key)
         if run is not None and is_spent:
             _draw_budget(ws, run, key)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from studio.actions.evaluations import evaluate_run
 from studio.domain.finetune import FineTuneStatus
+from studio.domain.job import JobStatus
 from studio.domain.next_step import Measured, Standing
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
@@ -78,7 +79,8 @@ def _open_jobs(ws: Workspace, task: Task) -> int:
         "run": lambda job: ws.read.runs.get(job.subject_id).task_id,
         "finetune": lambda job: ws.read.finetunes.task_of(job.subject_id),
     }
-    return sum(job.kind in tasks and tasks[job.kind](job) == task.id for job in ws.read.jobs.open())
+    busy = [job for job in ws.read.jobs.open() if job.status is not JobStatus.PAUSED]
+    return sum(job.kind in tasks and tasks[job.kind](job) == task.id for job in busy)
 
 
 def _measured(ws: Workspace, finished: list[Run], metric: str) -> tuple[Measured, ...]:
