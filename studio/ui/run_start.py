@@ -71,6 +71,7 @@ def draw_start(
     told = run_estimate(ws, task, offer.choice, offer.splits, offer.provider)
     kind: Literal["primary", "secondary"] = "primary" if offer.is_primary else "secondary"
     budget, is_far, run = None, told is not None and not told.is_local, None
+    in_batches = False
     if told is None or not (is_far or told.cost_usd):
         said = f"{offer.help} {plain(told.sentence())}." if told else offer.help
         pressed = st.button(offer.words, icon=_ICON, type=kind, key=key, help=said.strip() or None)
@@ -84,6 +85,9 @@ def draw_start(
                 st.warning(plain(said))
             budget = _ask_budget(told, f"{key}_budget_{opened}")
             if is_far:
+                in_batches = st.checkbox(
+                    "As a batch", key=f"{key}_batch_{opened}", help=note("batch")
+                )
                 pressed = draw_consent(ws, task, told, what="This run", yes="Run", key=key)
             else:
                 pressed = st.button("Run", type="primary", key=key)
@@ -91,7 +95,7 @@ def draw_start(
         with where or nullcontext(), kindly():
             run = start_run(
                 ws, task.id, choice=offer.choice, splits=offer.splits, provider=offer.provider,
-                budget_usd=budget, consent=is_far, by=person,
+                budget_usd=budget, batch=in_batches, consent=is_far, by=person,
             )  # fmt: skip
             st.session_state[f"{key}_starts"] = st.session_state.get(f"{key}_starts", 0) + 1
     return run

@@ -131,6 +131,15 @@ def test_a_service_on_this_machine_with_a_price_takes_a_budget_without_consent(
     assert run.budget_usd == 0.5
 
 
+def test_a_run_is_sent_as_a_batch_where_that_is_wished(open_app, studio):
+    at = open_app("prompts")
+    next(box for box in at.checkbox if box.label == "As a batch").check()
+    at.button(key="prompts_run_all").click().run()
+    assert not at.exception
+    (run,) = studio.read.runs.all(1)
+    assert studio.read.runs.params(run.id)["batch"] is True
+
+
 def test_nothing_leaves_the_machine_before_somebody_agreed_to_what_is_shown(open_app, studio):
     edit_prices(studio, put=[PRICE], by="Ada")
     at = open_app("prompts")
