@@ -56,6 +56,7 @@ class Service:
         self.delay, self.chaos = delay, chaos
         self.calls, self.fates, self.log = Counter(), Counter(), []
         self.at_once = self.most_at_once = 0
+        self.open = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="mock-service")
 
@@ -83,7 +84,9 @@ class Service:
     def __exit__(self, *error):
         def stop():
             self._server.close()
-            self._loop.stop()
+            for connection in self.open:  # workers may still be there; they are killed later
+                connection.abort()
+            self._loop.call_later(0.01, self._loop.stop)
 
         self._loop.call_soon_threadsafe(stop)
         self._thread.join()
@@ -106,8 +109,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport):
         self.transport = transport
+        self.service.open.add(transport)
 
     def connection_lost(self, error):
+        self.service.open.discard(self.transport)
         self.service.at_once -= self.under_way
         self.under_way = 0
 
