@@ -86,6 +86,8 @@ class Batching:
             for batch in self._open_batches():
                 await self._look_after(batch)
             await self._send_what_remains()
+            self._control.beat()  # a wish that came meanwhile must not wait for the next look
+            self._control.raise_if_unwanted()
         except CancelledJobError:
             await self._cancel()
             raise

@@ -279,6 +279,24 @@ def test_a_cancelled_batch_is_told_to_a_service_that_was_down(scene, monkeypatch
     assert {b.state.status for b in stage.provider._batches.values()} == {BatchStatus.CANCELLED}
 
 
+def test_a_wish_that_comes_while_a_batch_is_sent_is_heard_at_once(scene, monkeypatch):
+    monkeypatch.setattr("studio.handlers.batches.POLL_LOCAL_S", 3600.0)
+    stage = scene()
+    run = stage.start()
+    inner = stage.provider.create_batch
+
+    async def slow(questions, *, key):
+        state = await inner(questions, key=key)
+        steer_run(stage.ws, run.id, Want.CANCEL)
+        return state
+
+    monkeypatch.setattr(stage.provider, "create_batch", slow)
+    ended = stage.finish(run, until=lambda: stage.ws.read.runs.get(run.id).status == "cancelled")
+    assert ended.status == "cancelled"
+    (batch,) = stage.provider._batches.values()
+    assert batch.state.status is BatchStatus.CANCELLED
+
+
 def test_a_budget_bears_as_many_questions_as_it_can_and_then_rests(scene):
     dear = Usage(input_tokens=300, output_tokens=10)
     stage = scene(lambda q: Answer(outcome=Outcome.OK, label="ham", usage=dear))
