@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from scripts.install import ROOT
 
 PINS = ROOT / "tests" / "peers" / "pins.txt"
 STARTS_S = 30.0
+_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 # The shell leads a group of processes. It waits for the end of its input, which comes with ours,
 # even by kill -9; the first part ends it earlier when the peer ends by itself.
 _HOLD = '("$@" </dev/null; kill -9 0) & cat >/dev/null; kill -9 0'
@@ -145,6 +147,9 @@ def running(name: str, logs: Path, *options: str) -> Iterator[Peer]:
         process = subprocess.Popen(
             ["/bin/sh", "-c", _HOLD, "sh", *command],
             cwd=logs,
+            # what they write must not depend on where they run: Steady's log looks different
+            # where it finds CI in its environment
+            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=subprocess.STDOUT,
