@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from studio.analysis.vote_matrix import VoteMatrix
 from studio.domain.coded_rationale import CodedRationale
-from studio.domain.run import Outcome, Prediction
+from studio.domain.run import Method, Outcome, Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ def joined_predictions(matrix: VoteMatrix, joined: Sequence[Joined]) -> list[Pre
             label_id=j.label_id,
             confidence=j.confidence,
             outcome=Outcome.ABSTAINED if j.label_id is None else Outcome.OK,
+            method=None if j.confidence is None else Method.RULES,
         )
         for example_id, j in zip(matrix.example_ids, joined, strict=True)
     ]

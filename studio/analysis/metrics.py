@@ -142,31 +142,3 @@ def wrong_examples(gold: Mapping[int, int], predictions: Sequence[Prediction]) -
     """Return the examples whose prediction is not gold; no label is wrong as well."""
     said = {p.example_id: p.label_id for p in predictions}
     return {i for i, label_id in said.items() if i in gold and gold[i] != label_id}
-
-
-def calibration(
-    gold: Mapping[int, int], predictions: Sequence[Prediction], bins: int = 10
-) -> tuple[float, list[tuple[float, float, int]]]:
-    """Return how far confidences are from how often they are right.
-
-    Bins hold equally many examples, so each says something.
-
-    Args:
-        gold: Example id to gold label id.
-        predictions: What the run says; those without a confidence are left out.
-        bins: How many, at most one an example.
-
-    Returns:
-        Expected calibration error in [0, 1] (NaN with nothing to judge), and for each bin the
-        mean confidence, the share right, and the number of examples.
-    """
-    known = [p for p in predictions if p.confidence is not None and p.example_id in gold]
-    if not known:
-        return math.nan, []
-    told = np.array([p.confidence for p in known], dtype=np.float64)
-    right = np.array([p.label_id == gold[p.example_id] for p in known], dtype=np.float64)
-    order = np.argsort(told, kind="stable")
-    parts = np.array_split(order, min(bins, len(known)))
-    rows = [(float(told[p].mean()), float(right[p].mean()), len(p)) for p in parts]
-    error = sum(abs(said - is_so) * n for said, is_so, n in rows) / len(known)
-    return error, rows

@@ -35,12 +35,36 @@ class Wire(StrEnum):
 
 
 class Method(StrEnum):
-    """Where probabilities come from. Those of different methods do not belong in one figure."""
+    """Where a confidence comes from. Those of different methods do not belong in one figure.
+
+    Only `decision`, `server` and `logprobs` are probabilities that a model gives its label.
+    """
 
     DECISION = "decision"
     SERVER = "server"
     LOGPROBS = "logprobs"
     VOTES = "votes"
+    RULES = "rules"
+    UNKNOWN = "unknown"
+
+    @property
+    def words(self) -> str:
+        """What people call it.
+
+        >>> Method.RULES.words
+        "share of the rules' votes, not a probability"
+        """
+        return _METHOD_WORDS[self]
+
+
+_METHOD_WORDS = {
+    Method.DECISION: "probability from the model",
+    Method.SERVER: "probability from the model on this machine",
+    Method.LOGPROBS: "probability from the tokens the model wrote",
+    Method.VOTES: "share of several votes of the model, not a probability",
+    Method.RULES: "share of the rules' votes, not a probability",
+    Method.UNKNOWN: "the answer does not say where it comes from",
+}
 
 
 class ClassifierKind(StrEnum):
@@ -102,6 +126,7 @@ class Prediction:
         confidence: Probability of the label in [0, 1]; None where the classifier gave none.
         outcome: How the question ended.
         response_id: The stored response; None for rules.
+        method: Where the confidence comes from; None without one.
     """
 
     example_id: int
@@ -109,6 +134,7 @@ class Prediction:
     confidence: float | None
     outcome: Outcome
     response_id: int | None = None
+    method: Method | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

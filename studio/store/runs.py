@@ -371,7 +371,8 @@ class Runs:
         first = "gold g JOIN prediction p ON p.run_id = :run AND p.example_id = g.example_id"
         source = first if with_gold else "prediction p"
         rows = self.db.read(
-            f"SELECT p.* FROM {source} JOIN example e ON e.id = p.example_id WHERE p.run_id = :run"
+            f"SELECT p.*, {_METHOD} AS method FROM {source} JOIN example e ON e.id = p.example_id"
+            " LEFT JOIN response s ON s.id = p.response_id WHERE p.run_id = :run"
             " AND (:splits = '[]' OR e.split IN (SELECT value FROM json_each(:splits)))"
             " AND (:ids IS NULL OR p.example_id IN (SELECT value FROM json_each(:ids))) ORDER BY p.example_id",
             {"run": run_id, "splits": json.dumps(list(splits)),
@@ -384,6 +385,7 @@ class Runs:
                 confidence=row["confidence"],
                 outcome=Outcome(row["outcome"]),
                 response_id=row["response_id"],
+                method=Method(row["method"]) if row["method"] else None,
             )
             for row in rows
         ]
@@ -404,17 +406,17 @@ class Runs:
         )
         return {row[0]: row[1] for row in rows}
 
-    def methods(self, run_id: int) -> dict[Method | None, int]:
-        """Return method to number of confidences it gave, None for those of rules.
+    def methods(self, run_id: int) -> dict[Method, int]:
+        """Return method to number of confidences it gave, the main one first.
 
         Confidences of different methods do not belong in one figure.
         """
         rows = self.db.read(
-            "SELECT s.method, count(*) FROM prediction p LEFT JOIN response s ON s.id = p.response_id"
-            " WHERE p.run_id = ? AND p.confidence IS NOT NULL GROUP BY 1",
+            f"SELECT {_METHOD}, count(*) FROM prediction p LEFT JOIN response s ON s.id = p.response_id"
+            " WHERE p.run_id = ? AND p.confidence IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
             (run_id,),
         )
-        return {Method(row[0]) if row[0] else None: row[1] for row in rows}
+        return {Method(row[0]): row[1] for row in rows}
 
     def answered_by(self, run_id: int) -> str:
         """Return the model that really answered; empty while nothing did."""
@@ -438,6 +440,11 @@ class Runs:
         return None if row["unknown"] else float(row["usd"])
 
 
+# Rules make no response; an answer that was stored with no method told none.
+_METHOD = (
+    "CASE WHEN p.confidence IS NULL THEN NULL WHEN p.response_id IS NULL THEN 'rules'"
+    " ELSE coalesce(nullif(s.method, ''), 'unknown') END"
+)
 _SELECT = (
     "SELECT r.*, coalesce(j.status, 'done') AS status, coalesce(j.message, '') AS message"
     " FROM run r LEFT JOIN job j ON j.id = r.job_id"

@@ -21,7 +21,7 @@ from studio.domain.coded_rationale import (
     RuleBody,
 )
 from studio.domain.example import Example, Split
-from studio.domain.run import Outcome, Prediction
+from studio.domain.run import Method, Outcome, Prediction
 from studio.domain.task import Label
 
 WORDS = [
@@ -54,13 +54,18 @@ def labels(*names: str) -> tuple[Label, ...]:
     )
 
 
-def said(answers: dict[int, int | None], confidence: float | None = None) -> list[Prediction]:
+def said(
+    answers: dict[int, int | None],
+    confidence: float | None = None,
+    method: Method | None = None,
+) -> list[Prediction]:
     return [
         Prediction(
             example_id=i,
             label_id=label_id,
             confidence=confidence,
             outcome=Outcome.ABSTAINED if label_id is None else Outcome.OK,
+            method=method,
         )
         for i, label_id in answers.items()
     ]

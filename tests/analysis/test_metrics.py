@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.analysis.metrics import (
-    calibration,
     cell_examples,
     confusion_counts,
     evaluate,
@@ -83,12 +82,3 @@ def test_a_cell_opens_its_examples():
     assert cell_examples(gold, told, LABELS, "keto", NO_LABEL) == [2]
     assert wrong_examples(gold, told) == {1, 2, 4}
     assert confusion_counts(LABELS, gold, told)[0].tolist() == [0, 2, 0, 0, 1]
-
-
-def test_calibration_is_nothing_when_confidence_is_honest():
-    gold = dict.fromkeys(range(10), 1)
-    told = said({i: 1 if i < 8 else 2 for i in range(10)}, confidence=0.8)
-    error, bins = calibration(gold, told, bins=1)
-    assert error == pytest.approx(0)
-    assert bins == [(pytest.approx(0.8), pytest.approx(0.8), 10)]
-    assert math.isnan(calibration(gold, said({1: 1}))[0])
