@@ -10,10 +10,12 @@ from studio.analysis.sampling import spread
 from studio.domain.estimate import Estimate
 from studio.domain.example import Example, Split
 from studio.domain.injection import target_of
-from studio.domain.prompt import PromptText, prompt_of
+from studio.domain.prompt import PromptText
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
 from studio.errors import InputError
+from studio.handlers.asking import body_of
+from studio.handlers.choosing import chosen
 from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate
 from studio.handlers.injections import FIGURE, changed_texts, read_attack, read_injections
@@ -112,30 +114,9 @@ def _attacked(
         raise InputError(
             f"Each injection is put into 1 to {MOST_TIMES} texts.", next_step="Ask for e.g. 2."
         )
-    blank = Run(
-        id=0, task_id=task.id, kind=ClassifierKind.PROMPT, title="injections", splits=_OPEN,
-        preview=True,
-    )  # fmt: skip
-    if model:
-        tuned = ws.store.finetunes.find(task.id, model)
-        if not tuned.model:
-            raise InputError(
-                f"Fine-tune {tuned.id} is {tuned.status}; it has no model.",
-                next_step="Wait for it, or choose another.",
-            )
-        run = replace(
-            blank, kind=ClassifierKind.MODEL, prompt_version_id=tuned.prompt_version_id,
-            model=tuned.model, provider=tuned.provider,
-        )  # fmt: skip
-        version_id = tuned.prompt_version_id
-        body = ws.store.prompts.get(task.id, version_id).body if version_id else prompt_of(task)
-        return task, run, body, tuned.id
-    service = ws.provider(provider or ws.default_provider)
-    run = replace(blank, model=service.default_model, provider=service.name)
-    if not prompt:
-        return task, run, prompt_of(task), None
-    version = ws.store.prompts.find(task.id, prompt)
-    return task, replace(run, prompt_version_id=version.id), version.body, None
+    run, finetune_id = chosen(ws, task, prompt=prompt, model=model, provider=provider)
+    run = replace(run, title="injections", splits=_OPEN, preview=True)
+    return task, run, body_of(ws, run, task), finetune_id
 
 
 def _sample(ws: Workspace, task: Task, times: int) -> list[int]:

@@ -16,6 +16,7 @@ from studio.domain.prompt import prompt_of
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
 from studio.errors import InputError
+from studio.handlers.choosing import chosen
 from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate
 from studio.providers.base import Provider
@@ -80,11 +81,18 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
             next_step="Import examples, or name another split.",
         )
     run, finetune_id = _classifier(ws, task, choice, provider, by)
+    run = replace(run, splits=wanted, total=len(ids), created_at=ws.now(), budget_usd=budget_usd)
     service = ws.provider(run.provider) if run.provider else None
     if budget_usd is not None:
         _check_budget(ws, run, service, budget_usd, batch=batch)
     if batch and service is None:
         raise InputError("Rules ask no service.", next_step="Leave out the batch.")
+    params: dict[str, Any] = {name: True for name, on in (("again", again), ("batch", batch)) if on}
+    told = None
+    if service is not None and not service.is_local:
+        sample = ws.store.examples.sample(task_id, wanted, SAMPLE)
+        told = estimate(ws, run, service, sample, again=again, in_batch=batch)
+        params["estimate"] = told.to_dict()
     # All or nothing: a run that is refused leaves no consent and no prompt behind.
     with ws.store.transaction():
         if run.kind is ClassifierKind.PROMPT and run.prompt_version_id is None:
@@ -93,17 +101,8 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
                 note="made of the label definitions", at=ws.now(),
             )  # fmt: skip
             run = replace(run, prompt_version_id=version.id, title=version.title)
-        run = replace(
-            run, splits=wanted, total=len(ids), created_at=ws.now(), budget_usd=budget_usd
-        )
-        params: dict[str, Any] = {
-            name: True for name, on in (("again", again), ("batch", batch)) if on
-        }
-        if service is not None and not service.is_local:
-            sample = ws.store.examples.sample(task_id, wanted, SAMPLE)
-            told = estimate(ws, run, service, sample, again=again, in_batch=batch)
+        if service is not None and told is not None:
             check_consent(ws, task.id, service, told, what="This run", consent=consent, by=by)
-            params["estimate"] = told.to_dict()
         if run.kind is ClassifierKind.RULES:  # it goes on with these after a rest
             rules = ws.store.rules.all(task.id, enabled_only=True)
             params["rules"] = [[rule.id, rule.version] for rule in rules]
@@ -289,38 +288,14 @@ def _classifier(
     if not (choice.prompt or choice.rules or choice.model) and task.champion:
         kind, _, number = task.champion.partition(":")
         choice = Choice(**{kind: number or True})  # type: ignore[arg-type]
-    if choice.rules:
-        if not ws.store.rules.all(task.id, enabled_only=True):
-            raise InputError(
-                f"The task {task.name!r} has no rules.", next_step="Code a rationale first."
-            )
-        return _blank(task, ClassifierKind.RULES, "rules", by), None
-    if choice.model:
-        finetune = ws.store.finetunes.find(task.id, choice.model)
-        if not finetune.model:
-            raise InputError(
-                f"Fine-tune {finetune.id} is {finetune.status}; it has no model.",
-                next_step="Wait for it, or choose another.",
-            )
-        return (
-            _blank(
-                task, ClassifierKind.MODEL, f"model {finetune.id}", by,
-                prompt_version_id=finetune.prompt_version_id, model=finetune.model,
-                provider=finetune.provider,
-            ),
-            finetune.id,
-        )  # fmt: skip
-    version = ws.store.prompts.find(task.id, choice.prompt) if choice.prompt else None
-    service = ws.provider(provider or ws.default_provider)
-    return (
-        _blank(
-            task, ClassifierKind.PROMPT, version.title if version else "", by,
-            prompt_version_id=version.id if version else None,
-            model=service.default_model, provider=service.name,
-        ),
-        None,
-    )  # fmt: skip
-
-
-def _blank(task: Task, kind: ClassifierKind, title: str, by: str, **more: Any) -> Run:
-    return Run(id=0, task_id=task.id, kind=kind, title=title, created_by=by, **more)
+    if not choice.rules:
+        run, finetune_id = chosen(
+            ws, task, prompt=choice.prompt, model=choice.model, provider=provider
+        )
+        return replace(run, created_by=by), finetune_id
+    if not ws.store.rules.all(task.id, enabled_only=True):
+        raise InputError(
+            f"The task {task.name!r} has no rules.", next_step="Code a rationale first."
+        )
+    rules = Run(id=0, task_id=task.id, kind=ClassifierKind.RULES, title="rules", created_by=by)
+    return rules, None
