@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
+from studio.analysis.calibration import calibrate, methods_of, of_method
 from studio.analysis.comparison import compare
 from studio.analysis.metrics import cell_examples, evaluate, wrong_examples
 from studio.analysis.slices import (
@@ -17,6 +19,7 @@ from studio.analysis.slices import (
     score_slices,
 )
 from studio.analysis.votes import apply_rules
+from studio.domain.calibration import Calibration
 from studio.domain.evaluation import NO_LABEL, Comparison, Evaluation
 from studio.domain.example import Split
 from studio.domain.job import JobStatus
@@ -53,11 +56,7 @@ def evaluate_run(
     if kept is not None:
         found = Evaluation.from_json(kept)
     else:
-        gold, predictions = _measured(ws, run, split)
-        if slice_name:
-            ids = _slice(ws, run, split, slice_name).example_ids
-            gold = {i: label for i, label in gold.items() if i in ids}
-            predictions = [p for p in predictions if p.example_id in ids]
+        gold, predictions = _measured(ws, run, split, slice_name)
         found = evaluate(run_id, split, task.labels, gold, predictions)
         if not slice_name and JobStatus(run.status).is_final and found.n >= WORTH_KEEPING:
             with contextlib.suppress(WorkspaceError):  # a file that cannot be written can be read
@@ -65,6 +64,37 @@ def evaluate_run(
     if Split.TEST.value in split.split("+"):
         ws.store.labels.record_look(task.id, run_id, by, ws.now())
     return found
+
+
+def calibrate_run(
+    ws: Workspace, run_id: int, *, split: str = "validation", slice_name: str = ""
+) -> Calibration:
+    """Return how far a run's confidences can be trusted, those of its main method.
+
+    It belongs beside an evaluation, which counts a look at test.
+
+    Args:
+        ws: The workspace.
+        run_id: The run.
+        split: As in `evaluate_run`.
+        slice_name: As in `evaluate_run`.
+
+    Raises:
+        InputError: If the run has no example with gold there.
+        NotFoundError: If there is no such slice.
+    """
+    run = ws.read.runs.get(run_id)
+    known = {label.id for label in ws.read.tasks.get(run.task_id).labels}
+    gold, predictions = _measured(ws, run, split, slice_name)
+    gold = {i: label_id for i, label_id in gold.items() if label_id in known}
+    judged = [p for p in predictions if p.example_id in gold]
+    methods = methods_of(judged)
+    main = next(iter(methods), None)
+    unsure = [p for p in judged if p.confidence is None]
+    found = calibrate(run_id, split, gold, [*of_method(judged, main), *unsure])
+    others = {method: n for method, n in methods.items() if method is not main}
+    votes = ws.read.runs.params(run_id).get("samples", 0)
+    return replace(found, others=others, votes=votes)
 
 
 def compare_runs(
@@ -158,8 +188,15 @@ def _version(ws: Workspace, run: Run, task: Task) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _measured(ws: Workspace, run: Run, split: str) -> tuple[dict[int, int], list[Prediction]]:
-    """Return gold and predictions of the splits; on test only blind gold counts."""
+def _measured(
+    ws: Workspace, run: Run, split: str, slice_name: str = ""
+) -> tuple[dict[int, int], list[Prediction]]:
+    """Return gold and predictions of the splits or a slice; on test only blind gold counts."""
+    if slice_name:
+        gold, predictions = _measured(ws, run, split)
+        ids = _slice(ws, run, split, slice_name).example_ids
+        gold = {i: label_id for i, label_id in gold.items() if i in ids}
+        return gold, [p for p in predictions if p.example_id in ids]
     splits = _splits(split)
     blind = Split.TEST.value in splits
     found = ws.read.labels.gold(run.task_id, splits, blind_only=blind)

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from studio.actions.evaluations import compare_runs, evaluate_run, find_slices
+from studio.actions.evaluations import calibrate_run, compare_runs, evaluate_run, find_slices
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
+from studio.domain.calibration import Calibration
 from studio.domain.evaluation import Comparison, Evaluation
 
 Split = Annotated[str, typer.Option(help='train, validation or test; several joined by "+".')]
@@ -30,7 +31,9 @@ def evaluate(
     """Show a run's metrics against gold; a look at test is counted."""
     ws = open_ws(workspace)
     found = evaluate_run(ws, run, split=split, slice_name=slice_, by=me(ws))
-    emit(evaluation_to_dict(found), as_json, lambda: _text(found))
+    trust = calibrate_run(ws, run, split=split, slice_name=slice_)
+    data = evaluation_to_dict(found) | {"calibration": trust.to_dict()}
+    emit(data, as_json, lambda: f"{_text(found)}\n\n{_trust_text(trust)}")
 
 
 def compare(
@@ -138,3 +141,20 @@ def _text(e: Evaluation) -> str:
     ]
     matrix = [{"gold \\ said": gold, **counts} for gold, counts in e.confusion.to_dict().items()]
     return "\n".join((head, table(scores, ""), "", table(matrix, "")))
+
+
+def _trust_text(c: Calibration) -> str:
+    """Return what the confidences are worth, as people read it."""
+    if not c.n:
+        return "This run gave no confidence, so nothing can be said of it."
+    odds = "more than" if c.is_off else "no more than"
+    head = (
+        f"Confidence: {c.kind}, n={c.n}\n"
+        f"calibration error {c.ece:.3f}, {odds} chance explains (up to {c.chance:.3f})"
+    )
+    rows = [
+        {"taken unseen from": f"{one.least:.2f}", "share": str(one.share),
+         "accuracy": str(one.accuracy)}
+        for one in c.accepted
+    ]  # fmt: skip
+    return "\n".join(part for part in (head, c.left_out, table(rows, "")) if part)

@@ -60,6 +60,7 @@ class Calibration:
         accepted: By the least confidence.
         others: Other method to the examples with a confidence of it; these are left out.
         without: Examples with gold and no confidence; they count as not accepted.
+        votes: How often each question was asked; 0 where it was not for votes.
     """
 
     run_id: int
@@ -72,11 +73,17 @@ class Calibration:
     accepted: tuple[Accepted, ...] = ()
     others: dict[Method, int] = field(default_factory=dict)
     without: int = 0
+    votes: int = 0
 
     @property
     def is_off(self) -> bool:
         """Whether the error is larger than chance explains."""
         return self.ece > self.chance
+
+    @property
+    def kind(self) -> str:
+        """What kind of confidence it is, in words; empty without any."""
+        return self.method.words(self.votes) if self.method else ""
 
     @property
     def left_out(self) -> str:
@@ -87,7 +94,7 @@ class Calibration:
 not a probability).'
         """
         parts = [
-            f"{n:,} with another kind of confidence ({method.words})"
+            f"{n:,} with another kind of confidence ({method.words(self.votes)})"
             for method, n in self.others.items()
         ]
         return f"Left out: {', '.join(parts)}." if parts else ""
@@ -96,6 +103,7 @@ not a probability).'
         """Return it as `--json` shows it; undefined numbers become null."""
         return {
             "method": self.method.value if self.method else None,
+            "kind": self.kind,
             "ece": _number(self.ece),
             "chance": _number(self.chance),
             "n": self.n,

@@ -47,14 +47,19 @@ class Method(StrEnum):
     RULES = "rules"
     UNKNOWN = "unknown"
 
-    @property
-    def words(self) -> str:
-        """What people call it.
+    def words(self, votes: int = 0) -> str:
+        """Return what people call it.
 
-        >>> Method.RULES.words
+        Args:
+            votes: How often each question was asked, where that is known.
+
+        >>> Method.RULES.words()
         "share of the rules' votes, not a probability"
+        >>> Method.VOTES.words(5)
+        'share of 5 votes of the model, not a probability'
         """
-        return _METHOD_WORDS[self]
+        words = _METHOD_WORDS[self]
+        return words.replace("several", str(votes)) if votes else words
 
 
 _METHOD_WORDS = {

@@ -57,6 +57,10 @@ def test_evaluate(studio, run):
     assert set(said["labels"]) == {"ham", "spam"}
     assert {"precision", "recall", "f1", "support"} <= set(said["labels"]["ham"])
     assert said["confusion"]["ham"]["ham"] == 6
+    trust = said["calibration"]
+    assert {"method", "ece", "bins", "n"} <= set(trust)
+    assert trust["n"] == sum(one["accuracy"]["n"] for one in trust["bins"]) <= said["n"]
+    assert set(trust["bins"][0]["accuracy"]) == FIGURE
     first = studio("slices", run["run"], "--split", "train", "--json").json[0]
     one = studio(
         "evaluate", run["run"], "--split", "train", "--slice", first["slice"], "--json"
