@@ -15,6 +15,7 @@ from studio.ui.evaluation_data import SPLIT_NAMES, figures, measured_runs, run_t
 from studio.ui.evaluation_run import draw_uncovered
 from studio.ui.evaluation_slices import draw_slices
 from studio.ui.evaluation_test import look_at_test
+from studio.ui.evaluation_trust import draw_trust
 from studio.ui.evaluation_view import draw_errors, draw_headline, draw_labels
 from studio.ui.guard import kindly
 from studio.ui.notes import note
@@ -95,8 +96,8 @@ if evaluation is None:
     st.stop()
 
 draw_headline(task, run, evaluation)
-errors, labels, slices, compare = st.tabs(
-    ["Errors", "Labels", "Slices", "Compare"], key="evaluate_tab", on_change="rerun"
+errors, labels, slices, trust, compare = st.tabs(
+    ["Errors", "Labels", "Slices", "Confidence", "Compare"], key="evaluate_tab", on_change="rerun"
 )
 with errors:
     if errors.open:
@@ -107,6 +108,9 @@ with labels:
 with slices:
     if slices.open:
         draw_slices(ws, task, run, evaluation)
+with trust:
+    if trust.open:
+        draw_trust(ws, task, run, evaluation)
 with compare:
     if compare.open:
         draw_comparison(ws, task, runs, run, evaluation, page.person)

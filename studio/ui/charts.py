@@ -1,4 +1,4 @@
-"""Charts: the confusion matrix, figures side by side with their intervals, learning curves.
+"""Charts: confusion matrix, figures with their intervals, confidence, learning curves.
 
 Each function builds with Altair and returns the Vega-Lite specification, kept for the same
 arguments: building one costs more than the whole rest of a page. `show_chart` draws it.
@@ -236,6 +236,66 @@ def learning_curve_chart(
         .properties(height=240)
     )  # fmt: skip
     return _spec(chart)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def reliability_chart(rows: tuple[tuple[float, Figure], ...], *, dark: bool = False) -> Spec:
+    """Return how often labels are right by how sure they are; a click selects "bin".
+
+    Where points lie on the dashed line, a confidence of .8 is right in 80 of 100 cases; below it
+    the classifier boasts.
+
+    Args:
+        rows: (mean confidence, accuracy) of each bin, by confidence.
+        dark: For a dark page.
+    """
+    import altair as alt
+
+    values = [
+        {"number": i, "sure": sure, "right": f.value, "low": f.low, "high": f.high, "n": f.n}
+        for i, (sure, f) in enumerate(rows)
+    ]
+    least = min((min(v["sure"], v["low"]) for v in values), default=0.0)
+    start = max(0.0, math.floor((least - 0.02) * 10) / 10)
+    scale = alt.Scale(domain=[start, 1.0], nice=False)
+    axis = alt.Axis(tickCount=6, format=".2~f", labelFlush=False)
+    bin_ = alt.selection_point(name="bin", fields=["number"])
+    base = alt.Chart().encode(
+        x=alt.X("sure:Q", scale=scale, title="Confidence", axis=axis),
+        tooltip=[
+            alt.Tooltip("sure:Q", title="Mean confidence", format=".3f"),
+            alt.Tooltip("right:Q", title="Share right", format=".3f"),
+            alt.Tooltip("low:Q", title="Low end", format=".3f"),
+            alt.Tooltip("high:Q", title="High end", format=".3f"),
+            alt.Tooltip("n:Q", title="Examples"),
+        ],
+    )
+    colour = alt.value(_hex(_RIGHT[dark]))
+    lines = base.mark_rule(strokeWidth=3, opacity=0.55).encode(
+        y=alt.Y("low:Q", scale=scale, title="Share that is right", axis=axis),
+        y2="high:Q",
+        color=colour,
+    )
+    points = (
+        base.mark_point(size=130, filled=True, opacity=1, cursor="pointer")
+        .encode(
+            y=alt.Y("right:Q", scale=scale),
+            color=colour,
+            stroke=alt.condition(bin_, alt.value(_INK[dark]), alt.value(None), empty=False),
+            strokeWidth=alt.value(2.5),
+        )
+        .add_params(bin_)
+    )
+    numbers = base.mark_text(dx=8, align="left", fontSize=11, color=_QUIET[dark]).encode(
+        y=alt.Y("right:Q", scale=scale), text=alt.Text("n:Q", format=",")
+    )
+    honest = (
+        alt.Chart(_data([{"at": start}, {"at": 1.0}]))
+        .mark_line(strokeDash=[6, 4], strokeWidth=1.5, color=_QUIET[dark])
+        .encode(x=alt.X("at:Q", scale=scale), y=alt.Y("at:Q", scale=scale))
+    )
+    layers = [honest, lines, points, numbers]
+    return _spec(alt.layer(*layers, data=_data(values)).properties(height=320))
 
 
 def _spec(chart: Any) -> Spec:

@@ -11,7 +11,14 @@ from typing import Any
 
 import streamlit as st
 
-from studio.actions.evaluations import compare_runs, evaluate_run, examples_of_cells, find_slices
+from studio.actions.evaluations import (
+    calibrate_run,
+    compare_runs,
+    evaluate_run,
+    examples_of_cells,
+    find_slices,
+)
+from studio.domain.calibration import Calibration
 from studio.domain.evaluation import Comparison, Evaluation
 from studio.domain.run import Run
 from studio.domain.slicing import SliceScore
@@ -80,6 +87,12 @@ def slices(ws: Workspace, task: Task, run_id: int, split: str) -> list[SliceScor
     return found
 
 
+def calibration(ws: Workspace, task: Task, run_id: int, split: str) -> Calibration:
+    """Return how far a run's confidences can be trusted; beside an evaluation, which counts."""
+    found: Calibration = _calibration(str(ws.path), run_id, split, task.revision, ws)
+    return found
+
+
 def comparison(
     ws: Workspace, task: Task, runs: tuple[int, int], split: str, metric: str
 ) -> Comparison:
@@ -137,6 +150,11 @@ def _figures(path: str, run_id: int, split: str, revision: int, _ws: Workspace) 
 @_keep
 def _slices(path: str, run_id: int, split: str, revision: int, _ws: Workspace) -> list[SliceScore]:
     return find_slices(_ws, run_id, split=split)
+
+
+@_keep
+def _calibration(path: str, run_id: int, split: str, revision: int, _ws: Workspace) -> Calibration:
+    return calibrate_run(_ws, run_id, split=split)
 
 
 @_keep

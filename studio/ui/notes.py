@@ -54,6 +54,14 @@ NOTES = {
         "figure a little too good."
     ),
     "confidence": "How sure the classifier is of its label, from 0 to 1.",
+    "calibration error": (
+        "How far confidence and the share that is right are apart on average; 0 means that of "
+        "labels with a confidence of 0.8, eight in ten are right."
+    ),
+    "taken unseen": (
+        "If nobody looks at labels from this confidence on: how many that would be, and how often "
+        "they are right."
+    ),
     "champion": "The classifier the task uses now.",
     "provider": (
         "The service that answers prompts and trains models; the embedded one runs on this machine."

@@ -91,6 +91,7 @@ VIEWS: dict[str, tuple[str, Sequence[Step]]] = {
     "changed": ("prompts", (tab("What you changed"),)),
     "labels_tab": ("evaluate", (tab("Labels"),)),
     "slices": ("evaluate", (tab("Slices"),)),
+    "confidence": ("evaluate", (tab("Confidence"),)),
     "compare": ("evaluate", (tab("Compare"),)),
     "test": ("evaluate", (words("Test (locked)"),)),
 }

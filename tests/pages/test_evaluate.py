@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from studio.actions.evaluations import evaluate_run
+from studio.actions.evaluations import calibrate_run, evaluate_run
 from studio.actions.runs import Choice, start_run
 from studio.actions.tasks import create_task
 from studio.bootstrap import open_workspace
@@ -18,7 +18,7 @@ from studio.domain.correction import Origin
 from studio.domain.example import Split
 from studio.domain.job import JobStatus
 from studio.domain.prompt import PromptText
-from studio.domain.run import Answer, Outcome, Question
+from studio.domain.run import Answer, Method, Outcome, Question
 from studio.handlers.pacing import Pacers
 from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
@@ -196,6 +196,70 @@ def test_labels_and_slices(ws, full, open_app):
     at.run()
     assert not at.exception
     assert all("dessert" in text for text in at.dataframe[1].value["Text"])
+
+
+def sure(question: Question) -> Answer:
+    """Say what `answers` says, surer of some; each tenth text is answered by votes."""
+    said = answers(3)(question)
+    number = int(json.loads(question.messages[-1]["content"])["text"].split()[1])
+    if said.label is None or number % 11 == 0:
+        return Answer(outcome=said.outcome, label=said.label)
+    share = 0.55 + number % 9 / 20
+    method = Method.VOTES if number % 10 == 7 else Method.LOGPROBS
+    return Answer(
+        outcome=Outcome.OK, label=said.label, probabilities={said.label: share}, method=method
+    )
+
+
+def test_confidence_is_held_against_gold_and_a_bin_opens_its_examples(ws, open_app):
+    run_id = run_it(ws, fill(ws), "sure", sure)
+    at = open_tab(open_app("evaluate"), "Confidence")
+    assert not at.exception
+    found = calibrate_run(ws, run_id)
+    said = words(at)
+    assert f"Kind of confidence: **{found.kind}**" in said
+    assert f"**{found.ece:.3f}**" in said
+    assert "with another kind of confidence (share of several votes" in said
+    table = at.dataframe[0].value
+    assert list(table["Confidence"]) == [f"{one.least:.2f} and above" for one in found.accepted]
+    assert "[" in table["Right among them"][0]
+    key = f"evaluate_trust_{run_id}_validation"
+    at.session_state[f"{key}_0"] = {"selection": {"bin": [{"number": 1}]}}
+    at.run()
+    assert not at.exception
+    opened = found.bins[1]
+    shown = at.dataframe[1].value
+    assert len(shown) == len(opened.example_ids)
+    assert shown["Confidence"].between(opened.low, opened.high).all()
+    at.session_state[f"{key}_0"] = {"selection": {"bin": [{"number": 1}]}}
+    at.selectbox(key=f"{key}_choice").select(0).run()
+    assert not at.exception
+    assert len(at.dataframe[1].value) == len(found.bins[0].example_ids)
+
+
+def test_a_run_without_confidence_says_so(ws, open_app):
+    def bare(question: Question) -> Answer:
+        return Answer(outcome=Outcome.OK, label="keto")
+
+    run_it(ws, fill(ws), "bare", bare)
+    at = open_tab(open_app("evaluate"), "Confidence")
+    assert not at.exception
+    assert "This run gave no confidence." in words(at)
+
+
+def test_confidence_on_test_opens_no_example(ws, open_app):
+    task_id = fill(ws)
+    run_it(ws, task_id, "sure", sure, splits=("test",))
+    at = open_app("evaluate")
+    at.session_state["evaluate_split"] = "test"
+    at.session_state["evaluate_tab"] = "Confidence"
+    at.run()
+    button(at, "Look at test (0 → 1 looks)").click().run()
+    assert not at.exception
+    assert "Kind of confidence" in words(at)
+    assert "examples stay closed" in words(at)
+    assert len(at.dataframe) == 1, "the table of figures"
+    assert ws.read.labels.looks(task_id) == 1
 
 
 def test_two_runs_are_compared(ws, full, open_app):

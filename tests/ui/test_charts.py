@@ -13,6 +13,7 @@ from studio.ui.charts import (
     contrast,
     interval_chart,
     learning_curve_chart,
+    reliability_chart,
     selected,
 )
 
@@ -124,3 +125,16 @@ def test_a_small_matrix_is_not_covered_by_its_tooltip():
     large = Confusion(gold=names, predicted=(*names, NO_LABEL), counts=((1,) * 9,) * 8)
     tooltip = confusion_chart(large)["layer"][0]["encoding"]["tooltip"]
     assert [t["field"] for t in tooltip] == ["gold", "predicted", "examples", "share"]
+
+
+def test_confidence_stands_against_the_share_that_is_right():
+    rows = ((0.62, Figure(value=0.55, low=0.34, high=0.74, n=20)),
+            (0.97, Figure(value=0.9, low=0.7, high=0.97, n=20)))  # fmt: skip
+    spec = reliability_chart(rows)
+    points = [row for row in values(spec) if "sure" in row]
+    assert [(p["number"], p["sure"], p["right"], p["n"]) for p in points] == [
+        (0, 0.62, 0.55, 20), (1, 0.97, 0.9, 20),
+    ]  # fmt: skip
+    assert [row["at"] for row in values(spec) if "at" in row] == [0.3, 1.0], "the honest line"
+    (clicked,) = [p for p in spec["params"] if p["name"] == "bin"]
+    assert clicked["select"] == {"type": "point", "fields": ["number"]}
