@@ -102,10 +102,20 @@ class Asking:
         self.price: Price | None = ws.price(service, run.model)
 
     @classmethod
-    async def of(cls, ws: Workspace, run: Run, service: Provider) -> Asking:
-        """Prepare the asking of a run; the service is asked for its engine's version."""
+    async def open(cls, ws: Workspace, run: Run) -> tuple[Provider, Asking]:
+        """Open the service of a run, ask for its engine's version, and prepare the asking.
+
+        Returns:
+            The service, for the caller to close, and the asking.
+        """
         task = ws.store.tasks.get(run.task_id)
-        return cls(ws, run, task, body_of(ws, run, task), service, await service.engine())
+        body = body_of(ws, run, task)
+        service = ws.provider(run.provider)
+        try:
+            return service, cls(ws, run, task, body, service, await service.engine())
+        except BaseException:
+            await service.close()
+            raise
 
     def split(self, examples: Sequence[Example]) -> tuple[list[Result], list[Open]]:
         """Return the results that are known already, and what is to be asked."""

@@ -56,12 +56,7 @@ async def attack(
     pairs = _pairs(ws, run, injections)
     texts = [text for pair in pairs for text in _changed(pair)]
     await control.checkpoint(total=run.total + len(texts), message="attacking")
-    service = ws.provider(run.provider)
-    try:
-        asking = await Asking.of(ws, run, service)
-    except BaseException:
-        await service.close()
-        raise
+    service, asking = await Asking.open(ws, run)
     asked = _AskingChanged(ws, run.id, control, service, pacers.of(service), asking)
     asked.texts = texts
     await asked.go()

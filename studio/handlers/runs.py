@@ -35,12 +35,7 @@ async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control)
     if run.kind is ClassifierKind.RULES:
         await _apply_rules(ws, run, control)
     else:
-        service = ws.provider(run.provider)
-        try:
-            asking = await Asking.of(ws, run, service)
-        except BaseException:
-            await service.close()
-            raise
+        service, asking = await Asking.open(ws, run)
         if in_batches:
             await Batching(ws, run, control, service, asking).go()
         else:
