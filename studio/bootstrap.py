@@ -243,6 +243,7 @@ def _open_provider(settings: Settings, store: Store, name: str) -> Provider:
         EMBEDDED_MODEL,
         identity=EMBEDDED,
         timeout_s=settings.timeout_s,
+        is_paced=False,  # its limits tell of its queue, which is no speed
     )
 
 

@@ -54,6 +54,7 @@ class OpenAICompatible(FineTuning, Batches):
             path that serves them, learned once.
         identity: What names the service in the key of a stored answer; name and host when empty.
         timeout_s: How long to wait for one answer.
+        is_paced: Whether its x-ratelimit headers tell what it takes in a minute.
         http_client: Another client for the package, for tests; questions go by it too.
 
     Raises:
@@ -70,6 +71,7 @@ class OpenAICompatible(FineTuning, Batches):
         wire: Wire = Wire.AUTO,
         identity: str = "",
         timeout_s: float = 60.0,
+        is_paced: bool = True,
         http_client: httpx2.AsyncClient | None = None,
     ) -> None:
         self.name = name
@@ -90,6 +92,7 @@ class OpenAICompatible(FineTuning, Batches):
         }
         self._paths = list(paths.values()) if wire is Wire.AUTO else [paths[wire]]
         self._refused: defaultdict[str, int] = defaultdict(int)
+        self._is_paced = is_paced
         self._takes_batches = wire in (Wire.AUTO, Wire.CHAT)
         self.host = url.host
         self.identity = identity or f"{name}@{url.bare_host}" + (
@@ -100,8 +103,8 @@ class OpenAICompatible(FineTuning, Batches):
 
     @property
     def limits(self) -> RateLimits | None:
-        """What the latest reply said of the service's limits; None before the first."""
-        headers = self._line.headers
+        """What the latest reply said of the service's limits; None before the first, or unpaced."""
+        headers = self._line.headers if self._is_paced else None
         return None if headers is None else read_rate_limits(headers)
 
     def __repr__(self) -> str:
