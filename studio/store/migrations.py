@@ -17,6 +17,7 @@ from studio.store.in_use import lock_of
 from studio.store.step_003 import M003
 from studio.store.step_004 import M004
 from studio.store.step_005 import M005
+from studio.store.step_006 import M006
 
 _HEADER = b"SQLite format 3\x00"
 # quick_check reads every page: this much is read within a tenth of a second or two.
@@ -216,6 +217,7 @@ STEPS = (
     ("m003_a_million", M003),
     ("m004_wires_and_methods", M004),
     ("m005_capabilities", M005),
+    ("m006_firings", M006),
 )
 
 

@@ -13,6 +13,7 @@ from studio.store.connection import Connections, ReadOnlyConnections
 from studio.store.examples import Examples
 from studio.store.exchange import finish_exchange
 from studio.store.finetunes import FineTunes
+from studio.store.firings import Firings
 from studio.store.in_use import Opened, lock_of
 from studio.store.jobs import Jobs
 from studio.store.labels import Labels
@@ -34,8 +35,8 @@ class Store:
 
     Attributes:
         path: The workspace file.
-        tasks, examples, rationales, rules, prompts, runs, labels, finetunes, jobs, providers, prices:
-            The parts.
+        tasks, examples, rationales, rules, firings, prompts, runs, labels, finetunes, jobs,
+            providers, batches, prices: The parts.
     """
 
     _opened: Opened | None = None  # a reader has none of its own
@@ -71,6 +72,7 @@ class Store:
         self.examples = Examples(self.db)
         self.rationales = Rationales(self.db)
         self.rules = Rules(self.db)
+        self.firings = Firings(self.db)
         self.prompts = Prompts(self.db)
         self.runs = Runs(self.db)
         self.labels = Labels(self.db)
