@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -42,6 +42,10 @@ class AbsentProvider:
         self._fail()
 
     async def engine(self) -> str:
+        """Fail."""
+        self._fail()
+
+    async def embed(self, texts: Sequence[str]) -> NoReturn:
         """Fail."""
         self._fail()
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from studio.domain.capability import Capabilities
 from studio.domain.finetune import FineTuneEvent, FineTuneStatus
 from studio.domain.run import Answer, Question
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FINE_TUNE_KEY = "studio_key"
 """Name of the metadata entry that `find_fine_tune` and `find_batch` look for."""
@@ -161,6 +165,10 @@ class Provider(Protocol):
 
     async def engine(self) -> str:
         """Return the version of the engine, for the key of a stored answer; may be empty."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a vector of length 1 for each text, by the default model; at most 2,048 texts."""
         ...
 
     async def upload(self, jsonl: bytes, filename: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from studio.domain.capability import Capabilities
@@ -15,6 +15,7 @@ from studio.providers.batches import Batches
 from studio.providers.chat import ChatTransport
 from studio.providers.connection import Connection
 from studio.providers.decisions import decisions_path, system_one_path
+from studio.providers.embeddings import embed
 from studio.providers.failures import FilteredError, WrongPathError, not_the_protocol
 from studio.providers.fine_tuning import FineTuning
 from studio.providers.line import Line
@@ -27,6 +28,8 @@ from studio.providers.text_path import chat_path, responses_path
 
 if TYPE_CHECKING:
     import httpx2
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Path(Protocol):
@@ -158,6 +161,10 @@ class OpenAICompatible(FineTuning, Batches):
         fingerprint = health.get("system_fingerprint")
         told = [fingerprint] if fingerprint else [health.get("engine"), health.get("version")]
         return " ".join(part for part in told if isinstance(part, str))
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a vector of length 1 for each text, by the default model."""
+        return await embed(self._line, self.default_model, texts)
 
     async def close(self) -> None:
         """Close the connections."""

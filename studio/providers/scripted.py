@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+import zlib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.domain.capability import Capabilities, Feature, Finding, State
 from studio.domain.finetune import FineTuneStatus
@@ -20,6 +21,10 @@ from studio.providers.base import (
     RemoteEvent,
     Tell,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(slots=True)
@@ -59,6 +64,7 @@ class ScriptedProvider:
     Attributes:
         calls: Questions asked so far, failed ones included, those of batches not.
         questions: These questions.
+        embedded: Texts embedded so far.
         batches: Remote id of each batch to its questions.
         uploads: File id to content.
     """
@@ -95,6 +101,7 @@ class ScriptedProvider:
         self.name = name
         self.questions: list[Question] = []
         self.uploads: dict[str, bytes] = {}
+        self.embedded: list[str] = []
 
     @property
     def calls(self) -> int:
@@ -145,6 +152,18 @@ class ScriptedProvider:
     async def engine(self) -> str:
         """Return nothing: a script has no version."""
         return ""
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return vectors that are alike where texts share words."""
+        import numpy as np
+
+        self.embedded.extend(texts)
+        vectors = np.full((len(texts), 256), 1e-6, dtype=np.float32)
+        for row, text in enumerate(texts):
+            for word in text.casefold().split():
+                vectors[row, zlib.crc32(word.encode()) % 256] += 1
+        unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
 
     async def upload(self, jsonl: bytes, filename: str) -> str:
         """Keep a training file and return its id."""

@@ -188,3 +188,18 @@ def test_a_training_rests_and_goes_on(server):
     paused, seen, resumed = speaking(server, do)
     assert paused is seen is FineTuneStatus.PAUSED
     assert resumed not in (FineTuneStatus.PAUSED, FineTuneStatus.CANCELLED)
+
+
+def test_texts_become_vectors_that_are_alike_where_the_texts_are(server):
+    async def main():
+        provider = OpenAICompatible("embedded", server.url, server.token, "studio-encoder")
+        try:
+            return await provider.embed(["beef stew", "braised beef", "tax return", ""])
+        finally:
+            await provider.close()
+
+    vectors = asyncio.run(main())
+    assert vectors.shape == (4, 384)
+    assert (vectors**2).sum(axis=1) == pytest.approx([1, 1, 1, 1], abs=1e-3)
+    beef = vectors @ vectors[0]
+    assert beef[1] > 0.5 > beef[2]
