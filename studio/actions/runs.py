@@ -188,10 +188,15 @@ def set_budget(ws: Workspace, run_id: int, usd: float | None) -> Run:
 
 
 def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
-    """Return a run as `--json` shows it; `estimate` is what was expected when it was started."""
+    """Return a run as `--json` shows it.
+
+    `estimate` is what was expected when it was started, `confidence` what kinds it gave, the main
+    one first.
+    """
     run = ws.read.runs.get(run_id)
     job = ws.read.jobs.get(run.job_id) if run.job_id is not None else None
     sent, back = ws.read.prices.tokens(run)
+    params = ws.read.runs.params(run_id)
     return {
         "run": run.id,
         "title": run.title,
@@ -207,16 +212,21 @@ def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
         "output_tokens": back,
         "cost_usd": run.cost_usd,
         "budget_usd": run.budget_usd,
-        "estimate": ws.read.runs.params(run_id).get("estimate"),
+        "estimate": params.get("estimate"),
+        "confidence": [
+            {"method": method.value, "kind": method.words(params.get("samples", 0)), "n": n}
+            for method, n in ws.read.runs.methods(run_id).items()
+        ],
         "model": ws.read.runs.answered_by(run_id),
     }
 
 
 def export_run(ws: Workspace, run_id: int) -> list[dict[str, Any]]:
-    """Return the run's labels as rows: id, text, split, label, confidence, outcome."""
+    """Return the run's labels as rows; `confidence_from` says in words what a confidence is."""
     run = ws.read.runs.get(run_id)
     task = ws.read.tasks.get(run.task_id)
     predictions = ws.read.runs.predictions(run_id)
+    votes = ws.read.runs.params(run_id).get("samples", 0)
     examples = {
         e.id: e for e in ws.read.examples.some(task.id, [p.example_id for p in predictions])
     }
@@ -227,6 +237,7 @@ def export_run(ws: Workspace, run_id: int) -> list[dict[str, Any]]:
             "split": examples[p.example_id].split.value,
             "label": task.name_of(p.label_id) or "",
             "confidence": p.confidence,
+            "confidence_from": p.method.words(votes) if p.method else "",
             "outcome": p.outcome.value,
         }
         for p in predictions

@@ -16,7 +16,9 @@ from studio.analysis.intervals import wilson
 from studio.domain.calibration import Accepted, Bin, Calibration
 from studio.domain.run import Method, Prediction
 
-BINS = 10
+MOST_BINS = 10
+IN_BIN = 20
+"""Examples a bin should have: with fewer it says next to nothing."""
 LEAST = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 DRAWS = 2_000
 _FEW = 8
@@ -42,7 +44,7 @@ def calibrate(
     split: str,
     gold: Mapping[int, int],
     predictions: Sequence[Prediction],
-    bins: int = BINS,
+    bins: int | None = None,
 ) -> Calibration:
     """Return how far confidences of one method are from how often they are right.
 
@@ -52,8 +54,8 @@ def calibrate(
         gold: Example id to gold label id; other examples are left out.
         predictions: What the run says, one an example; see `of_method`. Those without a
             confidence count as examples that are never accepted.
-        bins: At most so many. They hold about equally many examples, so each says something, and
-            equal confidences stand together.
+        bins: At most so many; by the number of examples when None. They hold about equally many
+            examples, so each says something, and equal confidences stand together.
 
     Raises:
         ValueError: If the confidences are of several methods.
@@ -72,6 +74,8 @@ def calibrate(
     told = np.array([p.confidence for p in known], dtype=np.float64)
     right = np.array([p.label_id == gold[p.example_id] for p in known], dtype=np.bool_)
     ids = [p.example_id for p in known]
+    if bins is None:
+        bins = max(1, min(MOST_BINS, len(known) // IN_BIN))
     found = tuple(_bin(told[a:b], right[a:b], ids[a:b]) for a, b in _cuts(told, bins))
     return Calibration(
         run_id=run_id,
@@ -92,7 +96,7 @@ def _method(prediction: Prediction) -> Method:
 
 def _cuts(told: NDArray[np.float64], bins: int) -> list[tuple[int, int]]:
     """Return where bins begin and end in sorted confidences; equal ones are never parted."""
-    size = math.ceil(len(told) / max(1, bins))
+    size = math.ceil(len(told) / bins)
     cuts, start = [], 0
     while start < len(told):
         last = told[min(start + size, len(told)) - 1]

@@ -145,10 +145,11 @@ def export(
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the run's labels as CSV: id, text, split, label, confidence, outcome."""
+    """Write the run's labels as CSV, each confidence with what kind it is."""
     ws = open_ws(workspace)
     rows = export_run(ws, run)
-    text = write_csv(rows, ["id", "text", "split", "label", "confidence", "outcome"])
+    columns = ["id", "text", "split", "label", "confidence", "confidence_from", "outcome"]
+    text = write_csv(rows, columns)
     if file is not None:
         write_file(file, text)
     emit(rows, as_json, f"Wrote {len(rows)} rows to {file}." if file else text.rstrip())
@@ -185,6 +186,8 @@ def _text(data: dict[str, Any]) -> str:
         f"{data['done']:,} of {data['total']:,}",
         f"outcomes: {outcomes}; calls: {data['calls']:,}; tokens: {tokens:,}; cost: {cost}",
     ]
+    if kinds := [f"{one['n']:,} × {one['kind']}" for one in data["confidence"]]:
+        lines.append(f"confidence: {'; '.join(kinds)}")
     if told := data["estimate"]:
         expected = told["input_tokens"] + told["output_tokens"]
         lines.append(

@@ -190,7 +190,7 @@ class Examples:
 
         Returns:
             Dicts with id, external_id, text, split, metadata, predicted (label id), confidence,
-            outcome, label (this person's label id), gold (label id), and cursor.
+            method (where the confidence comes from), outcome, label (this person's label id), gold (label id), and cursor.
         """
         return read_page(
             self.db,

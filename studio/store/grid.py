@@ -16,6 +16,7 @@ from typing import Any
 
 from studio.domain.example import Split
 from studio.store.connection import Connections, Row
+from studio.store.methods import METHOD
 from studio.store.search import Search
 
 # What comes after every confidence: examples of which nothing is shown.
@@ -338,13 +339,14 @@ _UNCOVERED = (
     " AND a.split = '{split}' AND a.confidence IS NOT NULL)"
     " < (SELECT n FROM example_count WHERE task_id = :task AND split = '{split}')"
 )
-_ROWS = """
+_ROWS = f"""
 SELECT e.id, e.external_id, e.text, e.split, e.metadata, c.label_id AS label, g.label_id AS gold,
-  g.origin AS gold_origin, p.label_id AS predicted, p.confidence, p.outcome
+  g.origin AS gold_origin, p.label_id AS predicted, p.confidence, p.outcome, {METHOD} AS method
 FROM json_each(:page) j CROSS JOIN example e ON e.id = j.value
 LEFT JOIN current_label c ON c.example_id = e.id AND c.person = :person
 LEFT JOIN gold g ON g.example_id = e.id
 LEFT JOIN prediction p ON p.run_id = :run AND p.example_id = e.id
   AND (e.split != 'test' OR c.label_id IS NOT NULL)
+LEFT JOIN response s ON s.id = p.response_id
 ORDER BY j.key
 """

@@ -13,6 +13,7 @@ from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Predictio
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
 from studio.store.examples import _example
+from studio.store.methods import METHOD
 from studio.store.tasks import bump
 
 
@@ -371,7 +372,7 @@ class Runs:
         first = "gold g JOIN prediction p ON p.run_id = :run AND p.example_id = g.example_id"
         source = first if with_gold else "prediction p"
         rows = self.db.read(
-            f"SELECT p.*, {_METHOD} AS method FROM {source} JOIN example e ON e.id = p.example_id"
+            f"SELECT p.*, {METHOD} AS method FROM {source} JOIN example e ON e.id = p.example_id"
             " LEFT JOIN response s ON s.id = p.response_id WHERE p.run_id = :run"
             " AND (:splits = '[]' OR e.split IN (SELECT value FROM json_each(:splits)))"
             " AND (:ids IS NULL OR p.example_id IN (SELECT value FROM json_each(:ids))) ORDER BY p.example_id",
@@ -412,7 +413,7 @@ class Runs:
         Confidences of different methods do not belong in one figure.
         """
         rows = self.db.read(
-            f"SELECT {_METHOD}, count(*) FROM prediction p LEFT JOIN response s ON s.id = p.response_id"
+            f"SELECT {METHOD}, count(*) FROM prediction p LEFT JOIN response s ON s.id = p.response_id"
             " WHERE p.run_id = ? AND p.confidence IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
             (run_id,),
         )
@@ -440,11 +441,6 @@ class Runs:
         return None if row["unknown"] else float(row["usd"])
 
 
-# Rules make no response; an answer that was stored with no method told none.
-_METHOD = (
-    "CASE WHEN p.confidence IS NULL THEN NULL WHEN p.response_id IS NULL THEN 'rules'"
-    " ELSE coalesce(nullif(s.method, ''), 'unknown') END"
-)
 _SELECT = (
     "SELECT r.*, coalesce(j.status, 'done') AS status, coalesce(j.message, '') AS message"
     " FROM run r LEFT JOIN job j ON j.id = r.job_id"

@@ -255,13 +255,16 @@ def reliability_chart(rows: tuple[tuple[float, Figure], ...], *, dark: bool = Fa
         {"number": i, "sure": sure, "right": f.value, "low": f.low, "high": f.high, "n": f.n}
         for i, (sure, f) in enumerate(rows)
     ]
-    least = min((min(v["sure"], v["low"]) for v in values), default=0.0)
-    start = max(0.0, math.floor((least - 0.02) * 10) / 10)
-    scale = alt.Scale(domain=[start, 1.0], nice=False)
+    start, floor = (
+        max(0.0, math.floor((min((v[name] for v in values), default=0.0) - 0.02) * 10) / 10)
+        for name in ("sure", "low")
+    )
+    across = alt.Scale(domain=[start, 1.0], nice=False)
+    scale = alt.Scale(domain=[min(start, floor), 1.0], nice=False)
     axis = alt.Axis(tickCount=6, format=".2~f", labelFlush=False)
     bin_ = alt.selection_point(name="bin", fields=["number"])
     base = alt.Chart().encode(
-        x=alt.X("sure:Q", scale=scale, title="Confidence", axis=axis),
+        x=alt.X("sure:Q", scale=across, title="Confidence", axis=axis),
         tooltip=[
             alt.Tooltip("sure:Q", title="Mean confidence", format=".3f"),
             alt.Tooltip("right:Q", title="Share right", format=".3f"),
@@ -286,13 +289,13 @@ def reliability_chart(rows: tuple[tuple[float, Figure], ...], *, dark: bool = Fa
         )
         .add_params(bin_)
     )
-    numbers = base.mark_text(dx=8, align="left", fontSize=11, color=_QUIET[dark]).encode(
-        y=alt.Y("right:Q", scale=scale), text=alt.Text("n:Q", format=",")
+    numbers = base.mark_text(dy=-7, fontSize=11, color=_QUIET[dark]).encode(
+        y=alt.Y("high:Q", scale=scale), text=alt.Text("n:Q", format=",")
     )
     honest = (
         alt.Chart(_data([{"at": start}, {"at": 1.0}]))
         .mark_line(strokeDash=[6, 4], strokeWidth=1.5, color=_QUIET[dark])
-        .encode(x=alt.X("at:Q", scale=scale), y=alt.Y("at:Q", scale=scale))
+        .encode(x=alt.X("at:Q", scale=across), y=alt.Y("at:Q", scale=scale))
     )
     layers = [honest, lines, points, numbers]
     return _spec(alt.layer(*layers, data=_data(values)).properties(height=320))

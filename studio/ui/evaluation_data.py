@@ -128,8 +128,9 @@ def example_rows(
         ids: The examples; the caller keeps their number within `SHOWN`.
 
     Returns:
-        Dicts with id, external_id, text, gold, and for the last run predicted, confidence and
-        outcome; `before` is what the first of two runs says.
+        Dicts with id, external_id, text, gold, and for the last run predicted, confidence, method,
+        confidence_from (the method in words) and outcome; `before` is what the first of two runs
+        says.
     """
     found: list[dict[str, Any]] = _rows(
         str(ws.path), task.id, run_ids, ids, task.revision, ws, task
@@ -191,6 +192,10 @@ def _rows(
             "gold": _task.name_of(gold[example.id].label_id) if example.id in gold else "",
             "predicted": _task.name_of(prediction.label_id) or "" if prediction else "",
             "confidence": prediction.confidence if prediction else None,
+            "method": prediction.method if prediction else None,
+            "confidence_from": prediction.method.words()
+            if prediction and prediction.method
+            else "",
             "outcome": prediction.outcome.value if prediction else "",
             "metadata": dict(example.metadata),
         }

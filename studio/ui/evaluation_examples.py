@@ -10,6 +10,7 @@ import streamlit as st
 from studio.analysis.tables import write_csv
 from studio.domain.task import Task
 from studio.ui.evaluation_data import SHOWN, example_rows
+from studio.ui.figures import confidence_help
 from studio.ui.session import open_page_of
 from studio.workspace import Workspace
 
@@ -58,7 +59,9 @@ def draw_examples(
                 name: st.column_config.TextColumn(width="small")
                 for name in list(names.values())[:-1]
             },
-            "Confidence": st.column_config.NumberColumn(format="%.2f", width="small"),
+            "Confidence": st.column_config.NumberColumn(
+                format="%.2f", width="small", help=confidence_help(shown)
+            ),
         },
         on_select="rerun",
         selection_mode="single-row",
@@ -75,7 +78,8 @@ def draw_examples(
             st.session_state[LABEL_IDS_FROM] = what
             st.session_state[LABEL_IDS_RUN] = runs[-1]
             open_page_of("label")
-        columns = ["external_id", *names]
+        sure = ["confidence_from"] if "confidence" in names else []
+        columns = ["external_id", *names, *sure]
         download(rows, columns, name=f"examples-run-{runs[-1]}", key=f"{key}_csv")
 
 

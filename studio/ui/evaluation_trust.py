@@ -48,8 +48,8 @@ def draw_trust(ws: Workspace, task: Task, run: Run, evaluation: Evaluation) -> N
             on_select="ignore" if is_test else "rerun",
         )
         st.caption(
-            "Dashed: an honest confidence. Points below it boast. Beside each point stands its "
-            "number of examples; the bar is the 95 % interval."
+            "Dashed: an honest confidence. Points below it boast. The bar is the 95 % "
+            "interval; above it stands the number of examples."
         )
     with right:
         _draw_accepted(found, run)
@@ -102,7 +102,7 @@ def _draw_accepted(found: Calibration, run: Run) -> None:
 def _line(one: Accepted) -> dict[str, str]:
     share = one.share
     return {
-        "Confidence": f"{one.least:.2f} and above",
+        "Confidence": f"≥ {one.least:.2f}",
         "Of all examples": f"{percent(share.value, digits=0)} [{share.low:.0%}, {share.high:.0%}]",
         "Right among them": figure_text(one.accuracy, digits=3),
     }

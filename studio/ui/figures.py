@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from studio.domain.amounts import UNKNOWN, count, duration, money
 from studio.domain.evaluation import Figure
+from studio.domain.run import Method
 
-__all__ = ["UNKNOWN", "count", "duration", "figure_text", "metric_name", "money", "percent"]
+__all__ = [
+    "UNKNOWN", "confidence_help", "count", "duration", "figure_text", "metric_name", "money",
+    "percent",
+]  # fmt: skip
 
 METRIC_NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
@@ -50,3 +57,21 @@ def percent(share: float | None, *, digits: int = 1) -> str:
     if share is None or math.isnan(share):
         return UNKNOWN
     return f"{100 * share:.{digits}f} %"
+
+
+def confidence_help(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return what kind the confidences of these rows are; different kinds do not compare.
+
+    Args:
+        rows: Each with a `method`, None where there is no confidence.
+
+    >>> confidence_help([{"method": "votes"}, {"method": None}])
+    'How sure the model is of its label: share of several votes of the model, not a probability'
+    >>> confidence_help([{"method": "votes"}, {"method": "rules"}])[:57]
+    'How sure the model is. Do not compare one kind with anoth'
+    """
+    kinds = Counter(row["method"] for row in rows if row["method"])
+    if len(kinds) > 1:
+        told = "; ".join(f"{n} × {Method(kind).words()}" for kind, n in kinds.most_common())
+        return f"How sure the model is. Do not compare one kind with another: {told}"
+    return ": ".join(["How sure the model is of its label", *(Method(k).words() for k in kinds)])

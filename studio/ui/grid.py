@@ -178,7 +178,7 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
     return GridPage(
         mount=mount,
         rows=rows,
-        options=options(task, sight, focus),
+        options=options(task, sight, focus, rows),
         revision=state.revision,
         first=(len(state.cursors) - 1) * sight.size + 1,
         more=more,
@@ -317,7 +317,7 @@ def _rows(
     for row in rows:
         if row["split"] == Split.TEST:
             # Also after the first decision: a second thought must be as blind as the first.
-            row |= {"predicted": None, "confidence": None, "outcome": None}
+            row |= {"predicted": None, "confidence": None, "method": None, "outcome": None}
             if row["label"] is None:
                 row["gold"] = None
     return rows, more

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from studio.domain.task import Task
 from studio.store.examples import GridFilter
 from studio.ui.colours import label_colours
+from studio.ui.figures import confidence_help
 from studio.ui.grid_style import BARE_PX, HEADER_PX, MOST_PX, ROW_PX
 
 _JS = Path(__file__).parent / "js"
@@ -97,11 +98,13 @@ def _id_text(label_id: int | None) -> str:
     return "" if label_id is None else str(label_id)
 
 
-def options(task: Task, sight: Sight, focus: int | None) -> dict[str, Any]:
-    """Return the grid's options; what people wrote is made inert first."""
+def options(
+    task: Task, sight: Sight, focus: int | None, rows: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the grid's options for these rows; what people wrote is made inert first."""
     colours = label_colours(task)
     return {
-        "columnDefs": _columns(task, sight),
+        "columnDefs": _columns(task, sight, confidence_help(rows)),
         "defaultColDef": {
             "suppressKeyboardEvent": _text("suppress_key"),
             "resizable": True,
@@ -137,7 +140,7 @@ def options(task: Task, sight: Sight, focus: int | None) -> dict[str, Any]:
     }
 
 
-def _columns(task: Task, sight: Sight) -> list[dict[str, Any]]:
+def _columns(task: Task, sight: Sight, sure_help: str) -> list[dict[str, Any]]:
     longest = max(len(name) for name in task.label_names)
     wide = min(200, max(104, 8 * longest + 40))
     chip = {"valueFormatter": _text("label_name"), "cellStyle": _text("label_style")}
@@ -176,7 +179,7 @@ def _columns(task: Task, sight: Sight) -> list[dict[str, Any]]:
             {
                 "field": "confidence",
                 "headerName": "Sure",
-                "headerTooltip": "How sure the model is of its label",
+                "headerTooltip": sure_help,
                 "width": 70,
                 "sortable": True,
                 "valueFormatter": _text("percent"),

@@ -6,7 +6,7 @@ import pytest
 
 from studio.actions.evaluations import calibrate_run, evaluate_run
 from studio.actions.rules import import_rules
-from studio.actions.runs import Choice, start_run
+from studio.actions.runs import Choice, export_run, run_status, start_run
 from studio.domain.run import Answer, Method, Outcome
 from studio.errors import InputError, NotFoundError
 from studio.providers.scripted import ScriptedProvider
@@ -72,3 +72,16 @@ def test_rules_have_shares_of_votes_and_say_so(ws, run, work):
 def test_without_gold_it_is_the_error_of_an_evaluation(ws, run):
     with pytest.raises(InputError, match="no labeled example with gold in test"):
         calibrate_run(ws, run.id, split="test")
+
+
+def test_what_kind_a_confidence_is_stands_beside_it(ws, run):
+    kinds = run_status(ws, run.id)["confidence"]
+    assert [(one["method"], one["n"]) for one in kinds] == [("logprobs", 16), ("votes", 3)]
+    assert kinds[0]["kind"] == "probability from the tokens the model wrote"
+    rows = export_run(ws, run.id)
+    told = {(row["confidence"], row["confidence_from"]) for row in rows}
+    assert told == {
+        (0.75, "probability from the tokens the model wrote"),
+        (1.0, "share of several votes of the model, not a probability"),
+        (None, ""),
+    }

@@ -221,7 +221,7 @@ def test_confidence_is_held_against_gold_and_a_bin_opens_its_examples(ws, open_a
     assert f"**{found.ece:.3f}**" in said
     assert "with another kind of confidence (share of several votes" in said
     table = at.dataframe[0].value
-    assert list(table["Confidence"]) == [f"{one.least:.2f} and above" for one in found.accepted]
+    assert list(table["Confidence"]) == [f"≥ {one.least:.2f}" for one in found.accepted]
     assert "[" in table["Right among them"][0]
     key = f"evaluate_trust_{run_id}_validation"
     at.session_state[f"{key}_0"] = {"selection": {"bin": [{"number": 1}]}}

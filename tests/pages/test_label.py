@@ -7,8 +7,10 @@ import pytest
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
-from studio.domain.run import Answer, ClassifierKind, Outcome, Run
+from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Run
 from studio.store.runs import Result
+from studio.ui.grid import GridState, read_page
+from studio.ui.grid_options import GridFilter, Sight
 
 
 @pytest.fixture
@@ -31,7 +33,12 @@ def run(ws, keto):
     )  # fmt: skip
     said = keto.label("keto")
     answers = [
-        Answer(outcome=Outcome.OK, label="keto", probabilities={"keto": 0.75, "not_keto": 0.25})
+        Answer(
+            outcome=Outcome.OK,
+            label="keto",
+            probabilities={"keto": 0.75, "not_keto": 0.25},
+            method=Method.LOGPROBS,
+        )
         if place
         else Answer(outcome=Outcome.REFUSED)
         for place in range(len(examples))
@@ -39,7 +46,7 @@ def run(ws, keto):
     ws.store.runs.commit(
         ws.store.runs.get(run_id),
         [
-            Result(example_id=e.id, label_id=said.id if a.label else None, answer=a)
+            Result(example_id=e.id, label_id=said.id if a.label else None, answer=a, key=f"k{e.id}")
             for e, a in zip(examples, answers, strict=True)
         ],
         at=ws.now(),
@@ -278,3 +285,14 @@ def test_a_person_sees_only_their_own_labels(ws, keto, open_app):
     correct_labels(ws, keto.id, [Decision(example_id=one, label="keto")], by="Ada")
     assert "1** of 787" in said(open_app("label"))
     assert "0** of 787" in said(open_app("label", person="Bob"))
+
+
+def test_what_kind_a_confidence_is_stands_in_the_header_of_the_grid(ws, keto, run):
+    def sure_help(split: str) -> str:
+        sight = Sight(filter=GridFilter(splits=(split,)), run_id=run.id, size=50)
+        page = read_page(ws, keto, "Ada", sight, GridState())
+        (sure,) = [c for c in page.options["columnDefs"] if c["field"] == "confidence"]
+        return sure["headerTooltip"]
+
+    assert sure_help("train").endswith("probability from the tokens the model wrote")
+    assert sure_help("test") == "How sure the model is of its label", "test shows nothing of it"

@@ -110,6 +110,7 @@ def told(store, task, run, person):
             "split": e.split.value, "text": e.text, "label": label, "gold": gold.get(e.id),
             "predicted": p.label_id if p else None, "confidence": p.confidence if p else None,
             "outcome": p.outcome.value if p else None,
+            "method": p.method.value if p and p.method else None,
         }  # fmt: skip
     return seen
 

@@ -135,6 +135,6 @@ def test_confidence_stands_against_the_share_that_is_right():
     assert [(p["number"], p["sure"], p["right"], p["n"]) for p in points] == [
         (0, 0.62, 0.55, 20), (1, 0.97, 0.9, 20),
     ]  # fmt: skip
-    assert [row["at"] for row in values(spec) if "at" in row] == [0.3, 1.0], "the honest line"
+    assert [row["at"] for row in values(spec) if "at" in row] == [0.6, 1.0], "the honest line"
     (clicked,) = [p for p in spec["params"] if p["name"] == "bin"]
     assert clicked["select"] == {"type": "point", "fields": ["number"]}
