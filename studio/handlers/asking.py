@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,13 @@ from studio.domain.prompt import (
 )
 from studio.domain.run import Answer, ClassifierKind, Outcome, Question, Run
 from studio.domain.task import Task
-from studio.domain.tokens import MOST_OUTPUT, PER_MESSAGE, most_input_tokens, most_tokens
+from studio.domain.tokens import (
+    MOST_OUTPUT,
+    PER_MESSAGE,
+    likely_tokens,
+    most_input_tokens,
+    most_tokens,
+)
 from studio.providers.base import Provider
 from studio.store.runs import Attempt, Result
 from studio.workspace import Workspace
@@ -36,7 +43,8 @@ class Open:
         question: What is asked.
         key: Content key of its answer.
         bound_usd: The most one call can cost; None while the price is unknown.
-        likely_tokens: About how many tokens one call has, for the service's limits.
+        likely_tokens: About how many tokens one call has, its reply included, for the service's
+            limits.
         calls: How often it was asked.
         malformed: How often the answer could not be used.
         failures: How often it failed.
@@ -100,6 +108,9 @@ class Asking:
         self._most_before = most_input_tokens(self._before, schema)
         self._again = bool(ws.store.runs.params(run.id).get("again"))
         self.price: Price | None = ws.price(service, run.model)
+        lately = ws.read.prices.lately(run.kind.value, run.provider, run.model).output_tokens
+        longest = max(likely_tokens(json.dumps({"label": name})) for name in task.label_names)
+        self._likely_output = round(lately or longest)
 
     @classmethod
     async def open(cls, ws: Workspace, run: Run) -> tuple[Provider, Asking]:
@@ -178,7 +189,7 @@ class Asking:
             key = f"{self._run.id}:{key}"
         opened = Open(
             example_id=example.id, question=question, key=key, bound_usd=None,
-            likely_tokens=(self._most_before + len(turn)) // 4,
+            likely_tokens=(self._most_before + len(turn)) // 4 + self._likely_output,
         )  # fmt: skip
         opened.bound_usd = self.bound(opened)
         return opened
@@ -196,3 +207,13 @@ def body_of(ws: Workspace, run: Run, task: Task) -> PromptText:
     if run.kind is ClassifierKind.MODEL:
         body = replace(body, few_shots=())  # asked exactly as it was trained
     return body
+
+
+def out_of_budget(budget: float, spent: float, bound: float | None) -> str:
+    """Return why a run with this budget stops, and what to do about it."""
+    if bound is None:
+        return "The price of the model is unknown, so its budget cannot be kept. Set the price."
+    return (
+        f"The budget of ${budget:,.4g} is used up: ${spent:,.4g} is spent and the next question"
+        f" may cost ${bound:,.2g}. Raise the budget to go on."
+    )

@@ -19,8 +19,8 @@ from studio.errors import (
     RefusedRequestError,
     RunFailedError,
 )
-from studio.handlers.asking import MALFORMED, Asking, Open
-from studio.handlers.calling import CHUNK, out_of_budget
+from studio.handlers.asking import MALFORMED, Asking, Open, out_of_budget
+from studio.handlers.calling import CHUNK
 from studio.jobs.control import CancelledJobError, Control, LaterError, PausedError
 from studio.providers.base import MOST_IN_BATCH, BatchState, BatchStatus, Provider
 from studio.store.batches import Batch

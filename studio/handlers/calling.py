@@ -28,11 +28,12 @@ from studio.errors import (
     RefusedRequestError,
 )
 from studio.handlers import pacing
-from studio.handlers.asking import MALFORMED, Asking, Open, Twins
+from studio.handlers.asking import MALFORMED, Asking, Open, Twins, out_of_budget
 from studio.handlers.pacing import MOST_MISSES, Pacer
 from studio.jobs.control import Control, PausedError
 from studio.jobs.queue import LostJobError
 from studio.providers.base import Provider
+from studio.providers.failures import RefusedTextError
 from studio.store.runs import Attempt, Ending, Result
 from studio.workspace import Workspace
 
@@ -89,9 +90,8 @@ class Calling:
         self._flying: dict[asyncio.Task[None], _Call] = {}
         self._landed: deque[_Call] = deque()
         self._news = asyncio.Event()
-        self._refusals = 0
-        self._told = 0.0
-        self._reopened_at = 0
+        self._refusals, self._is_untried = 0, not self._run.calls
+        self._told, self._reopened_at = 0.0, 0
         self._is_read = self._is_lost = False
         self._wait_s = 0.0
         self._message = "labeling"
@@ -282,7 +282,7 @@ class Calling:
     def _answered(self, call: _Call, answer: Answer) -> tuple[Ending, Result | None]:
         asked = call.asked
         self._pacer.answered(self._service.limits)
-        self._refusals = 0
+        self._refusals, self._is_untried = 0, False
         answer = self._asking.priced(answer)
         usage = answer.usage
         ending = Ending(
@@ -308,14 +308,13 @@ class Calling:
             self._ask_later(asked, 0.0)
             raised = error if self._pacer.is_hopeless(error) else None
         elif isinstance(error, ProviderUnavailableError | BadReplyError):
-            if isinstance(error, NoAnswerError):
-                cost = asked.bound_usd
+            if isinstance(error, NoAnswerError | BadReplyError):
+                cost = asked.bound_usd  # it may have worked: unknown, and this much at most
             raised, result = self._missed(asked, error)
         elif isinstance(error, RefusedRequestError):
             self._pacer.answered(self._service.limits)
-            self._refusals += 1
-            if self._refusals >= MOST_MISSES:
-                raised = error  # it concerns them all: what is labeled stays, the rest waits
+            if self._concerns_all(error):
+                raised = error  # what is labeled stays, the rest waits
             else:
                 result = self._asking.result(asked, _error_answer(error))
         else:
@@ -327,6 +326,17 @@ class Calling:
                 cost = 0.0 if self._asking.price else None
         outcome = error.code if isinstance(error, ProviderError) else "lost"
         return Ending(ledger_id=call.ledger_id, outcome=outcome, cost_usd=cost), result, raised
+
+    def _concerns_all(self, error: RefusedRequestError) -> bool:
+        """Return whether not only this text is refused, but whatever the run would ask.
+
+        Refusals of texts end a run only where nothing was answered ever, and only once: who lets
+        it go on after that wants the other texts to be asked about.
+        """
+        if isinstance(error, RefusedTextError) and not self._is_untried:
+            return False
+        self._refusals += 1
+        return self._refusals >= MOST_MISSES
 
     def _missed(
         self, asked: Open, error: ProviderError
@@ -387,13 +397,3 @@ class Calling:
 
 def _error_answer(error: ProviderError) -> Answer:
     return Answer(outcome=Outcome.ERROR, detail={"error": str(error)})
-
-
-def out_of_budget(budget: float, spent: float, bound: float | None) -> str:
-    """Return why a run with this budget stops, and what to do about it."""
-    if bound is None:
-        return "The price of the model is unknown, so its budget cannot be kept. Set the price."
-    return (
-        f"The budget of ${budget:,.4g} is used up: ${spent:,.4g} is spent and the next question"
-        f" may cost ${bound:,.2g}. Raise the budget to go on."
-    )

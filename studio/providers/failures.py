@@ -20,6 +20,7 @@ from studio.errors import (
     RateLimitedError,
     RefusedRequestError,
 )
+from studio.providers.rate_limits import retry_after_s
 from studio.providers.replies import read_json, whole_characters
 
 
@@ -51,6 +52,14 @@ class WrongPathError(RefusedRequestError):
     """The service does not serve this model, or anything, by the path it was asked by."""
 
 
+class UnknownThingError(RefusedRequestError):
+    """The service does not know what was asked for: a model, a file, a batch."""
+
+
+class RefusedTextError(RefusedRequestError):
+    """The service takes no such text: too long, or of a kind it does not want; others may pass."""
+
+
 class FilteredError(RefusedRequestError):
     """A content filter held the question back; it concerns this one only."""
 
@@ -69,6 +78,12 @@ _NO_ROUTE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _OTHER_PATH = re.compile(r"/chat/completions|\bv1/responses\b|not a chat model", re.IGNORECASE)
+_NO_MODEL = re.compile(
+    r"\bmodel\b.{0,80}\b(?:not|doesn't|no longer)\b.{0,20}\b(?:exist|found|support|available)"
+    r"|\b(?:invalid|unknown|no such|unsupported)\b.{0,20}\bmodel\b",
+    re.IGNORECASE,
+)
+_TEXT_PARAMETERS = frozenset({"messages", "input", "state", "prompt", "content", "text"})
 _SECRET = re.compile(r"\b(sk-|bearer\s+)\S+", re.IGNORECASE)
 _TOLD_LIMIT = 300
 
@@ -120,8 +135,14 @@ def _by_status(status: int, error: Any, codes: set[str], host: str, told: str) -
         return _wrong_path(host, told)
     if status in _BY_STATUS:
         return _BY_STATUS[status](host, told)
+    if status in _GAVE_UP:
+        return NoAnswerError(
+            f"{host} gave up waiting for an answer (HTTP {status}).{told}", next_step="Ask again."
+        )
     if status == 408 or status >= 500:
-        return _failed(status, host, told)
+        return ProviderUnavailableError(
+            f"{host} failed by itself (HTTP {status}).{told}", next_step="Ask again in a while."
+        )
     if status >= 400:
         return _refused(status, host, told, error)
     return RefusedRequestError(
@@ -173,8 +194,16 @@ def timed_out(host: str) -> ProviderError:
     )
 
 
+def broken_off(host: str) -> ProviderError:
+    """Return the error of a connection that broke once it stood: it may charge, as above."""
+    return NoAnswerError(
+        f"The connection to {host} broke before its answer was here.",
+        next_step="Ask again; if it stays so, check that it runs, and the network.",
+    )
+
+
 def unreachable(host: str) -> ProviderError:
-    """Return the error of a connection that failed or broke."""
+    """Return the error of a connection that never came about."""
     return ProviderUnavailableError(
         f"{host} cannot be reached.",
         next_step="Check that it runs, that the address is right, and the network.",
@@ -183,40 +212,17 @@ def unreachable(host: str) -> ProviderError:
 
 def not_the_protocol(host: str) -> ProviderError:
     """Return the error of a reply that is none of OpenAI's protocol, or not even of HTTP."""
-    return BadReplyError(
-        f"The reply of {host} does not hold to the OpenAI protocol.",
-        next_step="Check that the address is that of an OpenAI-compatible service.",
-    )
+    return _bad_reply(f"The reply of {host} does not hold to the OpenAI protocol.")
 
 
 def unreadable(host: str, error: BaseException) -> ProviderError:
     """Return the error of a reply that cannot be read, by what went wrong in reading it."""
-    return BadReplyError(
-        f"The reply of {host} cannot be read ({type(error).__name__}).",
-        next_step="Check that the address is that of an OpenAI-compatible service.",
-    )
+    return _bad_reply(f"The reply of {host} cannot be read ({type(error).__name__}).")
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a service asked us to wait; None when it named none we can read."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        told = first_of(headers, name)
-        try:
-            seconds = float(told) * unit
-        except ValueError:
-            continue
-        if told.isascii() and 0 <= seconds < 1e6:
-            return seconds
-    return None
-
-
-def first_of(headers: Mapping[str, str], name: str) -> str:
-    """Return a header's first value; one given twice is joined by some transports only.
-
-    >>> first_of({"retry-after": "1, 2"}, "retry-after"), first_of({}, "retry-after")
-    ('1', '')
-    """
-    return headers.get(name, "").partition(",")[0].strip(" \t")
+def _bad_reply(message: str) -> ProviderError:
+    next_step = "Check that the address is that of an OpenAI-compatible service."
+    return BadReplyError(message, next_step=next_step)
 
 
 def _is_object(value: Any) -> bool:
@@ -227,50 +233,26 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list)
 
 
-def _failed(status: int, host: str, told: str) -> ProviderError:
-    return ProviderUnavailableError(
-        f"{host} failed by itself (HTTP {status}).{told}", next_step="Ask again in a while."
-    )
-
-
-def _busy(host: str, told: str) -> ProviderError:
-    return ProviderUnavailableError(
-        f"{host} is busy with another change of the same thing.{told}", next_step="Ask again."
-    )
-
-
-def _key_refused(host: str, told: str) -> ProviderError:
-    return AuthenticationError(
-        f"{host} does not accept the key.{told}",
-        next_step="Check the environment variable that holds the key for this provider.",
-    )
-
-
-def _not_allowed(host: str, told: str) -> ProviderError:
-    return NotAllowedError(
-        f"{host} does not let this key do that.{told}",
-        next_step="Use another key or model, or ask whoever owns the account.",
-    )
-
-
-def _not_found(host: str, told: str) -> ProviderError:
-    return RefusedRequestError(
-        f"{host} does not know what was asked for.{told}",
-        next_step="Check the name of the model and the address, which often ends in /v1.",
-    )
-
-
 def _refused(status: int, host: str, told: str, error: Any) -> ProviderError:
     message = f"{host} refuses the request (HTTP {status}).{told}"
     next_step = "Change what it names, or choose another model."
     parameter = error.get("param") if _is_object(error) else None
-    if isinstance(parameter, str) and parameter:
+    named = re.split(r"[.\[]", parameter, maxsplit=1)[0] if isinstance(parameter, str) else ""
+    if named in _TEXT_PARAMETERS or (not named and _is_of_text(status, error)):
+        return RefusedTextError(message, next_step="Shorten the text, or choose another model.")
+    if isinstance(parameter, str) and named:
         reason = error.get("code")
         return RefusedParameterError(
             message, next_step=next_step, parameter=parameter,
             reason=reason if isinstance(reason, str) else "",
         )  # fmt: skip
     return RefusedRequestError(message, next_step=next_step)
+
+
+def _is_of_text(status: int, error: Any) -> bool:
+    """Whether a refusal that names no parameter may concern the one text, and not its model."""
+    is_of_model = any("model" in code for code in _codes(error)) or _NO_MODEL.search(_words(error))
+    return status in (400, 413, 422) and not is_of_model
 
 
 def _error_in(body: Any) -> Any:
@@ -317,49 +299,63 @@ def _is_wrong_path(status: int, error: Any, codes: set[str]) -> bool:
     return status != 400 and (not words or bool(_NO_ROUTE.fullmatch(words)))
 
 
-def _wrong_path(host: str, told: str) -> ProviderError:
-    return WrongPathError(
-        f"{host} does not serve this by the path it was asked by.{told}",
-        next_step="Check the address, which often ends in /v1, or add the provider with another"
-        " --wire.",
-    )
-
-
-def _filtered(host: str, told: str) -> ProviderError:
-    return FilteredError(
-        f"The content filter of {host} held the question back.{told}",
-        next_step="Look at the text; another model may take it.",
-    )
-
-
-def _quota(host: str, told: str) -> ProviderError:
-    return QuotaExhaustedError(
-        f"No money or quota is left at {host}.{told}",
-        next_step="Add credit there, or choose another provider; asking again is useless.",
-    )
-
-
 def _too_fast(host: str, told: str, wait: float | None) -> ProviderError:
-    return RateLimitedError(
-        f"{host} was asked too fast.{told}",
-        next_step=f"Wait {wait:g} seconds." if wait else "Wait a little, or ask for less at once.",
-        retry_after_s=wait,
-    )
+    next_step = f"Wait {wait:g} seconds." if wait else _SLOWER
+    message = f"{host} was asked too fast.{told}"
+    return RateLimitedError(message, next_step=next_step, retry_after_s=wait)
 
 
 def _no_room(host: str, told: str, wait: float | None) -> ProviderError:
-    return RateLimitedError(
-        f"{host} has no room for more questions now.{told}",
-        next_step="Wait a little, or ask for less at once.",
-        retry_after_s=wait,
-    )
+    message = f"{host} has no room for more questions now.{told}"
+    return RateLimitedError(message, next_step=_SLOWER, retry_after_s=wait)
 
 
-_ANSWERS = ("choices", "output", "answers", "result")
-_BY_STATUS: Mapping[int, Callable[[str, str], ProviderError]] = {
-    401: _key_refused,
+_Failure = Callable[[str, str], ProviderError]
+_SLOWER = "Wait a little, or ask for less at once."
+
+
+def _saying(kind: type[ProviderError], sentence: str, next_step: str) -> _Failure:
+    """Return what makes an error of a host and its words."""
+    return lambda host, told: kind(sentence.format(host=host) + told, next_step=next_step)
+
+
+_wrong_path = _saying(
+    WrongPathError,
+    "{host} does not serve this by the path it was asked by.",
+    "Check the address, which often ends in /v1, or add the provider with another --wire.",
+)
+_filtered = _saying(
+    FilteredError,
+    "The content filter of {host} held the question back.",
+    "Look at the text; another model may take it.",
+)
+_quota = _saying(
+    QuotaExhaustedError,
+    "No money or quota is left at {host}.",
+    "Add credit there, or choose another provider; asking again is useless.",
+)
+_GAVE_UP = frozenset({504, 524})  # a gateway's words: the service behind it may still be at work
+_BY_STATUS: Mapping[int, _Failure] = {
+    401: _saying(
+        AuthenticationError,
+        "{host} does not accept the key.",
+        "Check the environment variable that holds the key for this provider.",
+    ),
     402: _quota,
-    403: _not_allowed,
-    404: _not_found,
-    409: _busy,
+    403: _saying(
+        NotAllowedError,
+        "{host} does not let this key do that.",
+        "Use another key or model, or ask whoever owns the account.",
+    ),
+    404: _saying(
+        UnknownThingError,
+        "{host} does not know what was asked for.",
+        "Check the name of the model and the address, which often ends in /v1.",
+    ),
+    409: _saying(
+        ProviderUnavailableError,
+        "{host} is busy with another change of the same thing.",
+        "Ask again.",
+    ),
 }
+_ANSWERS = ("choices", "output", "answers", "result")

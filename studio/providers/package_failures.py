@@ -11,6 +11,7 @@ import openai
 
 from studio.errors import ProviderError
 from studio.providers.failures import (
+    broken_off,
     from_status,
     not_the_protocol,
     timed_out,
@@ -41,12 +42,18 @@ def _by_status(error: Any, host: str, secrets: Collection[str]) -> ProviderError
 
 def _timeout(error: Any, host: str, secrets: Collection[str]) -> ProviderError:
     met = error if isinstance(error, httpx2.TimeoutException) else error.__cause__
-    if isinstance(met, httpx2.ConnectTimeout):  # so it calls every connection that broke
-        return unreachable(host)
-    return timed_out(host)
+    if not isinstance(met, httpx2.ConnectTimeout):
+        return timed_out(host)
+    # So the package calls every failure of a connection, also of one that stood.
+    never_stood = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, type(None))
+    return unreachable(host) if isinstance(met.__cause__, never_stood) else broken_off(host)
 
 
 def _unreachable(error: Any, host: str, secrets: Collection[str]) -> ProviderError:
+    met = error if isinstance(error, httpx2.RequestError) else error.__cause__
+    never_stood = (httpx2.ConnectError, httpx2.ProxyError, httpx2.UnsupportedProtocol)
+    if isinstance(met, httpx2.RequestError) and not isinstance(met, never_stood):
+        return broken_off(host)
     return unreachable(host)
 
 

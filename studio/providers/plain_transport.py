@@ -15,7 +15,13 @@ from studio.errors import ProviderError, ProviderUnavailableError
 from studio.providers.base_url import BaseUrl
 from studio.providers.chat import Reply
 from studio.providers.connection import CONNECT_S, NO_KEY
-from studio.providers.failures import not_the_protocol, timed_out, unreachable, unreadable
+from studio.providers.failures import (
+    broken_off,
+    not_the_protocol,
+    timed_out,
+    unreachable,
+    unreadable,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -47,14 +53,18 @@ class PlainTransport:
             method = "GET" if body is None else "POST"
             async with session.request(method, address, data=body, allow_redirects=False) as told:
                 return Reply(told.status, told.headers, await told.read())
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.ClientHttpProxyError,
+        ):
             failure = unreachable(self._url.host)
         except TimeoutError:
             failure = timed_out(self._url.host)
         except aiohttp.ClientResponseError:
             failure = not_the_protocol(self._url.host)
-        except (aiohttp.ClientError, OSError):
-            failure = unreachable(self._url.host)
+        except (aiohttp.ClientError, OSError):  # it stood, so the question may have arrived
+            failure = broken_off(self._url.host)
         except (ValueError, TypeError, LookupError) as error:
             failure = unreadable(self._url.host, error)
         raise failure

@@ -10,6 +10,7 @@ from studio.domain.job import Want
 from studio.domain.price import Price
 from studio.domain.run import Answer, Outcome, Usage
 from studio.errors import (
+    BadReplyError,
     InputError,
     NoAnswerError,
     ProviderUnavailableError,
@@ -139,6 +140,7 @@ def test_every_attempt_is_in_the_ledger_with_its_cost(stage):
         [
             RateLimitedError("slow"), ProviderUnavailableError("down"), NoAnswerError("silence"),
             Answer(outcome=Outcome.NOT_JSON, usage=Usage(input_tokens=7, output_tokens=3)), None,
+            BadReplyError("what?"), None,
         ]
     )  # fmt: skip
 
@@ -158,7 +160,9 @@ def test_every_attempt_is_in_the_ledger_with_its_cost(stage):
         costs.setdefault(outcome, set()).add(cost)
     assert costs["rate_limited"] == costs["provider_unavailable"] == {0.0}
     assert costs["ok"] == costs["not_json"] == {COST}
-    assert min(costs["no_answer"]) > COST  # it may have worked: the most it can have cost
+    assert (
+        min(costs["no_answer"] | costs["bad_reply"]) > COST
+    )  # it may have worked: the most it can have cost
     assert run.spent_usd == pytest.approx(sum(cost for _, _, cost in ledger))
     assert max(attempt for _, attempt, _ in ledger) > 1
 

@@ -1,6 +1,7 @@
 """The run handler with a scripted provider, the real store and the real worker."""
 
 import asyncio
+import dataclasses
 import itertools
 import json
 
@@ -18,6 +19,8 @@ from studio.errors import (
     RefusedRequestError,
 )
 from studio.handlers.calling import ASKS
+from studio.handlers.pacing import Pacer
+from studio.providers.failures import RefusedTextError
 from studio.providers.scripted import ScriptedProvider
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -142,6 +145,36 @@ def test_one_question_that_cannot_be_asked_does_not_stop_the_others(scene):
     assert run_status(stage.ws, run.id)["model"] == "m-2026"
 
 
+def test_texts_that_are_refused_one_after_another_stop_no_run(scene):
+    def answer(question):
+        if 3 <= int(text_of(question).split()[-1]) < 27:
+            raise RefusedTextError("The text is too long.")
+        return ham(question)
+
+    stage = scene(answer).open(train=30)
+    run = stage.run()
+    assert run.status == "done"
+    assert run_status(stage.ws, run.id)["outcomes"] == {"error": 24, "ok": 6}
+    assert len(stage.texts) == 30
+
+
+def test_texts_refused_from_the_first_on_stop_a_run_once(scene):
+    """Whether it is the texts or all that is asked, only people can tell: they go on, or not."""
+
+    def answer(question):
+        if int(text_of(question).split()[-1]) < 20:
+            raise RefusedTextError("No.")
+        return ham(question)
+
+    stage = scene(answer).open(train=30)
+    run = stage.run()
+    assert (run.status, run.error) == ("failed", "No.")
+    assert len(stage.texts) < 30
+    steer_run(stage.ws, run.id, Want.RUN)
+    assert stage.finish(run).status == "done"
+    assert run_status(stage.ws, run.id)["outcomes"] == {"error": 20, "ok": 10}
+
+
 def test_an_error_is_no_answer_and_is_asked_again_in_the_next_run(scene):
     down = [True]
 
@@ -212,6 +245,24 @@ def test_no_more_questions_fly_than_wished(scene, monkeypatch):
     stage = scene(delay=0.002).open(train=30)
     assert stage.run().done == 30
     assert stage.most == 3
+
+
+def test_the_pace_counts_the_tokens_of_replies_too(scene, monkeypatch):
+    """Services do; what replies had lately says how many to expect."""
+    admitted, inner = [], Pacer.admit
+
+    def admit(self, tokens, **more):
+        admitted.append(tokens)
+        return inner(self, tokens, **more)
+
+    monkeypatch.setattr(Pacer, "admit", admit)
+    long = Usage(input_tokens=3, output_tokens=500)
+    stage = scene(lambda q: dataclasses.replace(ham(q), usage=long)).open()
+    stage.run()
+    first = max(admitted)
+    admitted.clear()
+    stage.run(again=True)
+    assert 490 < max(admitted) - first < 500
 
 
 def test_what_was_answered_before_costs_nothing(scene):

@@ -9,10 +9,18 @@ import openai
 import pytest
 
 from studio import errors
+from studio.providers.failures import (
+    RefusedParameterError,
+    RefusedTextError,
+    UnknownThingError,
+)
 from studio.providers.package_failures import TABLE, translate
 from tests.providers.helpers import KEY, QUESTION, ask, error
 
 INDISCREET = f"Incorrect key {KEY}, Bearer abc.def"
+
+
+NOW = "Wed, 21 Oct 2026 07:27:00 GMT"
 
 
 def classify(provider):
@@ -63,7 +71,12 @@ def test_a_status_has_its_error(reply, kind):
     [
         ({"retry-after": "3"}, 3.0),
         ({"retry-after-ms": "250"}, 0.25),
-        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT", "date": NOW}, 60.0),
+        ({"retry-after": "Wednesday, 21-Oct-26 07:28:00 GMT", "date": NOW}, 60.0),
+        ({"retry-after": NOW, "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, None),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT", "date": NOW}, None),
+        ({"retry-after": "on Wed, 99 Oct"}, None),
         ({"retry-after": "nan"}, None),
         ({}, None),
     ],
@@ -82,14 +95,42 @@ def test_the_wait_a_service_asks_for_is_kept(headers, seconds, status, kind):
     [
         (httpx2.ReadTimeout("slow"), "did not answer in time"),
         (httpx2.ConnectError("refused"), "cannot be reached"),
+        (httpx2.ReadError("reset"), "broke before its answer was here"),
+        (httpx2.RemoteProtocolError("closed"), "broke before its answer was here"),
     ],
 )
 def test_the_network_has_sentences_too(failure, words):
     def answer(request):
         raise failure
 
-    with pytest.raises(errors.ProviderUnavailableError, match=words):
+    with pytest.raises(errors.ProviderUnavailableError, match=words) as caught:
         ask(answer, classify)
+    may_be_paid = "cannot be reached" not in words
+    assert isinstance(caught.value, errors.NoAnswerError) == may_be_paid
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (error(400, message="Bad content."), RefusedTextError),
+        (error(400, param="messages[1].content", code="context_length_exceeded"), RefusedTextError),
+        (error(400, message="This model's maximum context length is 9."), RefusedTextError),
+        (error(413), RefusedTextError),
+        (httpx2.Response(422, json={"detail": [{"loc": ["body", "state"]}]}), RefusedTextError),
+        (error(400, param="model", code="invalid_value"), RefusedParameterError),
+        (error(400, param="[0]"), RefusedTextError),
+        (error(400, code="model_not_found"), errors.RefusedRequestError),
+        (error(400, message="Model Not Exist"), errors.RefusedRequestError),
+        (error(400, message="Invalid model: luna"), errors.RefusedRequestError),
+        (error(400, message="The model m does not exist."), errors.RefusedRequestError),
+        (error(404), UnknownThingError),
+        (error(504), errors.NoAnswerError),
+    ],
+)
+def test_a_refusal_of_one_text_is_told_from_one_of_the_model(reply, kind):
+    with pytest.raises(errors.ProviderError) as caught:
+        ask(lambda _: reply, classify)
+    assert type(caught.value) is kind
 
 
 def test_an_exception_of_a_later_package_is_still_translated():
