@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from studio.analysis.patterns import check_pattern, search_patterns
 from studio.analysis.words import check_words, search_words
-from studio.domain.coded_rationale import (
+from studio.domain.conditions import (
     Column,
     Condition,
     Keywords,

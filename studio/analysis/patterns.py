@@ -13,7 +13,7 @@ import numpy as np
 import re2
 from numpy.typing import NDArray
 
-from studio.domain.coded_rationale import MAX_PATTERN, Condition, Regex
+from studio.domain.conditions import MAX_PATTERN, Condition, Regex
 from studio.errors import InputError
 
 # RE2 counts what a pattern costs in steps. A set that outgrows its memory ends the process instead

@@ -14,7 +14,7 @@ import ahocorasick
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.domain.coded_rationale import Condition, Keywords, Phrase
+from studio.domain.conditions import Condition, Keywords, Phrase
 from studio.domain.example import normalise
 from studio.errors import InputError
 

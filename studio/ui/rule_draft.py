@@ -7,16 +7,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from studio.actions.rules import print_yaml, read_rule
-from studio.domain.coded_rationale import (
+from studio.domain.coded_rationale import RuleBody, parse_rule
+from studio.domain.conditions import (
+    Answer,
     Column,
     Condition,
+    Fuzzy,
     Keywords,
     Length,
     Number,
     Phrase,
     Regex,
-    RuleBody,
-    parse_rule,
+    Similar,
+    Votes,
+    condition_to_dict,
 )
 from studio.errors import InputError
 
@@ -24,15 +28,19 @@ GROUPS = {"any": "any of these", "all": "all of these", "none": "none of these"}
 KINDS = {
     "keywords": "has one of the words",
     "phrase": "has the phrase",
+    "fuzzy": "has nearly one of the words",
     "regex": "matches the pattern",
     "length": "is so long",
     "number": "has a number in it",
     "column": "has this in a column",
 }
+# What the form shows but only YAML can change.
+WRITTEN = "written"
+_TEXT_FIELD = {"phrase": "phrase", "regex": "pattern"}
 FORM, YAML = "Form", "YAML"
 _BLANK: dict[str, Any] = {
     "words": "", "except": "", "phrase": "", "pattern": "", "unit": "words",
-    "column": "", "values": [], "min": None, "max": None,
+    "column": "", "values": [], "min": None, "max": None, "alike": 85, "written": {},
 }  # fmt: skip
 
 
@@ -179,6 +187,7 @@ def suggest_name(form: dict[str, Any]) -> str:
     for c in form["conditions"]:
         parts = {
             "keywords": words_of(c["words"])[:1],
+            "fuzzy": words_of(c["words"])[:1],
             "phrase": [c["phrase"]],
             "column": [c["column"], *c["values"][:1]],
         }
@@ -203,25 +212,20 @@ def _condition(number: int) -> dict[str, Any]:
 
 
 def _fields(condition: Condition) -> dict[str, Any]:
+    ((kind, plain),) = condition_to_dict(condition).items()
     match condition:
         case Keywords(words, excepted):
-            return {"kind": "keywords", "words": _joined(words), "except": _joined(excepted)}
-        case Phrase(phrase):
-            return {"kind": "phrase", "phrase": phrase}
-        case Regex(pattern):
-            return {"kind": "regex", "pattern": pattern}
-        case Length(unit, low, high):
-            return {"kind": "length", "unit": unit, "min": low, "max": high}
-        case Number(low, high):
-            return {"kind": "number", "min": low, "max": high}
+            return {"kind": kind, "words": _joined(words), "except": _joined(excepted)}
+        case Fuzzy(words, least):
+            return {"kind": kind, "words": _joined(words), "alike": least}
         case Column(name, values, low, high):
-            return {
-                "kind": "column",
-                "column": name,
-                "values": list(values),
-                "min": low,
-                "max": high,
-            }
+            return {"kind": kind, "column": name, "values": list(values), "min": low, "max": high}
+        case Length() | Number():
+            return {"kind": kind, **plain}
+        case Phrase() | Regex():
+            return {"kind": kind, _TEXT_FIELD[kind]: plain}
+        case Similar() | Answer() | Votes():
+            return {"kind": WRITTEN, "said": str(condition), "written": {kind: plain}}
 
 
 def _joined(words: tuple[str, ...]) -> str:
@@ -235,17 +239,17 @@ def _plain(c: dict[str, Any]) -> dict[str, Any]:
         case "keywords":
             words, excepted = words_of(c["words"]), words_of(c["except"])
             return {"keywords": {"words": words, "except": excepted} if excepted else words}
-        case "phrase":
-            return {"phrase": c["phrase"]}
-        case "regex":
-            return {"regex": c["pattern"]}
-        case "length":
-            return {"length": {"unit": c["unit"], **limits}}
-        case "number":
-            return {"number": limits}
-        case _:
+        case "fuzzy":
+            return {"fuzzy": {"words": words_of(c["words"]), "min": _tidy(c.get("alike", 85))}}
+        case "phrase" | "regex" as kind:
+            return {kind: c[_TEXT_FIELD[kind]]}
+        case "length" | "number" as kind:
+            return {kind: {**({"unit": c["unit"]} if kind == "length" else {}), **limits}}
+        case "column":
             chosen = {"in": list(c["values"])} if c["values"] else limits
             return {"column": {"name": c["column"], **chosen}}
+        case _:
+            return dict(c["written"])
 
 
 def _tidy(number: float) -> float:

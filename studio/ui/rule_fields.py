@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
+from studio.domain.conditions import LEAST_ALIKE
 from studio.domain.task import Task
-from studio.ui.rule_draft import GROUPS, KINDS, RuleDraft, suggest_name
+from studio.ui.page import escape
+from studio.ui.rule_draft import GROUPS, KINDS, WRITTEN, RuleDraft, suggest_name
 from studio.workspace import Workspace
 
 _MOST_READ = 5_000
@@ -67,16 +69,20 @@ def rule_condition(ws: Workspace, task: Task, draft: RuleDraft, c: dict[str, Any
             "Fires if", list(GROUPS), index=list(GROUPS).index(c["group"]), key=f"{key}_group",
             format_func=lambda g: f"if {GROUPS[g]}", label_visibility="collapsed",
         )  # fmt: skip
-        c["kind"] = kind.selectbox(
-            "Condition", list(KINDS), index=list(KINDS).index(c["kind"]), key=f"{key}_kind",
-            format_func=lambda k: KINDS[k], label_visibility="collapsed",
-        )  # fmt: skip
+        if c["kind"] == WRITTEN:
+            kind.markdown("it " + escape(c["said"]), help="Change it as YAML.")
+        else:
+            c["kind"] = kind.selectbox(
+                "Condition", list(KINDS), index=list(KINDS).index(c["kind"]), key=f"{key}_kind",
+                format_func=lambda k: KINDS[k], label_visibility="collapsed",
+            )  # fmt: skip
         remove.button(
             "", icon=":material/close:", key=f"{key}_remove", type="tertiary",
             help="Remove this condition", disabled=len(draft.form["conditions"]) == 1,
             on_click=draft.remove_condition, args=(c["id"],),
         )  # fmt: skip
-        _FIELDS[c["kind"]](ws, task, c, key)
+        if c["kind"] != WRITTEN:
+            _FIELDS[c["kind"]](ws, task, c, key)
 
 
 def _keywords(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
@@ -96,6 +102,19 @@ def _phrase(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
     c["phrase"] = st.text_input(
         "Phrase", value=c["phrase"], key=f"{key}_phrase", live=True, placeholder="no added sugar"
     )
+
+
+def _fuzzy(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
+    c["words"] = st.text_area(
+        "Words, with commas between", value=c["words"], key=f"{key}_words", height="content",
+        placeholder="risotto, mozzarella",
+        help="Any word of the text that is nearly one of them is enough, so also a misspelt one.",
+    )  # fmt: skip
+    c["alike"] = st.number_input(
+        "At least so alike, of 100", value=float(c.get("alike", 85)), key=f"{key}_alike",
+        min_value=float(LEAST_ALIKE), max_value=100.0, step=1.0,
+        help="100 is the same word. One wrong letter leaves a word of 7 letters about 86 alike.",
+    )  # fmt: skip
 
 
 def _regex(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
@@ -151,6 +170,7 @@ def _limits(c: dict[str, Any], key: str, step: int | None) -> None:
 _FIELDS = {
     "keywords": _keywords,
     "phrase": _phrase,
+    "fuzzy": _fuzzy,
     "regex": _regex,
     "length": _length,
     "number": _number,

@@ -9,17 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from studio.domain.coded_rationale import (
-    CodedRationale,
-    Column,
-    Condition,
-    Keywords,
-    Length,
-    Number,
-    Phrase,
-    Regex,
-    RuleBody,
-)
+from studio.domain.coded_rationale import CodedRationale, RuleBody
+from studio.domain.conditions import Column, Condition, Keywords, Length, Number, Phrase, Regex
 from studio.domain.example import Example, Split
 from studio.domain.run import Method, Outcome, Prediction
 from studio.domain.task import Label

@@ -13,14 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.analysis.votes import apply_rules, check_rule, matrix_of, rule_report
-from studio.domain.coded_rationale import (
-    Column,
-    Keywords,
-    Length,
-    Number,
-    Phrase,
-    Regex,
-)
+from studio.domain.conditions import Column, Keywords, Length, Number, Phrase, Regex
 from studio.domain.vote import Vote
 from studio.errors import InputError
 

@@ -10,24 +10,26 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.domain.coded_rationale import (
+from studio.domain.coded_rationale import RuleBody, describe, parse_rule, rule_to_dict
+from studio.domain.conditions import (
     MAX_PATTERN,
+    Answer,
     Column,
     Condition,
+    Fuzzy,
     Keywords,
     Length,
     Number,
     Phrase,
     Regex,
-    RuleBody,
-    describe,
-    parse_rule,
-    rule_to_dict,
+    Similar,
+    Votes,
 )
 from studio.errors import InputError
 
 _text = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
 _texts = st.lists(_text, min_size=1, max_size=3).map(tuple)
+_shares = st.integers(0, 1) | st.floats(0, 1)
 _numbers = st.integers(-99, 99) | st.floats(-1e6, 1e6)
 
 
@@ -44,6 +46,10 @@ conditions: st.SearchStrategy[Condition] = st.one_of(
     _limits(_numbers).map(lambda p: Number(*p)),
     st.builds(lambda name, values: Column(name, values), _text, _texts),
     st.builds(lambda name, p: Column(name, (), *p), _text, _limits(_numbers)),
+    st.builds(Fuzzy, _texts, st.integers(60, 100) | st.floats(60, 100)),
+    st.builds(Similar, _texts, _shares),
+    st.builds(Answer, _text, st.integers(1, 99), _texts, st.none() | _shares),
+    st.builds(Votes, _text, st.from_regex(r"[0-9a-f]{8,64}", fullmatch=True)),
 )
 _some = st.lists(conditions, max_size=3).map(tuple)
 bodies: st.SearchStrategy[RuleBody] = st.builds(
@@ -117,10 +123,10 @@ def test_any_other_file_gets_a_sentence_not_a_crash(data):
         ({"name": "a", "label": "x", "against": "y"}, "name one label"),
         ({"name": "a", "label": "x"}, "no condition"),
         ({"name": "a", "label": "x", "none": [{"phrase": "b"}]}, "no condition"),
-        ({"name": "a", "label": "x", "anny": []}, "unknown key 'anny'"),
+        ({"name": "a", "label": "x", "anny": []}, "key 'anny' is unknown"),
         ({"name": "a", "label": "x", "any": {}}, "hold lists"),
         ({"name": "a", "label": "x", "any": [{"phrase": "b", "regex": "c"}]}, "not a condition"),
-        ({"name": "a", "label": "x", "any": [{"fuzzy": "b"}]}, "no condition 'fuzzy'"),
+        ({"name": "a", "label": "x", "any": [{"fuzy": "b"}]}, "no condition 'fuzy'"),
         ({"name": "a", "label": "x", "any": [{"keywords": []}]}, "no word"),
         ({"name": "a", "label": "x", "any": [{"keywords": {"word": ["b"]}}]}, "'word' is unknown"),
         ({"name": "a", "label": "x", "any": [{"regex": "b" * (MAX_PATTERN + 1)}]}, "1001"),
