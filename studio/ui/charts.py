@@ -289,7 +289,7 @@ def reliability_chart(rows: tuple[tuple[float, Figure], ...], *, dark: bool = Fa
         )
         .add_params(bin_)
     )
-    numbers = base.mark_text(dy=-7, fontSize=11, color=_QUIET[dark]).encode(
+    numbers = base.mark_text(dy=-12, fontSize=11, color=_QUIET[dark]).encode(
         y=alt.Y("high:Q", scale=scale), text=alt.Text("n:Q", format=",")
     )
     honest = (
