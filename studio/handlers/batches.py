@@ -23,6 +23,7 @@ from studio.handlers.asking import MALFORMED, Asking, Open, out_of_budget
 from studio.handlers.calling import CHUNK
 from studio.jobs.control import CancelledJobError, Control, LaterError, PausedError
 from studio.providers.base import MOST_IN_BATCH, BatchState, BatchStatus, Provider
+from studio.providers.failures import UnknownThingError, WrongPathError
 from studio.store.batches import Batch
 from studio.store.runs import Attempt, Ending, Result
 from studio.workspace import Workspace
@@ -32,7 +33,11 @@ POLL_REMOTE_S = 30.0
 TIMES = 3
 MOST_BYTES = 150_000_000
 AT_ONCE = 1_000
-_NO_LINE = "The service ended the batch without a word on this question."
+_FORGOTTEN = "forgotten"
+_NO_LINE = {
+    BatchStatus.COMPLETED: "The service ended the batch without a word on this question.",
+    _FORGOTTEN: "The service does not know the batch any more, nor its answers.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class _Line:
     example_id: int
     key: str
     ledger_id: int
+    bound_usd: float | None
 
 
 class Batching:
@@ -105,18 +111,28 @@ class Batching:
         if not batch.remote_id:
             state = await self._service.find_batch(batch.key)
             if state is None:  # the worker died before it was sent: its questions are asked anew
-                await self._close(batch, dict.fromkeys(self._unsettled(batch), None), "not_sent")
+                await self._close(batch, {}, "not_sent")
                 return
         else:
-            state = await self._service.batch(batch.remote_id)
+            try:
+                state = await self._service.batch(batch.remote_id)
+            except (UnknownThingError, WrongPathError):
+                await self._close(batch, {}, _FORGOTTEN)
+                return
         self._ws.store.batches.tell(batch.id, remote_id=state.remote_id, status=state.status.value)
         if state.status.is_final:
             await self._import(batch, state)
 
     async def _import(self, batch: Batch, state: BatchState) -> None:
-        answers = await self._service.batch_answers(state, self._asking.label_names)
+        try:
+            answers = await self._service.batch_answers(state, self._asking.label_names)
+        except UnknownThingError:  # services keep a file of answers for some weeks only
+            await self._close(batch, {}, _FORGOTTEN)
+            return
         lines = self._unsettled(batch)
-        await self._close(batch, {i: answers.get(str(i)) for i in lines}, state.status.value)
+        await self._close(
+            batch, {i: answers[str(i)] for i in lines if str(i) in answers}, state.status.value
+        )
         if state.status is BatchStatus.FAILED:
             raise RunFailedError(
                 f"{self._service.host} refused the batch: {state.error or 'it gave no reason'}",
@@ -125,15 +141,16 @@ class Batching:
 
     def _unsettled(self, batch: Batch) -> dict[int, _Line]:
         found = self._ws.store.batches.unsettled(batch.id)
-        return {i: _Line(i, key, ledger_id) for i, (key, ledger_id) in found.items()}
+        return {i: _Line(i, *told) for i, told in found.items()}
 
-    async def _close(self, batch: Batch, answers: dict[int, Answer | None], otherwise: str) -> None:
+    async def _close(self, batch: Batch, answers: dict[int, Answer], otherwise: str) -> None:
         """Store what came of a batch, a thousand lines at a time, and note that it is all here.
 
         Args:
             batch: The batch.
-            answers: Example id to its answer; None for a line the service never reached.
-            otherwise: The outcome of such a line in the ledger; it costs nothing.
+            answers: Example id to its answer; a line that got none is missing.
+            otherwise: The outcome of such a line in the ledger. It costs nothing, unless the
+                service forgot the batch, which it may have answered: then it counts at its most.
         """
         lines = self._unsettled(batch)
         pairs = [(line, answers.get(i)) for i, line in lines.items()]
@@ -151,10 +168,11 @@ class Batching:
         self, line: _Line, answer: Answer | None, otherwise: str
     ) -> tuple[Ending, Result | None]:
         if answer is None:
-            ending = Ending(ledger_id=line.ledger_id, outcome=otherwise, cost_usd=0.0)
-            if otherwise != BatchStatus.COMPLETED or not self._was_last(line):
+            cost = line.bound_usd if otherwise == _FORGOTTEN else 0.0
+            ending = Ending(ledger_id=line.ledger_id, outcome=otherwise, cost_usd=cost)
+            if otherwise not in _NO_LINE or not self._was_last(line):
                 return ending, None
-            answer = Answer(outcome=Outcome.ERROR, detail={"error": _NO_LINE})
+            answer = Answer(outcome=Outcome.ERROR, detail={"error": _NO_LINE[otherwise]})
             return ending, self._asking.result_of(line.example_id, line.key, answer)
         answer = self._asking.priced(answer, in_batch=True)
         usage = answer.usage

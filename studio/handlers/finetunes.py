@@ -25,7 +25,7 @@ from studio.errors import (
 )
 from studio.jobs.control import CancelledJobError, Control, LaterError, PausedError
 from studio.providers.base import FINE_TUNE_KEY, FineTuneState, Provider, RemoteEvent
-from studio.providers.failures import TrainingClosedError
+from studio.providers.failures import TrainingClosedError, UnknownThingError
 from studio.workspace import Workspace
 
 POLL_LOCAL_S = 0.4
@@ -83,9 +83,11 @@ async def _take_up(ws: Workspace, finetune: FineTune, service: Provider) -> str:
             state = await service.resume_fine_tune(finetune.remote_id)
             ws.store.finetunes.update(finetune.id, status=state.status)
     elif finetune.status.is_final:
-        state = await service.fine_tune(finetune.remote_id)
-        if state.status in (FineTuneStatus.FAILED, FineTuneStatus.CANCELLED):
-            return await _launch(ws, finetune, service)
+        with contextlib.suppress(UnknownThingError):  # it was forgotten there
+            state = await service.fine_tune(finetune.remote_id)
+            if state.status not in (FineTuneStatus.FAILED, FineTuneStatus.CANCELLED):
+                return finetune.remote_id
+        return await _launch(ws, finetune, service)
     return finetune.remote_id
 
 

@@ -21,6 +21,7 @@ from studio.providers.base import (
     RemoteEvent,
     Tell,
 )
+from studio.providers.failures import UnknownThingError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -284,7 +285,7 @@ class ScriptedProvider:
 
     def _batch(self, remote_id: str) -> _Batch:
         if remote_id not in self._batches:
-            raise RefusedRequestError(f"The script knows no batch {remote_id}.")
+            raise UnknownThingError(f"The script knows no batch {remote_id}.")
         return self._batches[remote_id]
 
     def _ended(self, batch: _Batch) -> BatchState:
@@ -305,7 +306,7 @@ class ScriptedProvider:
 
     def _training(self, remote_id: str) -> _Training:
         if remote_id not in self._trainings:
-            raise RefusedRequestError(f"The script knows no training {remote_id}.")
+            raise UnknownThingError(f"The script knows no training {remote_id}.")
         return self._trainings[remote_id]
 
     def _move(

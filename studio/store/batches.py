@@ -78,14 +78,14 @@ class Batches:
         with self.db.transaction() as conn:
             conn.execute("UPDATE batch SET imported = 1 WHERE id = ?", (batch_id,))
 
-    def unsettled(self, batch_id: int) -> dict[int, tuple[str, int]]:
-        """Return example id to (content key, ledger number) of what has not been settled yet."""
+    def unsettled(self, batch_id: int) -> dict[int, tuple[str, int, float | None]]:
+        """Return example id to (content key, ledger number, most it can cost) of what is open."""
         rows = self.db.read(
-            "SELECT q.example_id, q.key, q.ledger_id FROM batch_question q JOIN ledger l ON l.id = q.ledger_id"
+            "SELECT q.example_id, q.key, q.ledger_id, l.bound_usd FROM batch_question q JOIN ledger l ON l.id = q.ledger_id"
             " WHERE q.batch_id = ? AND l.outcome = 'open' ORDER BY q.example_id",
             (batch_id,),
         )
-        return {row[0]: (row[1], row[2]) for row in rows}
+        return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
     def under_way(self, run_id: int) -> dict[int, str]:
         """Return example id to content key of what is in a batch whose answers are not stored yet."""

@@ -11,6 +11,7 @@ from studio.domain.price import Price
 from studio.domain.run import Answer, Outcome, Usage
 from studio.errors import AuthenticationError, InputError, NoAnswerError, ProviderUnavailableError
 from studio.providers.base import BatchStatus
+from studio.providers.failures import UnknownThingError
 from studio.providers.scripted import ScriptedProvider
 from studio.store.runs import Runs
 
@@ -166,6 +167,45 @@ def test_a_batch_refused_as_a_whole_fails_the_run_with_the_reason(scene):
     stage.provider._batches_end_as = BatchStatus.COMPLETED
     steer_run(stage.ws, run.id, Want.RUN)
     assert stage.finish(run).done == 12
+
+
+def forget(provider):
+    provider._batches.clear()
+
+
+def lose_the_file(provider):
+    async def answers(state, label_names):
+        raise UnknownThingError("There is no such file.")
+
+    provider.batch_answers = answers
+
+
+@pytest.mark.parametrize("loses", [forget, lose_the_file])
+def test_what_a_service_forgot_is_asked_again_and_counts_as_paid(scene, loses):
+    stage = scene()
+    run = stage.start()
+    stage.finish(run, until=lambda: stage.provider.batches)
+    answers = stage.provider.batch_answers
+    loses(stage.provider)
+    stage.finish(run, until=lambda: "forgotten" in [outcome for outcome, *_ in stage.ledger()])
+    stage.provider.batch_answers = answers
+    done = stage.finish(run)
+    assert (done.status, done.done, done.calls) == ("done", 12, 24)
+    costs = {outcome: cost for outcome, _, cost in stage.ledger()}
+    assert costs["ok"] == COST < costs["forgotten"]  # nobody knows: the most it can have cost
+
+
+def test_a_service_that_forgets_every_batch_is_not_asked_for_ever(scene):
+    stage = scene()
+
+    async def forgets(remote_id):
+        raise UnknownThingError("No batch found.")
+
+    stage.provider.batch = forgets
+    run = stage.run()
+    assert run.status == "failed"
+    assert "does not know the batch any more" in run.error
+    assert stage.sizes == [12, 12, 12]
 
 
 def test_a_batch_sent_by_a_worker_that_died_is_found_and_not_sent_twice(scene, monkeypatch):

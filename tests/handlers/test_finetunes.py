@@ -306,6 +306,18 @@ def test_going_on_after_the_provider_failed_it_is_a_new_training(ws, task, work,
     assert trainer.creates == 2
 
 
+def test_going_on_after_the_provider_forgot_it_is_a_new_training(ws, task, work, trainer):
+    trainer.ends = "server_error"
+    finetune = launch(ws, task)
+    work(ws)
+    trainer.ends = None
+    trainer._trainings.clear()
+    steer_finetune(ws, finetune.id, Want.RUN)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).status is FineTuneStatus.SUCCEEDED
+    assert trainer.creates == 2
+
+
 def test_a_death_in_the_second_launch_trains_only_twice(ws, task, work, trainer):
     trainer.ends = "server_error"
     finetune = launch(ws, task)
