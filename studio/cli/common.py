@@ -122,7 +122,7 @@ def wait_for(ws: Workspace, job_id: int, what: str) -> Job:
     """Wait until a job has ended or rests, with one line of progress on a terminal's standard error.
 
     Raises:
-        RunFailedError: If it failed or was cancelled.
+        RunFailedError: If it failed, was cancelled, or rests: nobody may take it for done.
         WorkerError: If no worker takes it.
     """
     started = waited = time.monotonic()
@@ -145,7 +145,19 @@ def wait_for(ws: Workspace, job_id: int, what: str) -> Job:
             f"The {what} {job.status.value}: {job.message or 'no reason was given'}",
             next_step="What was finished is kept.",
         )
+    if job.status is JobStatus.PAUSED:
+        raise _resting(job, what)
     return job
+
+
+def _resting(job: Job, what: str) -> RunFailedError:
+    """Return that a job rests, why, and how it goes on."""
+    next_step = "What was finished is kept."
+    if job.kind in ("run", "finetune"):
+        raised = " --budget USD" if "budget" in job.message else ""
+        next_step = f"Go on with `studio {job.kind} resume {job.subject_id}{raised}`. {next_step}"
+    why = notice(job) or "somebody paused it."
+    return RunFailedError(f"The {what} rests: {why}", next_step=next_step)
 
 
 @contextmanager

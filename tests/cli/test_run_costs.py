@@ -72,7 +72,11 @@ def test_a_budget_with_an_unknown_price_is_refused_with_the_way_out(start):
 
 def test_a_run_stops_at_its_budget_and_goes_on_when_it_is_raised(start, price, studio, mail):
     price(10)  # each call costs $0.011
-    said = start("--yes", "--budget", "0.1", "--wait", "--json").json
+    stopped = start("--yes", "--budget", "0.1", "--wait", "--json")
+    assert stopped.code == 1
+    assert "The run rests: The budget of $0.1 is used up" in stopped.error["message"]
+    assert "Go on with `studio run resume 1 --budget USD`." in stopped.error["next"]
+    said = studio("run", "show", "1", "--json").json
     assert said["status"] == "paused"
     assert 0 < said["done"] < 36
     assert 0 < said["cost_usd"] <= 0.1
@@ -133,6 +137,11 @@ def test_the_bar_is_gone_when_the_work_failed(states):
     with pytest.raises(common.RunFailedError, match="The run failed: no"):
         states(terminal, {}, {"status": JobStatus.FAILED, "message": "no"})
     assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_what_somebody_paused_is_no_success(states):
+    with pytest.raises(common.RunFailedError, match=r"The run rests: somebody paused it\."):
+        states(io.StringIO(), {}, {"status": JobStatus.PAUSED})
 
 
 def test_nothing_is_drawn_off_a_terminal(states):
