@@ -1,5 +1,6 @@
 """Real worker processes against a service that counts every call."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,15 @@ from studio.actions.providers import add_provider
 from tests.faults.service import Service
 
 ROOT = Path(__file__).parents[2]
+SOONER = """
+import importlib, json, sys
+for name, seconds in json.loads(sys.argv.pop(1)).items():
+    module, _, constant = name.rpartition(".")
+    assert getattr(importlib.import_module(module), constant) > seconds
+    setattr(sys.modules[module], constant, seconds)
+from studio.cli.main import main
+main()
+"""
 
 
 @pytest.fixture
@@ -32,14 +42,18 @@ def ws(open_studio, service):
 
 @pytest.fixture
 def start_worker(ws):
-    """Start `studio worker` processes; whatever happens, none is left behind."""
+    """Start `studio worker` processes; whatever happens, none is left behind.
+
+    `sooner` shortens what the worker waits for between two looks, by the name of the constant.
+    """
     started = []
 
-    def start(concurrency=8, *options, **settings):
+    def start(concurrency=8, *options, sooner=(), **settings):
         environ = {k: v for k, v in os.environ.items() if not k.startswith("STUDIO_")}
         settings = {"concurrency": concurrency} | settings
         own = {f"STUDIO_{name.upper()}": str(value) for name, value in settings.items()}
-        command = [sys.executable, "-m", "studio.cli.main", "worker", *options, "-w", str(ws.path)]
+        program = ["-c", SOONER, json.dumps(sooner)] if sooner else ["-m", "studio.cli.main"]
+        command = [sys.executable, *program, "worker", *options, "-w", str(ws.path)]
         child = subprocess.Popen(
             command,
             cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,

@@ -145,7 +145,7 @@ class _Connection(asyncio.Protocol):
         self.service.at_once -= 1
         if fate == "too_many":
             error = _error("Rate limit reached.", "rate_limit_exceeded")
-            self.say(429, {"error": error}, {"Retry-After": "0.1"})
+            self.say(429, {"error": error}, {"Retry-After": "0.03"})
         elif fate == "broken":
             self.say(500, {"error": _error("Something broke.", "server_error")})
         else:

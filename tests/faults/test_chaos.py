@@ -16,7 +16,7 @@ def test_chaos_ends_with_an_outcome_for_every_example(ws, fill, service, start_w
     service.delay, service.chaos = 0.01, Chaos()
     task = fill(ws, train=N, validation=0, test=0, gold=False)
     run = start_run(ws, task.id, choice=Choice(), provider="mock", by="Ada")
-    start_worker(16, timeout=1)
+    start_worker(16, timeout=0.5)
     eventually(lambda: ws.read.runs.get(run.id).status not in ("queued", "running"), 90)
     told = run_status(ws, run.id)
     assert told["status"] == "done"

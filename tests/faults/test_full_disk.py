@@ -19,6 +19,7 @@ from studio.store.copies import find_damage
 from studio.store.store import Store
 from tests.conftest import fill_task, nothing
 
+SOON = {"studio.jobs.worker.OBSTACLE_S": 0.5, "studio.jobs.control.OBSTACLE_S": 0.5}
 pytestmark = [pytest.mark.fault, pytest.mark.usefixtures("plain_env")]
 
 
@@ -87,7 +88,7 @@ def test_labels_that_cannot_be_stored_are_told_and_stored_later(ws, disk):
 def test_a_worker_waits_for_space_and_goes_on(ws, disk, service, start_worker, eventually, left):
     task = fill_task(ws, train=300, validation=0, test=0, gold=False)
     run = start_run(ws, task.id, choice=Choice(), provider="mock", splits=["train"], by="Ada")
-    start_worker(concurrency=4)
+    start_worker(concurrency=4, sooner=SOON)
     eventually(lambda: ws.read.runs.get(run.id).done > 20)
     ballast = use_up(disk)
     os.truncate(ballast, ballast.stat().st_size - left)
@@ -99,6 +100,9 @@ def test_a_worker_waits_for_space_and_goes_on(ws, disk, service, start_worker, e
         eventually(lambda: "free some space to go on" in ws.read.jobs.get(run.job_id).message)
         eventually(lambda: ws.read.runs.get(run.id).done == service.calls.total())
     ballast.unlink()
+    if not left:  # that the job was put back could not be stored either: its lease runs out
+        with ws.store.transaction() as conn:  # 15 seconds later
+            conn.execute("UPDATE job SET lease_until = 1 WHERE id = ?", (run.job_id,))
     eventually(lambda: ws.read.runs.get(run.id).status == "done", seconds=90)
     assert ws.read.runs.get(run.id).done == 300
     # What was in flight when the last byte was taken could not be stored, and is asked again.
@@ -107,8 +111,8 @@ def test_a_worker_waits_for_space_and_goes_on(ws, disk, service, start_worker, e
     assert {f.check for f in examine(ws) if f.ok is False} <= {"disk"}
 
 
-def is_quiet(service, seconds=3.0):
-    """Return whether nothing is asked for a while."""
+def is_quiet(service, seconds=1.5):
+    """Return whether nothing is asked for a while, in which the worker looked again and again."""
     before = service.calls.total()
     time.sleep(seconds)
     return service.calls.total() == before

@@ -20,7 +20,7 @@ def test_a_worker_hosts_the_server_when_another_ends_and_goes_when_its_file_is_g
 ):
     folder = ws.settings.embedded_folder
     with EmbeddedServer(folder) as elsewhere:
-        worker = start_worker()
+        worker = start_worker(sooner={"studio.bootstrap.CHECKPOINT_S": 0.5})
         eventually(lambda: is_worker_alive(ws))
         assert find(folder).url == elsewhere.url
     hosted = eventually(lambda: find(folder))
