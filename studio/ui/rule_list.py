@@ -17,7 +17,8 @@ _CSS = """
   border-radius: var(--st-base-radius); }
 .list { font: .88rem/1.4 var(--st-font); color: var(--st-text-color); min-width: 56rem; }
 .head, .row { display: grid; align-items: center; gap: .6rem; padding: .35rem .7rem;
-  grid-template-columns: 2.6rem 1.4rem minmax(12rem, 1fr) 7.5rem 3.6rem 11rem repeat(3, 4.6rem) 8rem; }
+  grid-template-columns:
+    2.6rem 1.4rem minmax(12rem, 1fr) 7.5rem 3.6rem 11rem repeat(3, 4.6rem) 8rem; }
 .head { font-size: .78rem; opacity: .68; border-bottom: 1px solid var(--st-border-color); }
 .row { border-bottom: 1px solid var(--st-border-color-light, var(--st-border-color)); outline: 0;
   background: var(--st-background-color); }
