@@ -37,7 +37,8 @@ class Wire(StrEnum):
 class Method(StrEnum):
     """Where a confidence comes from. Those of different methods do not belong in one figure.
 
-    Only `decision`, `server` and `logprobs` are probabilities that a model gives its label.
+    Only `decision`, `server` and `logprobs` are probabilities that a model gives its label;
+    `weighed` is one fitted on gold to the votes of rules.
     """
 
     DECISION = "decision"
@@ -45,6 +46,7 @@ class Method(StrEnum):
     LOGPROBS = "logprobs"
     VOTES = "votes"
     RULES = "rules"
+    WEIGHED = "weighed"
     UNKNOWN = "unknown"
 
     def words(self, votes: int = 0) -> str:
@@ -68,6 +70,7 @@ _METHOD_WORDS = {
     Method.LOGPROBS: "probability from the tokens the model wrote",
     Method.VOTES: "share of several votes of the model, not a probability",
     Method.RULES: "share of the rules' votes, not a probability",
+    Method.WEIGHED: "probability from the rules' votes, fitted on gold",
     Method.UNKNOWN: "the answer does not say where it comes from",
 }
 
