@@ -34,8 +34,12 @@ class Patterns:
 
 
 def patterns_of(matrix: VoteMatrix) -> Patterns:
-    """Return the patterns of a matrix; exact, and its memory grows with examples, not rules."""
-    fires = matrix.fires
+    """Return the patterns of a matrix."""
+    return _patterns(matrix.fires)
+
+
+def _patterns(fires: Bools) -> Patterns:
+    """Return the different rows; exact, and its memory grows with examples, not rules."""
     codes = np.zeros(len(fires), dtype=np.int64)
     first = np.zeros(min(1, len(fires)), dtype=np.int64)
     # Rules are packed 32 at a time below the patterns found so far, which need far fewer bits.
@@ -190,15 +194,10 @@ class Judged:
 def judged(matrix: VoteMatrix, gold: Mapping[int, int], label_ids: Sequence[int]) -> Judged:
     """Return the examples of a matrix that have gold of one of the labels."""
     place = {label: i for i, label in enumerate(label_ids)}
-    rows = [i for i, example in enumerate(matrix.example_ids) if gold.get(example) in place]
-    told = [place[gold[matrix.example_ids[i]]] for i in rows]
-    few = VoteMatrix(
-        rule_ids=matrix.rule_ids,
-        example_ids=tuple(matrix.example_ids[i] for i in rows),
-        labels=matrix.labels[rows],
-        against=matrix.against,
-    )
-    found = patterns_of(few)
+    known = {example: place[label] for example, label in gold.items() if label in place}
+    rows = [i for i, example in enumerate(matrix.example_ids) if example in known]
+    told = [known[matrix.example_ids[i]] for i in rows]
+    found = _patterns(matrix.fires[rows])
     pairs = found.of * max(1, len(label_ids)) + np.array(told, dtype=np.int64)
     kinds, of, counts = np.unique(pairs, return_inverse=True, return_counts=True)
     pattern, truth = np.divmod(kinds, max(1, len(label_ids)))
