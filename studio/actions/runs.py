@@ -15,12 +15,15 @@ from studio.domain.progress import notice
 from studio.domain.prompt import prompt_of
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
-from studio.errors import InputError
+from studio.errors import InputError, StudioError
 from studio.handlers.choosing import chosen
 from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate
 from studio.providers.base import Provider
 from studio.workspace import Workspace
+
+EMBEDDED = "embedded"
+MOST_SAMPLES = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
     consent: bool = False,
     again: bool = False,
     batch: bool = False,
+    samples: int = 1,
     budget_usd: float | None = None,
     by: str,
 ) -> Run:
@@ -64,6 +68,8 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
         consent: The person agrees to send this task's texts to that provider; recorded.
         again: Ask even where the same question was answered before.
         batch: Send the questions by the service's own Batch API: within a day, at a lower price.
+        samples: How often each example is asked about, the labels in another order each time; the
+            shares of the answers are the confidence then.
         budget_usd: The most it may spend; reaching it pauses the run.
         by: Who starts it.
 
@@ -87,11 +93,14 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
         _check_budget(ws, run, service, budget_usd, batch=batch)
     if batch and service is None:
         raise InputError("Rules ask no service.", next_step="Leave out the batch.")
+    _check_samples(ws, run, samples, batch=batch)
     params: dict[str, Any] = {name: True for name, on in (("again", again), ("batch", batch)) if on}
+    if samples > 1:
+        params["samples"] = samples
     told = None
     if service is not None and not service.is_local:
         sample = ws.store.examples.sample(task_id, wanted, SAMPLE)
-        told = estimate(ws, run, service, sample, again=again, in_batch=batch)
+        told = estimate(ws, run, service, sample, again=again, in_batch=batch, samples=samples)
         params["estimate"] = told.to_dict()
     # All or nothing: a run that is refused leaves no consent and no prompt behind.
     with ws.store.transaction():
@@ -127,6 +136,7 @@ def estimate_run(
     provider: str = "",
     again: bool = False,
     batch: bool = False,
+    samples: int = 1,
 ) -> Estimate:
     """Return what such a run would ask, cost and take; nothing is filed and nobody asked.
 
@@ -141,6 +151,7 @@ def estimate_run(
     counts = ws.store.examples.counts(task_id)
     total = sum(counts[split] for split in set(wanted))
     run, _ = _classifier(ws, task, choice, provider, by="")
+    _check_samples(ws, run, samples, batch=batch)
     return estimate(
         ws,
         replace(run, splits=wanted, total=total if limit is None else min(limit, total)),
@@ -148,7 +159,21 @@ def estimate_run(
         ws.store.examples.sample(task_id, wanted, SAMPLE),
         again=again,
         in_batch=batch,
+        samples=samples,
     )
+
+
+def needs_votes(ws: Workspace, task_id: int, *, choice: Choice, provider: str = "") -> bool:
+    """Return whether who would be asked is known, by a test, to tell no probabilities.
+
+    The arguments are those of `start_run`.
+    """
+    try:
+        run, _ = _classifier(ws, ws.read.tasks.get(task_id), choice, provider, by="")
+    except StudioError:
+        return False
+    found = ws.read.providers.capabilities(run.provider) if run.provider else None
+    return found is not None and found.gives_odds is False
 
 
 def steer_run(ws: Workspace, run_id: int, want: Want) -> Run:
@@ -259,6 +284,28 @@ def _check_budget(
             " cannot be kept.",
             next_step="Set the price with `studio provider prices --set`, or in the settings.",
         )
+
+
+def _check_samples(ws: Workspace, run: Run, samples: int, *, batch: bool) -> None:
+    """Refuse votes where they cannot be had, or would be worse than what the service tells."""
+    if not 1 <= samples <= MOST_SAMPLES:
+        raise InputError(
+            f"Each example is asked about 1 to {MOST_SAMPLES} times.", next_step="Ask for e.g. 5."
+        )
+    if samples == 1:
+        return
+    found = ws.read.providers.capabilities(run.provider) if run.provider else None
+    why = ""
+    if not run.provider:
+        why = "Rules answer the same each time."
+    elif batch:
+        why = "A batch asks about each example once."
+    elif run.provider == EMBEDDED or (found is not None and found.gives_odds):
+        why = (
+            f"The provider {run.provider!r} tells probabilities itself, which say more than votes."
+        )
+    if why:
+        raise InputError(why, next_step="Leave out the samples.")
 
 
 def _splits(splits: Sequence[str]) -> tuple[str, ...]:

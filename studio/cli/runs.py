@@ -62,6 +62,13 @@ def start(
     batch: Annotated[
         bool, typer.Option("--batch", help="By the service's Batch API: within a day, cheaper.")
     ] = False,
+    samples: Annotated[
+        int,
+        typer.Option(
+            help="Ask so many times, the labels in another order each time: confidence from votes,"
+            " at as many times the cost."
+        ),
+    ] = 1,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Only say what it would ask, cost and take.")
     ] = False,
@@ -76,6 +83,7 @@ def start(
     asked: dict[str, Any] = {
         "choice": Choice(prompt=prompt, rules=rules, model=model), "splits": split or [],
         "limit": limit, "provider": provider, "again": again, "batch": batch,
+        "samples": samples,
     }  # fmt: skip
     if estimate:
         told = estimate_run(ws, task_id, **asked)

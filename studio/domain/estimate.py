@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -17,7 +18,8 @@ class Estimate:
 
     Attributes:
         examples: Examples it covers.
-        known: Of these, answered before, so that they cost nothing; None while nobody can tell.
+        known: Of its questions, answered before, so that they cost nothing; None while nobody can
+            tell.
         host: Where texts are sent; empty where none are.
         is_local: Whether that is this machine.
         model: The model asked.
@@ -30,6 +32,7 @@ class Estimate:
         seconds: What it likely takes, by the rate of earlier runs; None without one.
         is_sampled: Whether tokens and what is known were taken from a sample.
         in_batch: Whether it is sent as a batch.
+        samples: How often each example is asked about.
     """
 
     examples: int
@@ -46,11 +49,12 @@ class Estimate:
     seconds: float | None = None
     is_sampled: bool = False
     in_batch: bool = False
+    samples: int = 1
 
     @property
     def questions(self) -> int:
         """Questions that would be asked."""
-        return self.examples - (self.known or 0) if self.host else 0
+        return self.samples * self.examples - (self.known or 0) if self.host else 0
 
     def __add__(self, other: Estimate) -> Estimate:
         """Return both together, asked of the same model about the same examples."""
@@ -72,6 +76,7 @@ class Estimate:
             "examples": self.examples,
             "known": self.known,
             "questions": self.questions,
+            "samples": self.samples,
             "host": self.host,
             "model": self.model,
             "input_tokens": self.input_tokens,
@@ -102,6 +107,7 @@ estimate (characters) · about $0.026, at most $0.90 · about 1 min 10 s'
         about = "about " if self.is_sampled and self.known else ""
         asked = f"{about}{count(self.questions, 'question')} to "
         asked += "this machine" if self.is_local else self.host
+        asked += f", {self.samples} an example" if self.samples > 1 else ""
         parts = [asked + (f", {about}{self.known:,} answered before" if self.known else "")]
         if not self.is_local:
             tokens = _round(self.input_tokens + self.output_tokens)
@@ -134,10 +140,12 @@ estimate (characters) · about $0.026, at most $0.90 · about 1 min 10 s'
         'This run would send the column text of 2 examples (about 900 tokens, estimate by \
 characters) to far.example, at an unknown price.'
         """
+        sent = count(math.ceil(self.questions / self.samples), "example")
+        sent += f", {self.samples} times each" if self.samples > 1 else ""
         tokens = f"about {_round(self.input_tokens + self.output_tokens):,} tokens"
         tokens += f", estimate by {self.counted_by}"
         return (
-            f"{what} would send the column text of {count(self.questions, 'example')} ({tokens}) "
+            f"{what} would send the column text of {sent} ({tokens}) "
             f"to {self.host}, {self.cost_text().replace('about', 'for about', 1)}."
         )
 

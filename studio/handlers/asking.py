@@ -26,6 +26,7 @@ from studio.domain.tokens import (
     most_input_tokens,
     most_tokens,
 )
+from studio.errors import ProviderError
 from studio.providers.base import Provider
 from studio.store.runs import Attempt, Result
 from studio.workspace import Workspace
@@ -87,25 +88,55 @@ class Twins:
         return self._waiting.pop(asked.key)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """What is told before the text, with the labels in one order."""
+
+    label_names: tuple[str, ...]
+    before: tuple[dict[str, str], ...]
+    instructions: str
+
+
+def label_orders(label_names: Sequence[str], count: int) -> list[tuple[str, ...]]:
+    """Return the labels in so many orders, each begun by the next of them.
+
+    A model that prefers what stands first shows it by changing its answer.
+
+    >>> label_orders(["a", "b", "c"], 2)
+    [('a', 'b', 'c'), ('b', 'c', 'a')]
+    """
+    starts = [sample % len(label_names) for sample in range(count)]
+    return [(*label_names[start:], *label_names[:start]) for start in starts]
+
+
 class Asking:
     """Turns the examples of one run into questions, and answers into results.
 
     Attributes:
         price: Of the model; None while unknown.
         label_names: The allowed answers.
+        samples: How often each example is asked about, the labels in another order each time.
     """
 
     def __init__(
-        self, ws: Workspace, run: Run, task: Task, body: PromptText, service: Provider, engine: str
-    ) -> None:
+        self, ws: Workspace, run: Run, task: Task, body: PromptText, service: Provider, engine: str,
+        samples: int = 1,
+    ) -> None:  # fmt: skip
         self._ws, self._run, self._task = ws, run, task
         self.label_names = task.label_names
         self._service, self._engine = service, engine
-        self._before = tuple(render_messages(body, task.label_names, "")[:-1])  # rendered once
-        self._instructions = render_decision(body, task.label_names)
+        self.samples = samples
+        self._orders = [  # rendered once
+            _Order(
+                label_names=names,
+                before=tuple(render_messages(body, names, "")[:-1]),
+                instructions=render_decision(body, names),
+            )
+            for names in label_orders(task.label_names, samples)
+        ]
         self._definitions = body.definitions
         schema = answer_schema(task.label_names)
-        self._most_before = most_input_tokens(self._before, schema)
+        self._most_before = most_input_tokens(self._orders[0].before, schema)
         self._again = bool(ws.store.runs.params(run.id).get("again"))
         self.price: Price | None = ws.price(service, run.model)
         lately = ws.read.prices.lately(run.kind.value, run.provider, run.model).output_tokens
@@ -121,16 +152,17 @@ class Asking:
         """
         task = ws.store.tasks.get(run.task_id)
         body = body_of(ws, run, task)
+        samples = ws.store.runs.params(run.id).get("samples", 1)
         service = ws.provider(run.provider)
         try:
-            return service, cls(ws, run, task, body, service, await service.engine())
+            return service, cls(ws, run, task, body, service, await service.engine(), samples)
         except BaseException:
             await service.close()
             raise
 
     def split(self, examples: Sequence[Example]) -> tuple[list[Result], list[Open]]:
         """Return the results that are known already, and what is to be asked."""
-        opened = [self._open(example) for example in examples]
+        opened = [self._open(e, sample) for e in examples for sample in range(self.samples)]
         known = self._ws.store.runs.cached([one.key for one in opened])
         results = [
             self.result(one, known[one.key], cached=True) for one in opened if one.key in known
@@ -143,6 +175,10 @@ class Asking:
         An answer that could not be used gets a key of its own, so that it is asked again.
         """
         return self.result_of(asked.example_id, asked.key, answer, cached=cached)
+
+    def failed(self, asked: Open, error: ProviderError) -> Result:
+        """Return a lasting failure as it is stored: it is the outcome of its question."""
+        return self.result(asked, Answer(outcome=Outcome.ERROR, detail={"error": str(error)}))
 
     def result_of(
         self, example_id: int, key: str, answer: Answer, *, cached: bool = False
@@ -175,14 +211,16 @@ class Asking:
         """Return about how many bytes a question has on the wire."""
         return 2 * (self._most_before + len(asked.question.messages[-1]["content"])) + 500
 
-    def _open(self, example: Example) -> Open:
+    def _open(self, example: Example, sample: int) -> Open:
         turn = user_turn(example.text)
+        order = self._orders[sample]
         question = Question(
             model=self._run.model,
-            messages=(*self._before, {"role": "user", "content": turn}),
-            label_names=self._task.label_names,
-            instructions=self._instructions,
+            messages=(*order.before, {"role": "user", "content": turn}),
+            label_names=order.label_names,
+            instructions=order.instructions,
             definitions=self._definitions,
+            sample=sample,
         )
         key = question.key(self._service.identity, self._engine)
         if self._again:

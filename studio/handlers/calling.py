@@ -202,7 +202,8 @@ class Calling:
         if not (self._landed or self._known or chosen or tell):
             return
         try:
-            endings, results, failure = self._judge_all()
+            endings, landed, failure = self._judge_all()
+            results = self._whole(landed)
             if failure is not None:
                 self._give_back(chosen)
                 chosen = []
@@ -222,6 +223,10 @@ class Calling:
             self._flying[asyncio.create_task(self._call(call))] = call
         if failure is not None:
             raise failure
+
+    def _whole(self, landed: list[Result]) -> list[Result]:
+        """Return the predictions that follow from answers; here each answer is one."""
+        return landed
 
     def _keep(
         self, results: list[Result], endings: list[Ending], opened: list[Attempt], *, tell: bool
@@ -316,7 +321,7 @@ class Calling:
             if self._concerns_all(error):
                 raised = error  # what is labeled stays, the rest waits
             else:
-                result = self._asking.result(asked, _error_answer(error))
+                result = self._asking.failed(asked, error)
         else:
             self._pacer.dropped()
             cost = asked.bound_usd
@@ -347,7 +352,7 @@ class Calling:
             return error, None
         asked.failures += not self._pacer.is_broken  # then it is the service, not the question
         if asked.failures >= (ASKS if isinstance(error, BadReplyError) else TRIES):
-            return None, self._asking.result(asked, _error_answer(error))
+            return None, self._asking.failed(asked, error)
         wait = min(pacing.BACKOFF_S * 2**asked.failures, pacing.LONGEST_S)
         self._ask_later(asked, wait * (0.5 + random.random() / 2))  # noqa: S311 - no secret
         return None, None
@@ -393,7 +398,3 @@ class Calling:
             after = batch[-1].id
             for i in range(0, len(batch), AT_ONCE):
                 yield batch[i : i + AT_ONCE]
-
-
-def _error_answer(error: ProviderError) -> Answer:
-    return Answer(outcome=Outcome.ERROR, detail={"error": str(error)})

@@ -32,6 +32,7 @@ def estimate(
     body: PromptText | None = None,
     again: bool = False,
     in_batch: bool = False,
+    samples: int = 1,
 ) -> Estimate:
     """Return what a run would ask, cost and take; asks nobody.
 
@@ -45,6 +46,7 @@ def estimate(
         body: What the model would be told; found by the run when None.
         again: Whether answers of before would be asked anew.
         in_batch: Whether it would be sent as a batch.
+        samples: How often each example would be asked about.
     """
     lately = ws.read.prices.lately(run.kind.value, run.provider, run.model)
     told = Estimate(
@@ -55,18 +57,19 @@ def estimate(
     if service is None:
         return told
     task = ws.read.tasks.get(run.task_id)
-    asking = Asking(ws, run, task, body or body_of(ws, run, task), service, engine="")
+    asking = Asking(ws, run, task, body or body_of(ws, run, task), service, "", samples)
     known, opened = asking.split(sample)
-    share = len(known) / len(sample) if sample else 0.0
+    share = len(known) / (len(known) + len(opened)) if sample else 0.0
     told = replace(
         told,
         host=service.host,
         is_local=service.is_local,
         model=run.model,
         # What engine of this machine would answer is known to the worker alone.
-        known=None if service.is_local else 0 if again else round(share * run.total),
+        known=None if service.is_local else 0 if again else round(share * run.total * samples),
         price=asking.price,
         in_batch=in_batch,
+        samples=samples,
     )
     if not told.questions or not opened:
         return replace(told, cost_usd=0.0 if asking.price else None, most_usd=0.0, seconds=0.0)

@@ -16,6 +16,7 @@ from studio.handlers.batches import Batching
 from studio.handlers.calling import Calling
 from studio.handlers.injections import FIGURE, attack, read_injections
 from studio.handlers.pacing import Pacers
+from studio.handlers.voting import Voting
 from studio.jobs.control import Control
 from studio.store.runs import Result
 from studio.workspace import Workspace
@@ -39,7 +40,8 @@ async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control)
         if in_batches:
             await Batching(ws, run, control, service, asking).go()
         else:
-            await Calling(ws, run.id, control, service, pacers.of(service), asking).go()
+            way = Voting if asking.samples > 1 else Calling
+            await way(ws, run.id, control, service, pacers.of(service), asking).go()
     outcomes = ws.store.runs.outcomes(run.id)
     if outcomes and set(outcomes) == {Outcome.ERROR.value}:
         answer = _any_error(ws, run)

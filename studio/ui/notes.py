@@ -69,6 +69,10 @@ NOTES = {
     "price": "What a service charges for the pieces of words (tokens) it reads and writes.",
     "budget": "The most a run may spend; when it is reached, the run pauses and keeps its labels.",
     "batch": "Sent to the service in one piece: answered within a day, at a lower price.",
+    "votes": (
+        "This service does not tell how sure it is. Asked several times, with the labels in "
+        "another order each time, the share of equal answers says so; it costs as many times."
+    ),
     "worker": "The program in the background that labels and trains while you go on.",
 }
 

@@ -100,6 +100,20 @@ def test_raising_to_less_than_nothing_is_refused(start, price):
     assert "above $0" in said.error["message"]
 
 
+def test_votes_are_counted_before_and_told_after(start, price, far):
+    price(10)
+    told = start("--samples", "3", "--estimate", "--json").json
+    assert (told["questions"], told["samples"]) == (108, 3)
+    done = start("--samples", "3", "--yes", "--wait", "--json").json
+    assert (done["status"], done["done"], done["calls"], far.calls) == ("done", 36, 108, 108)
+    assert done["cost_usd"] == pytest.approx(108 * 0.011)
+    assert [one["kind"] for one in done["confidence"]] == [
+        "share of 3 votes of the model, not a probability"
+    ]
+    refused = start("--samples", "3", "--batch", "--yes", "--json")
+    assert refused.error["next"] == "Leave out the samples."
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True

@@ -13,6 +13,7 @@ from studio.actions.providers import add_provider
 from studio.actions.runs import Choice, start_run, steer_run
 from studio.actions.samples import load_sample
 from studio.bootstrap import make_worker
+from studio.domain.capability import Capabilities, Feature, Finding, State
 from studio.domain.job import JobStatus, Want
 from studio.domain.price import Price
 from studio.domain.prompt import PromptText
@@ -21,6 +22,8 @@ from studio.providers.scripted import ScriptedProvider
 from studio.ui.job_status import job_status
 
 PRICE = Price(provider="far", model="scripted", input_usd=10.0, output_usd=10.0, source="contract")
+
+VOTES = "Ask so many times for a confidence from votes"
 
 
 def answer(question) -> Answer:
@@ -138,6 +141,49 @@ def test_a_run_is_sent_as_a_batch_where_that_is_wished(open_app, studio):
     assert not at.exception
     (run,) = studio.read.runs.all(1)
     assert studio.read.runs.params(run.id)["batch"] is True
+
+
+@pytest.fixture
+def no_odds(studio):
+    """A test of the service found that it tells nothing of other answers."""
+    told = (Finding(Feature.LOGPROBS, State.DROPPED, "asked for and left out"),)
+    found = Capabilities(model="scripted", findings=told, at="2026-11-22", version="1")
+    studio.store.providers.save_capabilities("far", found)
+
+
+@pytest.mark.usefixtures("no_odds")
+def test_a_service_that_tells_no_probabilities_can_be_asked_for_votes(open_app, studio, work):
+    edit_prices(studio, put=[PRICE], by="Ada")
+    at = open_app("prompts")
+    before = said(at)
+    assert "This run would send the column text of 627 examples (about" in before
+    number(at, VOTES).set_value(3).run()
+    assert not at.exception
+    assert "1,881 questions to far.example, 3 an example" in said(at)
+    assert "It costs 3 times as much." in said(at)
+    assert "of 627 examples, 3 times each (about" in said(at)
+    assert not any(box.label == "As a batch" for box in at.checkbox), "a batch asks once"
+    at.button(key="prompts_run_all").click().run()
+    assert not at.exception
+    (run,) = studio.read.runs.all(1)
+    assert studio.read.runs.params(run.id)["samples"] == 3
+    assert studio.read.runs.params(run.id)["estimate"]["questions"] == 3 * 627
+
+
+@pytest.mark.usefixtures("no_odds")
+def test_votes_are_offered_on_this_machine_too(open_app, studio, far):
+    far.is_local = True
+    at = open_app("prompts")
+    assert not at.exception
+    assert number(at, VOTES).value == 1
+    at.button(key="prompts_run_all").click().run()
+    (run,) = studio.read.runs.all(1)
+    assert "samples" not in studio.read.runs.params(run.id), "one asking is no vote"
+
+
+def test_votes_are_not_offered_while_nobody_knows_whether_they_are_needed(open_app, studio):
+    at = open_app("prompts")
+    assert not any(n.label == VOTES for n in at.number_input)
 
 
 def test_nothing_leaves_the_machine_before_somebody_agreed_to_what_is_shown(open_app, studio):
