@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from studio.domain.capability import Capabilities
+from studio.domain.estimate import Estimate
 from studio.domain.job import Job, Want
 from studio.domain.run import Wire
 from studio.errors import InputError, NotFoundError
 from studio.providers.base_url import read_base_url
+from studio.providers.probing import likely_size, most_size
 from studio.store.providers import Consent, ProviderEntry
 from studio.workspace import DEFAULT_PROVIDER, Workspace
 
@@ -63,6 +65,24 @@ def start_probe(ws: Workspace, name: str) -> int:
             )  # fmt: skip
     ws.wake()
     return job_id
+
+
+def estimate_probe(ws: Workspace, name: str) -> Estimate:
+    """Return what a test of a provider likely asks and costs, and the most it can cost.
+
+    Raises:
+        NotFoundError: If there is no provider of this name.
+    """
+    service = ws.provider(name)
+    price = ws.price(service, service.default_model)
+    likely, most = likely_size(), most_size()
+    return Estimate(
+        examples=likely.questions, host=service.host, is_local=service.is_local,
+        model=service.default_model, input_tokens=likely.input_tokens,
+        output_tokens=likely.output_tokens, price=price,
+        cost_usd=price.cost(likely.input_tokens, likely.output_tokens) if price else None,
+        most_usd=price.cost(most.input_tokens, most.output_tokens) if price else None,
+    )  # fmt: skip
 
 
 def steer_probe(ws: Workspace, job_id: int, want: Want) -> Job:

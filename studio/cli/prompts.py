@@ -9,8 +9,9 @@ import typer
 import yaml
 
 from studio.actions.evaluations import compare_runs, evaluate_run
-from studio.actions.injections import TIMES, attack_result, start_attack
+from studio.actions.injections import TIMES, attack_result, estimate_attack, start_attack
 from studio.actions.prompts import diff_prompts, preview_prompt, save_prompt
+from studio.actions.runs import run_status
 from studio.cli.common import (
     AsJson,
     WorkspacePath,
@@ -23,6 +24,7 @@ from studio.cli.common import (
     task_of,
     wait_for,
 )
+from studio.domain.amounts import count, money
 from studio.domain.prompt import PromptText, render_system
 from studio.domain.task import Task
 from studio.errors import InputError, RunFailedError
@@ -156,6 +158,9 @@ def attack(
     provider: Annotated[
         str, typer.Option(help="Where to ask; the configured one by default.")
     ] = "",
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what it would ask, cost and take.")
+    ] = False,
     yes: Yes = False,
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
@@ -163,10 +168,12 @@ def attack(
     """Measure how often injections in texts of train and validation get the label they want."""
     ws = open_ws(workspace)
     found = task_of(ws, task)
-    run = start_attack(
-        ws, found.id, prompt=prompt, model=model, provider=provider, times=times, consent=yes,
-        by=me(ws),
-    )  # fmt: skip
+    asked: dict[str, Any] = {"prompt": prompt, "model": model, "provider": provider, "times": times}
+    if estimate:
+        expected = estimate_attack(ws, found.id, **asked)
+        emit(expected.to_dict(), as_json, expected.sentence)
+        return
+    run = start_attack(ws, found.id, **asked, consent=yes, by=me(ws))
     wait_for(ws, run.job_id or 0, "injections")
     rate = attack_result(ws, run.id)
     if rate is None:
@@ -178,7 +185,14 @@ def attack(
     lines += [
         f"{rate.pairs} pairs; {rate.unsteady} do not count, for neutral words changed the label too; {rate.unanswered} had no label"
     ]
-    emit({"run": run.id, **rate.to_dict()}, as_json, "\n".join(lines))
+    told = run_status(ws, run.id)
+    cost = {name: told[name] for name in ("calls", "cost_usd", "estimate")}
+    lines.append(
+        f"{count(told['calls'], 'call')}, cost {money(told['cost_usd'])};"
+        f" expected: {count(told['estimate']['questions'], 'call')},"
+        f" {money(told['estimate']['cost_usd'])}"
+    )
+    emit({"run": run.id, **rate.to_dict(), **cost}, as_json, "\n".join(lines))
 
 
 def _body(

@@ -12,6 +12,7 @@ from studio.actions.providers import (
     add_provider,
     choose_provider,
     ending_model,
+    estimate_probe,
     probe_result,
     start_probe,
     withdraw_consent,
@@ -72,9 +73,20 @@ def list_providers(workspace: WorkspacePath = None, as_json: AsJson = False) -> 
 
 
 @group.command("test")
-def test(name: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+def test(
+    name: str,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what it would ask and cost.")
+    ] = False,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
     """Find out what a provider can do, by a few sentences of ours: nothing of yours is sent."""
     ws = open_ws(workspace)
+    if estimate:
+        expected = estimate_probe(ws, name)
+        emit(expected.to_dict(), as_json, expected.sentence)
+        return
     wait_for(ws, start_probe(ws, name), "test")
     found, today = probe_result(ws, name), ws.now()[:10]
     models = [
@@ -179,7 +191,7 @@ def prices(
 
 def _test_table(found: Capabilities, warning: str, today: str) -> str:
     rows = [
-        {"feature": one.feature.words, "state": one.state.value, "evidence": one.evidence}
+        {"feature": one.feature.words, "state": one.state.value, "evidence": one.told()}
         for one in found.findings
     ]
     ends = [
@@ -190,6 +202,7 @@ def _test_table(found: Capabilities, warning: str, today: str) -> str:
     parts = [
         f"Asked {found.model or 'no model'} on {found.at[:10]}: {found.cost_text()}.",
         table(rows, ""),
+        *filter(None, [found.failure_text()]),
         "dropped: it takes the wish and leaves it out without a word.",
         *([table(ends, "")] if ends else []),
         *([f"Warning: {warning}"] if warning else []),

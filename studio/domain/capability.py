@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
+
+from studio.domain.amounts import count, money
 
 STALE_DAYS = 30
 """After so many days a test says little of a service."""
@@ -75,11 +77,21 @@ class Finding:
         feature: What was looked for.
         state: Whether it is there.
         evidence: What in the reply says so, on one line; what it quotes is untrusted.
+        at: When it was found, in ISO form, where an earlier test than the latest found it.
     """
 
     feature: Feature
     state: State
     evidence: str
+    at: str = ""
+
+    def told(self) -> str:
+        """Return the evidence, with its day where that is not the day of the test.
+
+        >>> Finding(Feature.CHAT, State.YES, "It answers “pebble”.", "2026-11-20T09:00").told()
+        'On 2026-11-20: It answers “pebble”.'
+        """
+        return f"On {self.at[:10]}: {self.evidence}" if self.at else self.evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +127,11 @@ class Capabilities:
         models: What the service lists.
         questions: Questions asked, each with a text of ours.
         input_tokens, output_tokens: What their replies told they took.
+        cost_usd: What that cost in US dollars; None while unknown.
         at: When, in ISO form; empty until it is kept.
         version: Of the studio that tested; empty until it is kept.
+        failed_at: When a later test found out nothing, in ISO form; empty where none did.
+        failure: Why it did not.
     """
 
     model: str
@@ -125,25 +140,58 @@ class Capabilities:
     questions: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_usd: float | None = None
     at: str = ""
     version: str = ""
+    failed_at: str = ""
+    failure: str = ""
 
     def state(self, feature: Feature) -> State:
         """Return whether a feature is there; unknown where it was not looked for."""
         found = (one.state for one in self.findings if one.feature is feature)
         return next(found, State.UNKNOWN)
 
-    @property
-    def gives_odds(self) -> bool | None:
-        """Whether an answer comes with how likely each label is; None while unknown.
+    def after(self, earlier: Capabilities | None) -> Capabilities:
+        """Return this test beside an earlier one, which knows more where this one met silence.
 
-        >>> found = Finding(Feature.LOGPROBS, State.DROPPED, "")
-        >>> Capabilities(model="m", findings=(found,)).gives_odds
-        False
+        A service that is down today has lost none of its features: all that was found before is
+        kept, with its day.
+
+        >>> chat, down = Finding(Feature.CHAT, State.YES, ""), "h cannot be reached."
+        >>> before = Capabilities(model="m", findings=(chat,), at="2026-11-20")
+        >>> silent = (Finding(Feature.CHAT, State.UNKNOWN, down),)
+        >>> both = Capabilities(model="m", findings=silent, at="2026-11-22").after(before)
+        >>> both.state(Feature.CHAT), both.at, both.failure_text()
+        (<State.YES: 'yes'>, '2026-11-20', 'A test on 2026-11-22 found out nothing: h cannot be \
+reached. What was found before is kept.')
         """
-        if State.YES in (self.state(Feature.LOGPROBS), self.state(Feature.DECISIONS)):
-            return True
-        return False if self.state(Feature.LOGPROBS) in (State.NO, State.DROPPED) else None
+        if earlier is None or all(one.state is State.UNKNOWN for one in earlier.findings):
+            return self
+        if all(one.state is State.UNKNOWN for one in self.findings):
+            why = self.findings[0].evidence if self.findings else ""
+            return replace(earlier, failed_at=self.at, failure=why)
+        if self.model != earlier.model:
+            return self
+        known = {one.feature: one for one in earlier.findings if one.state is not State.UNKNOWN}
+        return replace(
+            self,
+            findings=tuple(
+                replace(known[one.feature], at=known[one.feature].at or earlier.at)
+                if one.state is State.UNKNOWN and one.feature in known
+                else one
+                for one in self.findings
+            ),
+            models=self.models or earlier.models,
+        )
+
+    def failure_text(self) -> str:
+        """Return that a later test found out nothing, and why; empty where none did."""
+        if not self.failed_at:
+            return ""
+        return (
+            f"A test on {self.failed_at[:10]} found out nothing: {self.failure} "
+            "What was found before is kept."
+        )
 
     def age_days(self, today: str) -> int | None:
         """Return the days since the test; None where no date was kept."""
@@ -177,12 +225,11 @@ class Capabilities:
         """Return what the test took.
 
         >>> Capabilities(model="m", findings=(), questions=5, input_tokens=1300).cost_text()
-        '5 questions with sentences of ours, 1,300 tokens sent and 0 back'
+        '5 questions with sentences of ours, 1,300 tokens sent and 0 back, cost unknown'
         """
-        asked = "1 question" if self.questions == 1 else f"{self.questions} questions"
         return (
-            f"{asked} with sentences of ours, {self.input_tokens:,} tokens sent "
-            f"and {self.output_tokens:,} back"
+            f"{count(self.questions, 'question')} with sentences of ours, {self.input_tokens:,} "
+            f"tokens sent and {self.output_tokens:,} back, cost {money(self.cost_usd)}"
         )
 
     def ending(self, model: str, today: str) -> str:
@@ -213,8 +260,12 @@ class Capabilities:
             "questions": self.questions,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
+            "cost_usd": self.cost_usd,
+            "failed_at": self.failed_at or None,
+            "failure": self.failure or None,
             "features": {
                 one.feature.value: {"state": one.state.value, "evidence": one.evidence}
+                | ({"at": one.at} if one.at else {})
                 for one in self.findings
             },
             "models": [
@@ -229,7 +280,7 @@ class Capabilities:
         return cls(
             model=told["model"],
             findings=tuple(
-                Finding(Feature(name), State(one["state"]), one["evidence"])
+                Finding(Feature(name), State(one["state"]), one["evidence"], one.get("at", ""))
                 for name, one in told["features"].items()
                 if name in known
             ),
@@ -239,8 +290,11 @@ class Capabilities:
             questions=told["questions"],
             input_tokens=told["input_tokens"],
             output_tokens=told["output_tokens"],
+            cost_usd=told.get("cost_usd"),
             at=told["at"],
             version=told["version"],
+            failed_at=told.get("failed_at") or "",
+            failure=told.get("failure") or "",
         )
 
 

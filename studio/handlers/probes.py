@@ -11,7 +11,7 @@ from studio.workspace import Workspace
 
 
 async def probe_handler(ws: Workspace, job: Job, control: Control) -> None:
-    """Test the provider that the job names; a test that is cut short keeps nothing."""
+    """Test the provider that the job names; one cut short keeps nothing, one in vain little."""
     name = job.params["provider"]
 
     def tell(done: int, total: int, next_one: str) -> None:
@@ -23,7 +23,12 @@ async def probe_handler(ws: Workspace, job: Job, control: Control) -> None:
         found = await service.capabilities(tell)
     finally:
         await service.close()
+    price = ws.price(service, found.model)
+    told = found.input_tokens + found.output_tokens or not found.questions
+    is_known = price is not None and (told or price.input_usd == price.output_usd == 0)
+    cost = price.cost(found.input_tokens, found.output_tokens) if price and is_known else None
     with ws.store.transaction():
         control.record(done=len(found.findings), message="")
-        kept = replace(found, at=ws.now(), version=__version__)
-        ws.store.providers.save_capabilities(name, kept)
+        kept = replace(found, at=ws.now(), version=__version__, cost_usd=cost)
+        earlier = ws.store.providers.capabilities(name)
+        ws.store.providers.save_capabilities(name, kept.after(earlier))

@@ -7,11 +7,13 @@ nothing; always in the same order. Nothing of the user's is in any of them.
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from studio.domain.capability import Capabilities, Feature, Finding, ListedModel, State
 from studio.domain.prompt import answer_schema
+from studio.domain.tokens import likely_tokens, most_tokens
 from studio.errors import AuthenticationError, ProviderError, RefusedRequestError
 from studio.providers.base import Tell
 from studio.providers.chat import Reply, as_json
@@ -65,6 +67,9 @@ _BY_WISH = {
     Feature.N: ("n", judge_n),
 }
 _WEATHER = Asked("", "What is the text about?", {"weather": "", "music": ""}, {"text": "It rains."})
+_CHAT_BODY = json.dumps({"messages": [{"role": "user", "content": WORD}], **_WISHES})
+_SMALL_BODY = json.dumps(system_one_shape(_WEATHER))
+_SHORT = 8  # tokens of an answer of one word
 _LISTS = {
     Feature.FILES: ("files?limit=1", ""),
     Feature.FINE_TUNING: ("fine_tuning/jobs?limit=1", "; whether it starts one was not tried"),
@@ -81,6 +86,29 @@ async def probe(line: Line, model: str = "", tell: Tell | None = None) -> Capabi
         tell: Told before each feature is looked at; what it raises ends the test.
     """
     return await _Probe(line, model, tell or (lambda *_: None)).go()
+
+
+class Size(NamedTuple):
+    """How much a test asks, all questions together."""
+
+    questions: int
+    input_tokens: int
+    output_tokens: int
+
+
+def likely_size() -> Size:
+    """Return what a test of a service with the usual features asks.
+
+    >>> likely_size().questions, most_size().questions
+    (5, 8)
+    """
+    return Size(5, likely_tokens(_CHAT_BODY * 2 + _SMALL_BODY * 3), 2 * WANTED * _SHORT + _SHORT)
+
+
+def most_size() -> Size:
+    """Return the most a test asks: of a service that refuses wish after wish and writes on."""
+    sent = most_tokens(_CHAT_BODY * (MOST_CHATS + 1) + _SMALL_BODY * 4)
+    return Size(MOST_CHATS + 5, sent, ((MOST_CHATS + 1) * WANTED + 1) * _OUTPUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from studio.actions.providers import (
     add_provider,
     choose_provider,
     ending_model,
+    estimate_probe,
     start_probe,
     steer_probe,
     withdraw_consent,
@@ -138,6 +139,8 @@ def _steer(job_id: int, ws: Workspace, _: int, want: Want) -> Job:
 
 
 def _draw_warnings(ws: Workspace, name: str, found: Capabilities) -> None:
+    if said := found.failure_text():
+        st.warning(plain(said))
     if found.is_stale(ws.now()[:10]):
         st.warning(f"This test is of {_age(ws, found)}; test again to be sure.")
     if said := ending_model(ws, name):
@@ -146,6 +149,8 @@ def _draw_warnings(ws: Workspace, name: str, found: Capabilities) -> None:
 
 def _draw_buttons(ws: Workspace, name: str, found: Capabilities | None, person: str) -> None:
     is_default = name == ws.default_provider
+    if not (told := estimate_probe(ws, name)).is_local:
+        st.caption(f"A test: {plain(told.sentence())}.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button(
             "Test again" if found else "Test connection", icon=":material/network_check:",
@@ -185,7 +190,7 @@ def _draw_found(ws: Workspace, found: Capabilities) -> None:
             {
                 "Feature": one.feature.words,
                 "State": _SHOWN[one.state],
-                "Evidence": plain(one.evidence),
+                "Evidence": plain(one.told()),
             }
             for one in found.findings
         ],

@@ -20,3 +20,13 @@ def test_the_flip_rate_is_told_with_its_interval_and_families(studio, mail):
 def test_bad_use_is_told_in_a_sentence(studio, mail):
     assert "1 to 50" in studio("prompt", "attack", mail, "--times", 0, "--json").error["message"]
     assert studio("prompt", "attack", mail, "--prompt", "nobody", "--json").code == 2
+
+
+def test_what_it_costs_is_told_before_and_after(studio, mail):
+    expected = studio("prompt", "attack", mail, "--estimate", "--json").json
+    assert studio("run", "list", mail, "--json").json == []
+    told = studio("prompt", "attack", mail, "--json").json
+    assert told["estimate"]["questions"] == expected["questions"] > 2 * N
+    assert 0 < told["calls"] <= expected["questions"]
+    assert told["cost_usd"] == expected["cost_usd"] == 0.0
+    assert "cost $0; expected: " in studio("prompt", "attack", mail).out

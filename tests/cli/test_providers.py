@@ -45,6 +45,8 @@ def test_a_test_prints_a_table_or_one_document(far):
     assert told["models"][1] == {"id": "later", "shutdown_date": None, "days_left": None}
     assert told["warning"] == "m ended on 2020-01-14."
     assert told["version"]
+    expected = far("test", "far", "--estimate", "--json").json
+    assert (expected["questions"], expected["cost_usd"]) == (5, 0.0)
     listed = {row["name"]: row for row in far("list", "--json").json}
     assert listed["far"]["found"] == "11 of 12 work, 1 dropped"
     assert listed["embedded"]["tested"] is None

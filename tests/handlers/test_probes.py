@@ -5,10 +5,12 @@ import dataclasses
 import pytest
 
 from studio import __version__
+from studio.actions.prices import edit_prices
 from studio.actions.providers import (
     add_provider,
     choose_provider,
     ending_model,
+    estimate_probe,
     probe_result,
     start_probe,
     steer_probe,
@@ -16,6 +18,7 @@ from studio.actions.providers import (
 )
 from studio.domain.capability import Capabilities, Feature, Finding, ListedModel, State
 from studio.domain.job import JobStatus, Want
+from studio.domain.price import Price
 from studio.errors import ConsentNeededError, InputError, NotFoundError, ProviderUnavailableError
 from studio.providers.scripted import ScriptedProvider
 
@@ -46,7 +49,7 @@ def test_what_is_found_is_kept_with_date_and_version(studio, work):
     job = studio.store.jobs.get(job_id)
     assert (job.status, job.done, job.total) == (JobStatus.DONE, 12, 12)
     kept = probe_result(studio, "far")
-    assert kept == dataclasses.replace(FOUND, at=kept.at, version=__version__)
+    assert kept == dataclasses.replace(FOUND, at=kept.at, version=__version__, cost_usd=0.0)
     assert (kept.at[:10], kept.is_stale("2026-11-23")) == ("2026-11-23", False)
     assert (kept.is_stale("2026-12-23"), kept.is_stale("2026-12-24")) == (False, True)
     assert start_probe(studio, "far") != job_id
@@ -72,6 +75,59 @@ def test_a_test_that_fails_says_why_and_keeps_the_one_before(studio, work):
     job = studio.store.jobs.get(job_id)
     assert (job.status, job.message) == (JobStatus.FAILED, "It does not run.")
     assert probe_result(studio, "far").model == "m"
+
+
+def silence(*features):
+    """What a test finds where all, or some features, gave no answer."""
+    return dataclasses.replace(
+        FOUND,
+        models=(),
+        findings=tuple(
+            Finding(one.feature, State.UNKNOWN, "far.example cannot be reached.")
+            if not features or one.feature in features
+            else dataclasses.replace(one, evidence="seen again")
+            for one in FOUND.findings
+        ),
+    )
+
+
+def test_what_was_found_before_is_kept_where_a_service_is_silent_now(studio, work):
+    def probe(found, clock):
+        far = ScriptedProvider({}, name="far", capabilities=found)
+        ws = dataclasses.replace(studio, provider=lambda _: far, clock=lambda: clock)
+        start_probe(ws, "far")
+        work(ws)
+        return probe_result(ws, "far")
+
+    first = probe(FOUND, NOON)
+    down = probe(silence(), NOON + 86_400)
+    assert (down.findings, down.models, down.at) == (first.findings, first.models, first.at)
+    assert down.failure_text().startswith("A test on 2026-11-24 found out nothing: far.example can")
+    part = probe(silence(Feature.BATCHES, Feature.FILES), NOON + 2 * 86_400)
+    told = {one.feature: one.told() for one in part.findings}
+    assert told[Feature.BATCHES] == told[Feature.FILES] == "On 2026-11-23: seen"
+    assert told[Feature.CHAT] == "seen again"
+    assert (part.at[:10], part.failure_text(), part.models) == ("2026-11-25", "", FOUND.models)
+
+
+def test_what_a_test_costs_is_told_before_and_after(studio, work):
+    priced = dataclasses.replace(FOUND, input_tokens=900, output_tokens=40)
+    far = ScriptedProvider({}, name="far", capabilities=priced)
+    far.is_local, far.host, far.default_model = False, "far.example", "m"
+    ws = dataclasses.replace(studio, provider=lambda _: far)
+    unpriced = estimate_probe(ws, "far")
+    assert unpriced.cost_usd is unpriced.most_usd is None
+    price = Price(provider="far", model="m", input_usd=1.0, output_usd=10.0)
+    edit_prices(ws, put=[price], by="Ada")
+    before = estimate_probe(ws, "far")
+    assert before.sentence().startswith("5 questions to far.example")
+    start_probe(ws, "far")
+    work(ws)
+    found = probe_result(ws, "far")
+    assert found.cost_usd == pytest.approx(0.0013)
+    assert found.cost_usd / 3 < before.cost_usd < found.cost_usd * 3
+    assert before.most_usd > found.cost_usd
+    assert "40 back, cost $0.0013" in found.cost_text()
 
 
 def test_a_test_can_be_cancelled(studio, work):

@@ -47,6 +47,13 @@ def labels(at):
     return [button.label for button in at.button]
 
 
+def test_what_a_test_costs_elsewhere_and_one_in_vain_are_told(far, keep):
+    keep(failed_at="2026-11-22T09:00", failure="far.example cannot be reached.")
+    at = far()
+    assert any(c.value.startswith("A test: 5 questions to far") for c in at.caption)
+    assert any("found out nothing" in w.value for w in at.warning)
+
+
 def test_one_never_tested_says_so_and_its_test_is_filed(far, ws):
     at = far()
     assert any("Never tested" in caption.value for caption in at.caption)
