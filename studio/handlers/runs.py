@@ -16,7 +16,7 @@ from studio.handlers.batches import Batching
 from studio.handlers.calling import Calling
 from studio.handlers.injections import FIGURE, attack, read_injections
 from studio.handlers.pacing import Pacers
-from studio.handlers.voting import Voting
+from studio.handlers.repeating import Repeating
 from studio.jobs.control import Control
 from studio.store.runs import Result
 from studio.workspace import Workspace
@@ -40,7 +40,7 @@ async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control)
         if in_batches:
             await Batching(ws, run, control, service, asking).go()
         else:
-            way = Voting if asking.samples > 1 else Calling
+            way = Repeating if asking.samples > 1 else Calling
             await way(ws, run.id, control, service, pacers.of(service), asking).go()
     outcomes = ws.store.runs.outcomes(run.id)
     if outcomes and set(outcomes) == {Outcome.ERROR.value}:

@@ -17,7 +17,7 @@ from studio.handlers.calling import Calling
 from studio.store.runs import Attempt, Ending, Result
 
 
-class Voting(Calling):
+class Repeating(Calling):
     """Asks about each example several times, and takes the shares of labels as probabilities."""
 
     def __init__(self, *args: Any) -> None:

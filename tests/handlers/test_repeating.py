@@ -20,7 +20,7 @@ from studio.domain.job import JobStatus, Want
 from studio.domain.run import Answer, Method, Outcome, Usage
 from studio.errors import AuthenticationError, InputError
 from studio.handlers.asking import label_orders
-from studio.handlers.voting import tally
+from studio.handlers.repeating import tally
 from studio.providers.scripted import ScriptedProvider
 
 pytestmark = pytest.mark.usefixtures("quick")
