@@ -151,6 +151,18 @@ class Capabilities:
         found = (one.state for one in self.findings if one.feature is feature)
         return next(found, State.UNKNOWN)
 
+    @property
+    def gives_odds(self) -> bool | None:
+        """Whether an answer comes with how likely each label is; None while unknown.
+
+        >>> found = Finding(Feature.LOGPROBS, State.DROPPED, "")
+        >>> Capabilities(model="m", findings=(found,)).gives_odds
+        False
+        """
+        if State.YES in (self.state(Feature.LOGPROBS), self.state(Feature.DECISIONS)):
+            return True
+        return False if self.state(Feature.LOGPROBS) in (State.NO, State.DROPPED) else None
+
     def after(self, earlier: Capabilities | None) -> Capabilities:
         """Return this test beside an earlier one, which knows more where this one met silence.
 
