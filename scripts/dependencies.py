@@ -40,7 +40,7 @@ NOTES = {
         "library's sqlite3 once that is 3.51.3 or newer everywhere",
     ),
     "google-re2": ("patterns of rules in linear time", "last release 2025-11, by RE2's own team"),
-    "pyahocorasick": ("keywords of rules", "released 2026-04, stable for years"),
+    "rapidfuzz": ("misspelt words in rules", "one maintainer, several releases a year since 2020"),
     "pyyaml": ("rules, rationales and prompts in files", "last release 2025-09, stable for years"),
     "typer": ("the command line", "released 2026-11"),
     "starlette": ("the embedded server", "released 2026-10; Streamlit needs it anyway"),
@@ -82,7 +82,7 @@ NOTES = {
 # Where a wheel's metadata does not say it, its licence file was read.
 LICENCES = {"pysqlite3": "Zlib", "altair": "BSD-3-Clause", "google-re2": "BSD-3-Clause"}
 LICENCES |= {"tokenizers": "Apache-2.0", "streamlit-aggrid": "MIT", "pyyaml": "MIT"}
-LICENCES |= {"pyahocorasick": "BSD-3-Clause", "onnxruntime": "MIT", "psutil": "BSD-3-Clause"}
+LICENCES |= {"onnxruntime": "MIT", "psutil": "BSD-3-Clause"}
 LICENCES |= {"scipy": "BSD-3-Clause", "import-linter": "BSD-2-Clause"}
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
+from studio.analysis.corpus import Bools, Corpus
 from studio.analysis.joining import Joined, join_votes, joined_predictions
-from studio.analysis.matching import check_condition, holds
+from studio.analysis.matching import check_conditions, holds
 from studio.analysis.rule_scores import RuleScore, rule_report
 from studio.analysis.vote_matrix import VoteMatrix, matrix_of
 from studio.domain.coded_rationale import CodedRationale, RuleBody
+from studio.domain.conditions import Condition
 from studio.domain.example import Example
 from studio.errors import InputError
 
@@ -21,6 +23,7 @@ __all__ = [
     "VoteMatrix",
     "apply_rules",
     "check_rule",
+    "fires",
     "join_votes",
     "joined_predictions",
     "matrix_of",
@@ -28,6 +31,7 @@ __all__ = [
 ]
 
 _CHUNK = 20_000
+_NONE_GIVEN: Mapping[Condition, Bools] = MappingProxyType({})
 
 
 def check_rule(body: RuleBody) -> None:
@@ -36,59 +40,88 @@ def check_rule(body: RuleBody) -> None:
     Raises:
         InputError: With the rule's name, for a pattern RE2 refuses and for words without letters.
     """
-    for condition in body.conditions:
-        try:
-            check_condition(condition)
-        except InputError as error:
-            raise InputError(
-                f"Rule {body.name!r}: {error.message}", next_step=error.next_step
-            ) from None
+    try:
+        check_conditions(body.conditions)
+    except InputError as error:
+        raise InputError(
+            f"Rule {body.name!r}: {error.message}", next_step=error.next_step
+        ) from None
 
 
-def apply_rules(rules: Sequence[CodedRationale], examples: Sequence[Example]) -> VoteMatrix:
+def apply_rules(
+    rules: Sequence[CodedRationale],
+    examples: Sequence[Example] | Corpus,
+    given: Mapping[Condition, Bools] = _NONE_GIVEN,
+) -> VoteMatrix:
     """Return the votes of all enabled rules on all examples.
 
     A rule whose scope is a metadata column abstains where the column is missing.
 
+    Args:
+        rules: In any order; the matrix has them in the expert's.
+        examples: The m examples. A corpus keeps what it computed for the next rules that are tried
+            on it; a list of examples is read in parts, so that a million take little memory.
+        given: m truths of each condition that no text tells.
+
     Raises:
-        InputError: As `check_rule`.
+        InputError: As `check_rule`, and if truths are not given.
     """
     rules = sorted((r for r in rules if r.enabled), key=lambda r: (r.position, r.id))
     for rule in rules:
         check_rule(rule.body)
+    step = len(examples) if isinstance(examples, Corpus) else _CHUNK
     labels = np.zeros((len(examples), len(rules)), dtype=np.int32)
-    for start in range(0, len(examples), _CHUNK):
-        part = examples[start : start + _CHUNK]
-        for scope in {rule.body.scope for rule in rules}:
-            columns = [i for i, rule in enumerate(rules) if rule.body.scope == scope]
-            fires = _fire([rules[i].body for i in columns], scope, part)
-            ids = np.array([rules[i].label_id for i in columns], dtype=np.int32)
-            labels[start : start + len(part), columns] = fires.T * ids
+    for start in range(0, len(examples), max(step, 1)):
+        part = slice(start, start + step)
+        corpus = examples if isinstance(examples, Corpus) else Corpus.of(examples[part])
+        spoken = {condition: truths[part] for condition, truths in given.items()}
+        for i, truths in enumerate(_fire([rule.body for rule in rules], corpus, spoken)):
+            labels[part, i] = truths * np.int32(rules[i].label_id)
+    ids = examples.ids.tolist() if isinstance(examples, Corpus) else [e.id for e in examples]
     return VoteMatrix(
         rule_ids=tuple(rule.id for rule in rules),
-        example_ids=tuple(e.id for e in examples),
+        example_ids=tuple(ids),
         labels=labels,
         against=np.array([rule.body.against for rule in rules], dtype=np.bool_),
     )
 
 
-def _fire(bodies: Sequence[RuleBody], scope: str, examples: Sequence[Example]) -> NDArray[np.bool_]:
-    """Return truths of shape (rules, examples)."""
-    rows = [e.metadata for e in examples]
-    known = np.ones(len(examples), dtype=np.bool_)
-    if scope == "text":
-        texts = [e.text for e in examples]
-    else:
-        texts = [row.get(scope, "") for row in rows]
-        known = np.array([scope in row for row in rows], dtype=np.bool_)
-    held = holds([c for body in bodies for c in body.conditions], texts, rows)
-    fires = np.zeros((len(bodies), len(examples)), dtype=np.bool_)
-    for i, body in enumerate(bodies):
-        fires[i] = known
+def fires(body: RuleBody, corpus: Corpus, given: Mapping[Condition, Bools] = _NONE_GIVEN) -> Bools:
+    """Tell on which examples of a corpus a rule fires, whatever it votes.
+
+    Args:
+        body: The rule.
+        corpus: The n examples.
+        given: n truths of each condition that no text tells.
+
+    Raises:
+        InputError: As `check_rule`, and if truths are not given.
+
+    >>> from studio.domain.coded_rationale import parse_rule
+    >>> corpus = Corpus(np.arange(2), ["fried rice", "liquorice"], lambda name: [None, None])
+    >>> rule = parse_rule({"name": "starch", "label": "not_keto", "any": [{"phrase": "rice"}]})
+    >>> fires(rule, corpus).tolist()
+    [True, False]
+    """
+    check_rule(body)
+    return next(_fire([body], corpus, given))
+
+
+def _fire(
+    bodies: Sequence[RuleBody], corpus: Corpus, given: Mapping[Condition, Bools]
+) -> Iterator[Bools]:
+    """Yield of each rule on which examples it fires; what rules share is looked for once."""
+    held: dict[str, dict[Condition, Bools]] = {}
+    for scope in {body.scope for body in bodies}:
+        wanted = [c for body in bodies if body.scope == scope for c in body.conditions]
+        held[scope] = holds(wanted, corpus.reading(scope)[0], given)
+    for body in bodies:
+        truths = corpus.reading(body.scope)[1].copy()
+        found = held[body.scope]
         for condition in body.all:
-            fires[i] &= held[condition]
+            truths &= found[condition]
         if body.any:
-            fires[i] &= np.logical_or.reduce([held[c] for c in body.any])
+            truths &= np.logical_or.reduce([found[c] for c in body.any])
         for condition in body.none:
-            fires[i] &= ~held[condition]
-    return fires
+            truths &= ~found[condition]
+        yield truths
