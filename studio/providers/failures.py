@@ -291,6 +291,8 @@ def _words(error: Any) -> str:
 
 def _is_wrong_path(status: int, error: Any, codes: set[str]) -> bool:
     """Whether another path might serve: by code, or by OpenAI's words, which have none."""
+    if status == 501:  # llama.cpp's for what a model or its start-up does not give
+        return True
     if status not in (400, 404, 405):
         return False
     words = _words(error)[:_TOLD_LIMIT]

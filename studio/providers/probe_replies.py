@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ WORD = "Write one English word that you choose at random, and nothing else."
 WANTED = 2
 """Answers and alternatives asked for at least."""
 _QUOTED = 60
+_FIELD = re.compile(r"Field '(\w+)': ")
 _MOST_MODELS = 2_000
 
 
@@ -177,6 +179,10 @@ def contents(reply: Any) -> list[str]:
 def parameters_in(body: Any) -> list[tuple[str, str]]:
     """Return the parameters that a refusal names, each with its code: OpenAI's one, FastAPI's all.
 
+    llama.cpp names its one in the sentence only.
+
+    >>> parameters_in({"error": {"code": 400, "message": "Field 'n': Value must be 1, but got 2"}})
+    [('n', '')]
     >>> parameters_in({"detail": [{"loc": ["body", "store"], "type": "extra_forbidden"}]})
     [('store', 'extra_forbidden')]
     """
@@ -185,7 +191,9 @@ def parameters_in(body: Any) -> list[tuple[str, str]]:
     error, detail = body.get("error"), body.get("detail")
     found = []
     if isinstance(error, Mapping):
-        found.append((as_text(error.get("param")), as_text(error.get("code"))))
+        named = _FIELD.match(as_text(error.get("message")))
+        parameter = as_text(error.get("param")) or (named[1] if named else "")
+        found.append((parameter, as_text(error.get("code"))))
     for entry in detail if isinstance(detail, list) else []:
         place = entry.get("loc") if isinstance(entry, Mapping) else None
         names = [part for part in place if isinstance(part, str)] if isinstance(place, list) else []

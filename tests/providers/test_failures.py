@@ -52,6 +52,7 @@ def test_every_public_exception_of_the_package_is_mapped():
         (error(429), errors.RateLimitedError),
         (error(429, code="insufficient_quota"), errors.QuotaExhaustedError),
         (error(500), errors.ProviderUnavailableError),
+        (error(501), errors.RefusedRequestError),
         (error(503), errors.ProviderUnavailableError),
         (httpx2.Response(502, text="<html>bad gateway</html>"), errors.ProviderUnavailableError),
         (httpx2.Response(400, json={"error": "plain"}), errors.RefusedRequestError),

@@ -190,6 +190,7 @@ FAILURES = {
     "refused": (error(400, message="not with this model"), NO, "not with this model"),
     "slow down": (error(429, message="slow down"), UNKNOWN, "slow down"),
     "no money": (error(429, code="insufficient_quota"), UNKNOWN, "quota"),
+    "not in this one": (error(501, message="Not a decision model"), NO, "decision model"),
     "broken": (httpx2.Response(502, text="<html>"), UNKNOWN, "502"),
     "moved": (httpx2.Response(302, headers={"location": "https://x.example"}), UNKNOWN, "302"),
     "hidden": (httpx2.Response(200, json={"error": {"code": 503, "message": "later"}}), UNKNOWN,
@@ -253,6 +254,21 @@ def test_fastapi_names_all_that_it_refuses_at_once():
     found = probe(Service({"POST chat/completions": answer}))
     assert (found.state(Feature.SEED), found.state(Feature.ENUM)) == (NO, YES)
     assert found.questions == 5
+
+
+def test_llama_cpp_names_what_it_refuses_in_its_sentence():
+    """With one slot it gives one answer; the other wishes are tested all the same."""
+
+    def answer(body):
+        if body.get("n", 1) > 1:
+            told = "Field 'n': Value must be between 1 <= value <= 1, but got 2"
+            whole = {"code": 400, "message": told, "type": "invalid_request_error"}
+            return httpx2.Response(400, json={"error": whole})
+        return said(word("anchor"), tops=3)
+
+    found = probe(Service({"POST chat/completions": answer}))
+    assert (found.state(Feature.N), "Field 'n'" in evidence(found, Feature.N)) == (NO, True)
+    assert {found.state(f) for f in (Feature.ENUM, Feature.LOGPROBS, Feature.SEED)} == {YES}
 
 
 def test_wishes_refused_together_are_not_told_apart():
