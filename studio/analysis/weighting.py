@@ -96,8 +96,9 @@ def voices_of(patterns: Patterns, panel: Panel) -> Bools:
 def fit_weights(gold: Judged, panel: Panel, voices: Bools) -> Weighting:
     """Return the weights that gold tells.
 
-    Labels are taken for equally likely, or as likely as among gold; the temperature and which of
-    the two are those under which each gold label is most likely, told from all the others.
+    The temperature is the one under which gold labels are likeliest, each told from all the
+    others. Labels are taken for equally likely, unless gold is clearly likelier (e times) when
+    they are as frequent as among it: few gold labels tell shares badly.
     """
     seen = np.bincount(gold.truth, weights=gold.counts, minlength=panel.size) + 1
     best: tuple[float, Floats, float] | None = None
@@ -106,7 +107,7 @@ def fit_weights(gold: Judged, panel: Panel, voices: Bools) -> Weighting:
     for prior in (np.full(panel.size, 1 / panel.size), seen / seen.sum()):
         summed = _held_back(gold, panel, prior, voices, (right, fired, usual))
         loss, temperature = best_temperature(gold, prior, summed)
-        if best is None or loss < best[0] - 1e-9:
+        if best is None or loss < best[0] - 1:
             best = (loss, prior, temperature)
     assert best is not None
     accuracy = (right + PULL * usual) / (fired + PULL)
