@@ -88,11 +88,13 @@ def make_worker(ws: Workspace) -> Worker:
     from studio.handlers.pacing import Pacers
     from studio.handlers.probes import probe_handler
     from studio.handlers.runs import run_handler
+    from studio.handlers.votes import vote_handler
 
     handlers: dict[str, Handler] = {
         "run": functools.partial(run_handler, ws, Pacers()),
         "finetune": functools.partial(finetune_handler, ws),
         "probe": functools.partial(probe_handler, ws),
+        "votes": functools.partial(vote_handler, ws),
     }
     worker = Worker(
         ws.store.jobs,

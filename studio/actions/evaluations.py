@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from studio.analysis.calibration import calibrate, methods_of, of_method
 from studio.analysis.comparison import compare
+from studio.analysis.corpus import Corpus
 from studio.analysis.metrics import cell_examples, evaluate, wrong_examples
 from studio.analysis.slices import (
     label_slices,
@@ -18,7 +19,6 @@ from studio.analysis.slices import (
     rule_slices,
     score_slices,
 )
-from studio.analysis.votes import apply_rules
 from studio.domain.calibration import Calibration
 from studio.domain.evaluation import NO_LABEL, Comparison, Evaluation
 from studio.domain.example import Split
@@ -27,6 +27,7 @@ from studio.domain.run import Prediction, Run
 from studio.domain.slicing import Slice, SliceScore
 from studio.domain.task import Task
 from studio.errors import InputError, NotFoundError, WorkspaceError
+from studio.handlers.votes import find_votes
 from studio.workspace import Workspace
 
 WORTH_KEEPING = 2_000
@@ -229,7 +230,8 @@ def _slices(
     found: list[Slice] = [*metadata_slices(examples), *length_slices(examples)]
     found += label_slices(task.labels, gold)
     if rules:
-        found += rule_slices(apply_rules(rules, examples), rules)
+        votes = find_votes(ws.read, task.id, rules, Corpus.of(examples))
+        found += rule_slices(votes.matrix, rules)
     return found
 
 

@@ -19,6 +19,7 @@ from studio.errors import InputError, StudioError
 from studio.handlers.choosing import chosen
 from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate
+from studio.handlers.joined import chosen_joining
 from studio.providers.base import Provider
 from studio.workspace import Workspace
 
@@ -115,6 +116,7 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
         if run.kind is ClassifierKind.RULES:  # it goes on with these after a rest
             rules = ws.store.rules.all(task.id, enabled_only=True)
             params["rules"] = [[rule.id, rule.version] for rule in rules]
+            params["joining"] = {"method": chosen_joining(ws, task.id)}
         filed = ws.store.file_run(
             run,
             example_ids=ids,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from studio.domain.coded_rationale import CodedRationale
-from studio.domain.example import Example
 from studio.domain.job import Job
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run, Usage
 from studio.domain.task import Task
@@ -15,13 +15,20 @@ from studio.handlers.asking import Asking
 from studio.handlers.batches import Batching
 from studio.handlers.calling import Calling
 from studio.handlers.injections import FIGURE, attack, read_injections
+from studio.handlers.joined import frozen_joining
 from studio.handlers.pacing import Pacers
 from studio.handlers.repeating import Repeating
+from studio.handlers.votes import BLOCK, Voting
 from studio.jobs.control import Control
 from studio.store.runs import Result
 from studio.workspace import Workspace
 
+if TYPE_CHECKING:
+    from studio.analysis.joining import Joining
+    from studio.analysis.vote_matrix import VoteMatrix
+
 AT_ONCE = 1_000
+"""Predictions stored at once: others write in between."""
 
 
 async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control) -> None:
@@ -59,29 +66,40 @@ async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:
         if frozen
         else ws.store.rules.all(task.id, enabled_only=True)
     )
+    joining = await asyncio.to_thread(frozen_joining, ws, run, task, rules)
+    voting = Voting(ws, task.id, rules, control, before_run=run.id)
     done = run.done
-    while examples := ws.store.runs.remaining(run.id, limit=AT_ONCE):
-        results = await asyncio.to_thread(_label, task, rules, examples)
-        done += len(results)
-        with ws.store.transaction():
-            control.record(done=done, message="applying rules")
-            ws.store.runs.commit(run, results, at=ws.now())
-        control.raise_if_unwanted()
+    after = 0
+    try:
+        while examples := ws.store.runs.remaining(run.id, after=after, limit=BLOCK):
+            found = await voting.of(examples)
+            results = await asyncio.to_thread(_join, task, rules, found.matrix, joining)
+            for start in range(0, len(results), AT_ONCE):
+                some = results[start : start + AT_ONCE]
+                done += len(some)
+                with ws.store.transaction():
+                    control.record(done=done, message="applying rules")
+                    if not start:
+                        voting.keep(found)
+                    ws.store.runs.commit(run, some, at=ws.now())
+                control.raise_if_unwanted()
+                await asyncio.sleep(0)
+            after = examples[-1].id
+    finally:
+        await voting.close()
+    voting.forget_old()
 
 
-def _label(task: Task, rules: Sequence[CodedRationale], examples: list[Example]) -> list[Result]:
+def _join(
+    task: Task, rules: Sequence[CodedRationale], matrix: VoteMatrix, joining: Joining
+) -> list[Result]:
     """Return what the rules say together; in a thread, for others wait for the event loop."""
     from studio.analysis.joining import join_votes  # numpy: other runs do without
-    from studio.analysis.votes import apply_rules
 
-    matrix = apply_rules(rules, examples)
     label_ids = [label.id for label in task.labels]
+    joined = join_votes(matrix, rules, task.fallback_label_id, label_ids, joining)
     results = []
-    for example_id, said in zip(
-        matrix.example_ids,
-        join_votes(matrix, rules, task.fallback_label_id, label_ids),
-        strict=True,
-    ):
+    for example_id, said in zip(matrix.example_ids, joined, strict=True):
         name = task.name_of(said.label_id)
         answer = Answer(
             outcome=Outcome.OK if name else Outcome.ABSTAINED,

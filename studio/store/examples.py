@@ -129,6 +129,23 @@ class Examples:
         )
         return sorted(row[0] for row in rows)
 
+    def texts(self, task_id: int, ids: Sequence[int]) -> list[str]:
+        """Return the texts of examples of the task, in order of id."""
+        rows = self.db.read(
+            "SELECT text FROM example WHERE +task_id = ? AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (task_id, json.dumps(list(ids))),
+        )
+        return [row[0] for row in rows]
+
+    def column(self, task_id: int, ids: Sequence[int], name: str) -> list[str | None]:
+        """Return a metadata column of examples of the task, in order of id; None where it is missing."""
+        rows = self.db.read(
+            "SELECT (SELECT value FROM json_each(e.metadata) WHERE key = ?) FROM example e"
+            " WHERE +task_id = ? AND id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (name, task_id, json.dumps(list(ids))),
+        )
+        return [row[0] for row in rows]
+
     def by_external_id(self, task_id: int, external_ids: Sequence[str]) -> dict[str, int]:
         """Return external id to id, for those that are known."""
         rows = self.db.read(

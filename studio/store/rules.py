@@ -95,6 +95,38 @@ class Rules:
             for place, row in enumerate(rows)
         ]  # fmt: skip
 
+    def answers(
+        self,
+        task_id: int,
+        prompt: str,
+        version: int,
+        *,
+        first: int,
+        last: int,
+        before_run: int | None = None,
+    ) -> dict[int, tuple[str | None, float | None]]:
+        """Return what the finished runs of a prompt version said: example to label and confidence.
+
+        Of several runs the latest that asked about an example counts; previews never do.
+
+        Args:
+            task_id: The task.
+            prompt: The prompt's name.
+            version: Which of its versions.
+            first: Id of the first example wanted.
+            last: Id of the last one.
+            before_run: Only runs before this one count.
+        """
+        rows = self.db.read(
+            "SELECT p.example_id, l.name, p.confidence FROM prompt_version v"
+            " JOIN run r ON r.prompt_version_id = v.id AND r.kind = 'prompt' AND NOT r.preview"
+            " LEFT JOIN job j ON j.id = r.job_id JOIN prediction p ON p.run_id = r.id LEFT JOIN label l ON l.id = p.label_id"
+            " WHERE v.task_id = :task AND v.name = :name AND v.number = :number AND coalesce(j.status, 'done') = 'done'"
+            " AND (:before IS NULL OR r.id < :before) AND p.example_id BETWEEN :first AND :last ORDER BY r.id",
+            {"task": task_id, "name": prompt, "number": version, "before": before_run, "first": first, "last": last},
+        )  # fmt: skip
+        return {row[0]: (row[1], row[2]) for row in rows}
+
     def by_name(self, task_id: int, name: str) -> CodedRationale:
         """Return a rule by its name.
 

@@ -138,6 +138,14 @@ class Runs:
             json.loads(self.db.value("SELECT params FROM run WHERE id = ?", (run_id,)) or "{}")
         )
 
+    def set_param(self, run_id: int, name: str, value: Any) -> None:
+        """Keep one more thing with what the run was started with."""
+        with self.db.transaction() as conn:
+            conn.execute(
+                "UPDATE run SET params = json_set(params, '$.' || ?, json(?)) WHERE id = ?",
+                (name, json.dumps(value), run_id),
+            )
+
     def remaining(self, run_id: int, *, after: int = 0, limit: int = 500) -> list[Example]:
         """Return the next examples of the run without a prediction, by id."""
         rows = self.db.read(
