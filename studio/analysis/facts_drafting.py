@@ -19,6 +19,7 @@ _LEVEL = 0.01
 _MOST_VALUES = 50
 _CUTS = 19
 _JUDGED = 3
+_COMMON = 0.5
 
 
 def fact_ideas(
@@ -114,6 +115,8 @@ def _shown(
     wanted = fact.strip().casefold()
     held = np.array([(v or "").strip().casefold() == wanted for v in values], dtype=np.bool_)
     distinct = len({v for v in values if v})
+    if held.sum() > _COMMON * len(values):
+        return
     if distinct <= _MOST_VALUES and _tells(held, yes, no, tests=max(1, distinct)):
         why = f"its example has {name} {fact.strip()}, which train gold of this label has more"
         yield Column(name=name, values=(fact.strip(),)), (name, fact), why

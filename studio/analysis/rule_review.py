@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from studio.analysis.freshness import Freshness, rule_freshness
-from studio.analysis.joining import join_votes
+from studio.analysis.joining import EXPERT, Joined, Joining, JoiningMethod, join_votes
 from studio.analysis.rule_scores import RuleScore, rule_report
 from studio.analysis.vote_matrix import VoteMatrix
 from studio.domain.coded_rationale import CodedRationale
@@ -85,6 +85,7 @@ class Review:
         buckets: Lists of examples worth opening.
         looked_at: How many examples the rules were tried on.
         judged: How many of these have gold.
+        joining: How votes were joined to tell what is won and lost.
     """
 
     rules: tuple[RuleReview, ...]
@@ -92,6 +93,7 @@ class Review:
     buckets: tuple[Bucket, ...]
     looked_at: int
     judged: int
+    joining: JoiningMethod
 
 
 def review_rules(
@@ -101,6 +103,7 @@ def review_rules(
     *,
     fallback_label_id: int | None,
     label_ids: Sequence[int],
+    joining: Joining = EXPERT,
 ) -> Review:
     """Return what each rule is worth, how it stands to the others, and what to do.
 
@@ -110,12 +113,15 @@ def review_rules(
         gold: Example id to gold label id, of splits that may be looked at.
         fallback_label_id: What the rules answer where none votes; None abstains.
         label_ids: All labels of the task.
+        joining: How the votes are joined; a rule taken away stays out of weights fitted with it.
     """
     by_id = {rule.id: rule for rule in rules}
     order = [by_id[i] for i in matrix.rule_ids]
     scores = rule_report(matrix, order, gold)
     truth = _truth(matrix, gold)
-    swaps = _without_each(matrix, order, truth, fallback_label_id, label_ids)
+    swaps = _without_each(
+        matrix, truth, lambda asked: join_votes(asked, order, fallback_label_id, label_ids, joining)
+    )
     both = _meetings(matrix)
     twins = _duplicates(matrix, both)
     fresh = rule_freshness(matrix, truth)
@@ -132,6 +138,7 @@ def review_rules(
         buckets=_buckets(matrix, order, scores, truth),
         looked_at=len(matrix.example_ids),
         judged=int((truth != 0).sum()),
+        joining=joining.method,
     )
 
 
@@ -141,10 +148,8 @@ def _truth(matrix: VoteMatrix, gold: Mapping[int, int]) -> NDArray[np.int32]:
 
 def _without_each(
     matrix: VoteMatrix,
-    rules: Sequence[CodedRationale],
     truth: NDArray[np.int32],
-    fallback: int | None,
-    label_ids: Sequence[int],
+    join: Callable[[VoteMatrix], Sequence[Joined]],
 ) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
     """Return for each rule the gold examples won by it and lost to it, as joined with and without.
 
@@ -157,13 +162,13 @@ def _without_each(
     rows, columns = np.nonzero(patterns)
     silenced = patterns[rows].copy()
     silenced[np.arange(len(rows)), columns] = 0
-    said = _join(matrix, np.concatenate([patterns, silenced]), rules, fallback, label_ids)
+    said = _answers(matrix, np.concatenate([patterns, silenced]), join)
     with_all, without = said[: len(patterns)], said[len(patterns) :]
     changed = without != with_all[rows]
     members = np.argsort(which, kind="stable")
     bounds = np.searchsorted(which[members], np.arange(len(patterns) + 1))
     ids = np.array(matrix.example_ids, dtype=np.int64)
-    found: list[tuple[list[int], list[int]]] = [([], []) for _ in rules]
+    found: list[tuple[list[int], list[int]]] = [([], []) for _ in matrix.rule_ids]
     for row, column, other in zip(
         rows[changed].tolist(), columns[changed].tolist(), without[changed].tolist(), strict=True
     ):
@@ -174,12 +179,10 @@ def _without_each(
     return [(tuple(sorted(won)), tuple(sorted(lost))) for won, lost in found]
 
 
-def _join(
+def _answers(
     matrix: VoteMatrix,
     patterns: NDArray[np.int32],
-    rules: Sequence[CodedRationale],
-    fallback: int | None,
-    label_ids: Sequence[int],
+    join: Callable[[VoteMatrix], Sequence[Joined]],
 ) -> NDArray[np.int32]:
     """Return the label id joined from each pattern of votes, -1 for none."""
     asked = VoteMatrix(
@@ -188,8 +191,8 @@ def _join(
         labels=patterns,
         against=matrix.against,
     )
-    joined = join_votes(asked, rules, fallback, label_ids)
-    return np.array([-1 if j.label_id is None else j.label_id for j in joined], dtype=np.int32)
+    said = [-1 if one.label_id is None else one.label_id for one in join(asked)]
+    return np.array(said, dtype=np.int32)
 
 
 def _meetings(matrix: VoteMatrix) -> NDArray[np.int64]:
@@ -246,6 +249,7 @@ def _buckets(
     right = (matrix.labels == truth[:, None]) != matrix.against
     speaking = matrix.fires.sum(axis=1)
     known = truth != 0
+    gold = set(ids[known].tolist())
     all_wrong = known & (speaking > 1) & ~(matrix.fires & right).any(axis=1)
     silent = speaking == 0
     # Those with gold first: they tell what a new rule would have to say.
@@ -266,13 +270,16 @@ def _buckets(
         if score.alone:
             wrong = set(score.wrong)
             only = sorted(score.alone, key=lambda i: (i not in wrong, i))
-            bad = len(wrong & set(score.alone))
+            bad, judged = len(wrong & set(only)), len(gold & set(only))
             buckets.append(
                 Bucket(
                     name="only", rule_id=rule.id, example_ids=tuple(only),
-                    says=f"Only {rule.body.name} speaks on {_many(len(only))}"
-                    + (f"; {bad} of them are wrong by gold: look at these first." if bad else
-                       ": label a few blind, for nothing else checks it there."),
+                    says=f"Only {rule.body.name} speaks on {_many(len(only))}; "
+                    + (
+                        f"of {judged} with gold {bad} are wrong: look at these first." if bad
+                        else f"{judged} with gold are right." if judged
+                        else "label a few blind, for nothing else checks it there."
+                    ),
                 )
             )  # fmt: skip
     return tuple(buckets)
@@ -299,7 +306,7 @@ def _advice(
     if twins:
         names = ", ".join(rule.body.name for rule in twins)
         said.append(f"It says what {names} says: keep one of them.")
-    elif not score.alone:
+    elif not score.alone and not won and score.accuracy.n < FEW:
         said.append("It never speaks alone: it adds weight, but covers nothing new.")
     return (*said, *age.warnings)
 

@@ -82,7 +82,7 @@ def test_words_gold_speaks_against_are_left_out_and_named():
 
 
 def test_words_of_near_gold_are_found():
-    texts = [f"stew {n} with lentils" for n in "abcdefgh"] + [f"stew {n} with beef" for n in "abcdefgh"]  # fmt: skip
+    texts = [f"stew {n} with {what}" for what in ("lentils", "beef") for n in "abcdefgh"]
     found = drafts(reason("Pulses count"), material(texts, [2] * 8 + [1] * 8))
     assert any(words_of(b) == {"lentils"} for b in found)
 
@@ -123,7 +123,8 @@ def test_a_value_of_its_example_counts_only_where_gold_tells():
 def test_drafts_are_the_same_each_time_and_can_be_written_down():
     texts = ["Gebäck mit Zucker", "étude 12", "\x00 rice", "", "rice 'n' beans"] * 3
     stuff = material(texts, [2, 1, 2, 0, 2] * 3, note=["a", "b", None, "c", "a"] * 3)
-    told = reason("Zucker, rice; not étude (more than 3 words)!", about="fried rice", evidence=["rice"])  # fmt: skip
+    said = "Zucker, rice; not étude (more than 3 words)!"
+    told = reason(said, about="fried rice", evidence=["rice"])
     first, again = (draft_bodies(told, NAMES, stuff) for _ in "ab")
     assert first == again
     for idea in first:

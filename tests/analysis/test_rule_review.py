@@ -59,7 +59,7 @@ def test_won_and_lost_are_what_joining_without_the_rule_says(rows, truth, decisi
 def test_dead_doubled_and_useless_rules_are_told():
     rules = [rule(1, 1), rule(2, 1), rule(3, 2), rule(4, 2)]
     rows = [(1, 1, 0, 0)] * 6 + [(0, 0, 1, 0)] * 6
-    told = review(rows, rules, {i: 1 for i in range(1, 13)})
+    told = review(rows, rules, dict.fromkeys(range(1, 13), 1))
     first, second, wrong, dead = told.rules
     assert (first.duplicates, second.duplicates) == ((2,), (1,))
     assert any("r2" in line for line in first.advice)
