@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.config import Settings
-from studio.domain.price import FREE, Price, find_price
+from studio.domain.price import CHAT, FREE, Price, find_price
 from studio.providers.base import Provider
 from studio.store.store import Store
 
@@ -55,15 +55,15 @@ class Workspace:
         at = datetime.datetime.fromtimestamp(self.clock(), datetime.UTC)
         return at.isoformat(timespec="milliseconds")
 
-    def price(self, service: Provider, model: str) -> Price | None:
-        """Return what a model costs at a service; None while that is unknown.
+    def price(self, service: Provider, model: str, kind: str = CHAT) -> Price | None:
+        """Return what a model, or a training on it, costs at a service; None while unknown.
 
         What people set for the service goes before the shipped prices of its host; a server on
         this machine is free unless people set a price.
         """
         today = self.now()[:10]
         return (
-            find_price(self.read.prices.own(), service.name, model, today)
-            or find_price(self.read.prices.shipped(), service.host, model, today)
+            find_price(self.read.prices.own(), service.name, model, today, kind)
+            or find_price(self.read.prices.shipped(), service.host, model, today, kind)
             or (FREE if service.is_local else None)
         )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from studio.domain.eligibility import Access, Eligibility, before_use, eligibility
+from studio.domain.estimate import TrainingEstimate
 from studio.domain.example import Split
 from studio.domain.finetune import FineTune, FineTuneStatus, TrainingSet
 from studio.domain.job import JobStatus, Want
-from studio.domain.prompt import prompt_of
+from studio.domain.prompt import PromptVersion, prompt_of
 from studio.domain.task import Task
 from studio.domain.training_file import TrainingFormat, training_bar, training_file
 from studio.errors import ConsentNeededError, InputError, NotFoundError
+from studio.handlers.estimating import estimate_training
+from studio.providers.base import Provider
 from studio.providers.base_url import read_base_url
 from studio.workspace import Workspace
 
@@ -229,20 +233,13 @@ def launch_finetune(
     known = training_eligibility(ws, service.host, base_model, is_local=service.is_local)
     if known.access is Access.CLOSED:
         raise InputError(known.sentence, next_step=known.instead)
+    told = _estimate(ws, task, service, base_model, _rows(ws, task, training_set_id, None), prompt)
     # All or nothing: a launch that is refused leaves no training set, consent or prompt behind.
     with ws.store.transaction():
-        if prompt:
-            version_id = ws.store.prompts.find(task_id, prompt).id
-        else:
-            versions = ws.store.prompts.all(task_id)
-            version_id = (
-                versions[-1]
-                if versions
-                else ws.store.prompts.save(
-                    task_id, name="definitions", body=prompt_of(task), author="studio",
-                    note="made of the label definitions", at=ws.now(),
-                )
-            ).id  # fmt: skip
+        version = _version(ws, task_id, prompt) or ws.store.prompts.save(
+            task_id, name="definitions", body=prompt_of(task), author="studio",
+            note="made of the label definitions", at=ws.now(),
+        )  # fmt: skip
         if training_set_id is None:
             rows, source = _usable(ws, task, None)
             training_set = ws.store.finetunes.freeze(
@@ -255,15 +252,11 @@ def launch_finetune(
         if not service.is_local and not ws.store.providers.has_consent(task_id, service.host):
             if not consent:
                 raise ConsentNeededError(
-                    f"This would send {training_set.size} texts with their labels "
-                    f"to {service.host}.",
+                    f"This would send {training_set.size} texts with their labels to "
+                    f"{service.host}, {told.cost_text().replace('about', 'for about', 1)}.",
                     next_step="Agree with --yes, or on the page.",
                 )
-            shown = {
-                "examples": training_set.size,
-                "columns": ["text", "label"],
-                "price": "unknown",
-            }
+            shown = {"columns": ["text", "label"], **told.to_dict()}
             ws.store.providers.record_consent(
                 task_id, provider=service.name, host=service.host, person=by, shown=shown,
                 at=ws.now(),
@@ -271,18 +264,82 @@ def launch_finetune(
         finetune_id = ws.store.finetunes.create(
             task_id,
             training_set_id=training_set.id,
-            prompt_version_id=version_id,
+            prompt_version_id=version.id,
             provider=service.name,
             base_model=base_model,
             by=by,
             at=ws.now(),
         )
         job_id = ws.store.jobs.file(
-            kind="finetune", subject_id=finetune_id, total=100, now=ws.clock()
-        )
+            kind="finetune", subject_id=finetune_id, total=100, now=ws.clock(),
+            params={"estimate": told.to_dict()},
+        )  # fmt: skip
         ws.store.finetunes.update(finetune_id, job_id=job_id)
     ws.wake()
     return ws.store.finetunes.get(finetune_id)
+
+
+def estimate_finetune(
+    ws: Workspace,
+    task_id: int,
+    *,
+    training_set_id: int | None = None,
+    run_id: int | None = None,
+    prompt: str = "",
+    provider: str = "",
+    base_model: str = "",
+) -> TrainingEstimate:
+    """Return what such a fine-tune would send and cost; nothing is stored and nobody asked.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        training_set_id: What to learn from; what could be frozen now when None.
+        run_id: The run whose labels would be frozen; gold of train when None.
+        prompt: As `launch_finetune` takes it.
+        provider: Where to train; the configured one when empty.
+        base_model: What to start from; the provider's default when empty.
+    """
+    task = ws.read.tasks.get(task_id)
+    service = ws.provider(provider or ws.default_provider)
+    rows = _rows(ws, task, training_set_id, run_id)
+    return _estimate(ws, task, service, base_model or service.default_model, rows, prompt)
+
+
+def expected_of(ws: Workspace, finetune: FineTune) -> dict[str, Any] | None:
+    """Return what was expected of a fine-tune at its launch; None of one launched before that."""
+    if finetune.job_id is None:
+        return None
+    return ws.read.jobs.get(finetune.job_id).params.get("estimate")
+
+
+def _estimate(
+    ws: Workspace, task: Task, service: Provider, base_model: str,
+    rows: Sequence[tuple[int, str, str]], prompt: str,
+) -> TrainingEstimate:  # fmt: skip
+    version = _version(ws, task.id, prompt)
+    body = version.body if version else prompt_of(task)
+    return estimate_training(ws, task, body, service, base_model, rows)
+
+
+def _version(ws: Workspace, task_id: int, prompt: str) -> PromptVersion | None:
+    """Return the prompt of this name, or the latest; None where there is none at all."""
+    if prompt:
+        return ws.store.prompts.find(task_id, prompt)
+    versions = ws.store.prompts.all(task_id)
+    return versions[-1] if versions else None
+
+
+def _rows(
+    ws: Workspace, task: Task, training_set_id: int | None, run_id: int | None
+) -> list[tuple[int, str, str]]:
+    """Return (example id, text, label name) of a training set, or of what would be frozen."""
+    if training_set_id is not None:
+        ws.store.finetunes.training_set(task.id, training_set_id)
+        return ws.store.finetunes.training_rows(training_set_id)
+    chosen = {example_id: label_id for example_id, label_id, _ in _chosen(ws, task, run_id)[0]}
+    examples = ws.store.examples.some(task.id, sorted(chosen))
+    return [(e.id, e.text, task.name_of(chosen[e.id]) or "") for e in examples]
 
 
 def steer_finetune(ws: Workspace, finetune_id: int, want: Want) -> FineTune:

@@ -10,6 +10,8 @@ import typer
 
 from studio.actions.finetunes import (
     create_training_set,
+    estimate_finetune,
+    expected_of,
     export_training_set,
     launch_finetune,
     note_before_use,
@@ -29,6 +31,7 @@ from studio.cli.common import (
     wait_for,
     write_file,
 )
+from studio.domain.amounts import money
 from studio.domain.eligibility import Access
 from studio.domain.finetune import FineTune
 from studio.domain.job import Want
@@ -110,6 +113,9 @@ def launch(
     prompt: Annotated[str, typer.Option(help="The prompt it is trained with.")] = "",
     base: Annotated[str, typer.Option(help="The model to start from.")] = "",
     provider: Annotated[str, typer.Option(help="Where to train.")] = "",
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what it would send and cost.")
+    ] = False,
     yes: Yes = False,
     wait: Wait = False,
     workspace: WorkspacePath = None,
@@ -118,16 +124,15 @@ def launch(
     """Launch a fine-tune; the worker watches it."""
     ws = open_ws(workspace)
     _warn(ws, provider, base)
-    finetune = launch_finetune(
-        ws,
-        task_of(ws, task).id,
-        training_set_id=trainingset,
-        prompt=prompt,
-        provider=provider,
-        base_model=base,
-        consent=yes,
-        by=me(ws),
-    )
+    task_id = task_of(ws, task).id
+    asked: dict[str, Any] = {
+        "training_set_id": trainingset, "prompt": prompt, "provider": provider, "base_model": base,
+    }  # fmt: skip
+    if estimate:
+        expected = estimate_finetune(ws, task_id, **asked)
+        emit(expected.to_dict(), as_json, expected.sentence)
+        return
+    finetune = launch_finetune(ws, task_id, **asked, consent=yes, by=me(ws))
     if wait and finetune.job_id is not None:
         wait_for(ws, finetune.job_id, "fine-tune")
     _emit(ws, ws.read.finetunes.get(finetune.id), as_json)
@@ -137,7 +142,7 @@ def launch(
 def list_finetunes(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
     """List the fine-tunes of a task, newest first."""
     ws = open_ws(workspace)
-    rows = [_to_dict(f) for f in ws.read.finetunes.all(task_of(ws, task).id)]
+    rows = [_to_dict(ws, f) for f in ws.read.finetunes.all(task_of(ws, task).id)]
     shown = [
         {k: r[k] for k in ("finetune", "status", "model", "provider", "seconds")} for r in rows
     ]
@@ -193,19 +198,24 @@ def _warn(ws: Workspace, provider: str, base: str) -> None:
 
 
 def _emit(ws: Workspace, finetune: FineTune, as_json: bool) -> None:
-    data = _to_dict(finetune)
+    data = _to_dict(ws, finetune)
     text = f"Fine-tune {finetune.id}: {finetune.status.value}"
     text += f", model {finetune.model}" if finetune.model else ""
-    said = [text, finetune.error, note_before_use(ws, finetune)]
+    expected, cost = data["estimate"], ""
+    if finetune.model and expected:
+        cost = f"cost: {money(data['cost_usd'])}; expected: {money(expected['cost_usd'])}"
+    said = [text, cost, finetune.error, note_before_use(ws, finetune)]
     emit(data, as_json, "\n".join(filter(None, said)))
 
 
-def _to_dict(finetune: FineTune) -> dict[str, Any]:
+def _to_dict(ws: Workspace, finetune: FineTune) -> dict[str, Any]:
     return {
         "finetune": finetune.id,
         "status": finetune.status.value,
         "model": finetune.model,
         "metrics": finetune.metrics,
+        "cost_usd": finetune.metrics.get("cost_usd"),
+        "estimate": expected_of(ws, finetune),
         "trainingset": finetune.training_set_id,
         "provider": finetune.provider,
         "base": finetune.base_model,

@@ -19,7 +19,7 @@ from studio.actions.providers import (
 )
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table, wait_for
 from studio.domain.capability import Capabilities, by_end
-from studio.domain.price import Price
+from studio.domain.price import CHAT, Price
 from studio.domain.run import Wire
 from studio.errors import InputError
 
@@ -213,7 +213,7 @@ def _test_table(found: Capabilities, warning: str, today: str) -> str:
 def _price_table(found: list[ListedPrice], empty: str) -> str:
     rows = [
         {
-            "model": p.price.model + (" (decisions)" if p.price.kind == "decisions" else ""),
+            "model": p.price.model + ("" if p.price.kind == CHAT else f" ({p.price.kind})"),
             "provider": p.price.provider,
             "input": _usd(p.price.input_usd),
             "output": _usd(p.price.output_usd),

@@ -1,4 +1,4 @@
-"""What a run would ask, cost and take, told before it is started."""
+"""What a run or a training would send, cost and take, told before it is started."""
 
 from __future__ import annotations
 
@@ -148,6 +148,78 @@ characters) to far.example, at an unknown price.'
             f"{what} would send the column text of {sent} ({tokens}) "
             f"to {self.host}, {self.cost_text().replace('about', 'for about', 1)}."
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingEstimate:
+    """What a training would send and cost.
+
+    Attributes:
+        examples: Examples it learns from.
+        host: Where they are sent.
+        is_local: Whether that is this machine.
+        model: The model it starts from.
+        epochs: How often it likely goes through all of them, by what services do by themselves.
+        tokens: What all passes together likely have.
+        counted_by: How these were counted: "characters", or the vocabulary "o200k".
+        price: The price of training on that model; None while unknown.
+    """
+
+    examples: int
+    host: str
+    is_local: bool
+    model: str
+    epochs: int
+    tokens: int
+    counted_by: str = "characters"
+    price: Price | None = None
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What it likely costs in US dollars; None while the price is unknown."""
+        return self.price.cost(self.tokens, 0) if self.price else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values, as `--json` shows them."""
+        return {
+            "examples": self.examples, "host": self.host, "model": self.model,
+            "epochs": self.epochs, "tokens": self.tokens,
+            "tokens_by": f"estimate ({self.counted_by})", "cost_usd": self.cost_usd,
+            "price_source": self.price.source if self.price else "",
+            "price_as_of": self.price.as_of if self.price else "",
+        }  # fmt: skip
+
+    def sentence(self) -> str:
+        """Return it in a line.
+
+        >>> price = Price(provider="h", model="m", kind="training", input_usd=5, output_usd=0)
+        >>> TrainingEstimate(examples=500, host="h", is_local=False, model="m", epochs=3,
+        ...                  tokens=450_000, price=price).sentence()
+        '500 examples, 3 times each, to h · about 450,000 tokens, estimate (characters) · about \
+$2.25'
+        """
+        if self.is_local and not self.cost_usd:
+            return f"{count(self.examples, 'example')} to this machine · free"
+        return (
+            f"{count(self.examples, 'example')}, {count(self.epochs, 'time')} each, to {self.host}"
+            f" · about {_round(self.tokens):,} tokens, estimate ({self.counted_by})"
+            f" · {self.cost_text()}"
+        )
+
+    def cost_text(self) -> str:
+        """Return what it likely costs."""
+        return f"at an {UNKNOWN} price" if self.price is None else f"about {money(self.cost_usd)}"
+
+
+def likely_epochs(examples: int) -> int:
+    """Return how often a training goes through its examples where nobody says how often.
+
+    >>> [likely_epochs(n) for n in (0, 10, 50, 500, 20_000)]
+    [25, 10, 3, 3, 1]
+    """
+    if examples * 3 < 100:
+        return min(25, 100 // max(examples, 1))
+    return min(3, max(1, 25_000 // examples))
 
 
 def _round(tokens: int) -> int:

@@ -10,6 +10,7 @@ from studio.domain.run import Usage
 
 MILLION = 1_000_000
 CHAT = "chat"
+TRAINING = "training"
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4,8}|latest)")
 
 
@@ -20,8 +21,8 @@ class Price:
     Attributes:
         provider: The name people gave the service, or the host it is; "*" for any.
         model: The model; a dated snapshot of it has the same price.
-        kind: What is paid for: "chat" or "decisions".
-        input_usd: For what is sent.
+        kind: What is paid for: "chat", "decisions", or "training" on top of a model.
+        input_usd: For what is sent; of a training, for all tokens of all its passes.
         cached_usd: For what is sent and the service still knows; None while unknown.
         output_usd: For what comes back.
         batch_input_usd: The same in a batch; None while unknown.
@@ -68,7 +69,9 @@ FREE = Price(provider="*", model="*", input_usd=0.0, output_usd=0.0, batch_input
 """What a server on this machine costs."""
 
 
-def find_price(prices: Iterable[Price], provider: str, model: str, today: str) -> Price | None:
+def find_price(
+    prices: Iterable[Price], provider: str, model: str, today: str, kind: str = CHAT
+) -> Price | None:
     """Return the price of a model among those of a provider, None where there is none.
 
     A dated snapshot has the price of its model and a fine-tune that of its base; another member
@@ -79,6 +82,7 @@ def find_price(prices: Iterable[Price], provider: str, model: str, today: str) -
         provider: The name or the host they stand under.
         model: The model that is asked.
         today: The day in ISO form; what expired by then is not a price.
+        kind: What is paid for.
 
     >>> mini = Price(provider="openai", model="ft:m-mini", input_usd=1, output_usd=2)
     >>> find_price([mini], "openai", "ft:m-mini-2026-08-06:acme:keto:x1", "2026-11-22") is mini
@@ -90,7 +94,7 @@ def find_price(prices: Iterable[Price], provider: str, model: str, today: str) -
         price
         for price in prices
         if price.provider == provider
-        and price.kind == CHAT
+        and price.kind == kind
         and not (price.expires and price.expires <= today)
         and _is_named(price.model, model)
     ]

@@ -1,4 +1,4 @@
-"""What a run would ask, cost and take, told before it is started."""
+"""What a run or a training would ask, cost and take, told before it is started."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from studio.domain.estimate import Estimate
+from studio.domain.estimate import Estimate, TrainingEstimate, likely_epochs
 from studio.domain.example import Example
-from studio.domain.prompt import PromptText, answer_schema
+from studio.domain.price import TRAINING
+from studio.domain.prompt import PromptText, answer_schema, training_jsonl
 from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.domain.tokens import likely_tokens
@@ -89,6 +90,36 @@ def estimate(
         most_usd=None if None in most else per_question * sum(usd or 0.0 for usd in most),
         seconds=told.questions / lately.rate if lately.rate and not in_batch else None,
     )
+
+
+def estimate_training(
+    ws: Workspace, task: Task, body: PromptText, service: Provider, base_model: str,
+    rows: Sequence[tuple[int, str, str]],
+) -> TrainingEstimate:  # fmt: skip
+    """Return what a training would send and cost; asks nobody.
+
+    Args:
+        ws: The workspace.
+        task: The task.
+        body: The prompt the model is trained with.
+        service: Who would train.
+        base_model: What it would start from.
+        rows: (example id, text, label name) of all it would learn from.
+    """
+    way = Counting("characters", likely_tokens) if service.is_local else best_counting()
+    seen = rows[:: max(1, len(rows) // SAMPLE)]
+    lines = training_jsonl(body, task.label_names, seen).splitlines() if seen else []
+    counted = sum(
+        way.count(turn["content"]) + AROUND_MESSAGE
+        for line in lines
+        for turn in json.loads(line)["messages"]
+    )
+    epochs = likely_epochs(len(rows))
+    return TrainingEstimate(
+        examples=len(rows), host=service.host, is_local=service.is_local, model=base_model,
+        epochs=epochs, tokens=round(epochs * len(rows) * counted / len(lines)) if lines else 0,
+        counted_by=way.name, price=ws.price(service, base_model, TRAINING),
+    )  # fmt: skip
 
 
 def _likely(asked: Open, way: Counting) -> int:

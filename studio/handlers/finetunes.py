@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from studio.domain.eligibility import eligibility
 from studio.domain.finetune import FineTune, FineTuneStatus
 from studio.domain.job import Job, Want
+from studio.domain.price import TRAINING
 from studio.domain.prompt import prompt_of, training_jsonl
 from studio.errors import (
     InputError,
@@ -23,6 +24,7 @@ from studio.errors import (
     RefusedRequestError,
     RunFailedError,
 )
+from studio.handlers.rules_and_text import keep_held_out
 from studio.jobs.control import CancelledJobError, Control, LaterError, PausedError
 from studio.providers.base import FINE_TUNE_KEY, FineTuneState, Provider, RemoteEvent
 from studio.providers.failures import TrainingClosedError, UnknownThingError
@@ -244,8 +246,9 @@ async def _settle(
         error="",
         model=state.model,
         seconds=seconds,
-        metrics=_metrics(events, state),
+        metrics=_metrics(events, state) | _cost(ws, finetune_id, state, service),
     )
+    await keep_held_out(ws, ws.store.finetunes.get(finetune_id), service)
 
 
 def _metrics(events: Sequence[RemoteEvent], state: FineTuneState) -> dict[str, Any]:
@@ -256,6 +259,16 @@ def _metrics(events: Sequence[RemoteEvent], state: FineTuneState) -> dict[str, A
     if state.trained_tokens is not None:
         metrics["trained_tokens"] = state.trained_tokens
     return metrics
+
+
+def _cost(
+    ws: Workspace, finetune_id: int, state: FineTuneState, service: Provider
+) -> dict[str, float | None]:
+    """Return what the training cost by the tokens its provider told; None where that is unknown."""
+    price = ws.price(service, ws.store.finetunes.get(finetune_id).base_model, TRAINING)
+    if price is None or (state.trained_tokens is None and price.input_usd):
+        return {"cost_usd": None}
+    return {"cost_usd": price.cost(state.trained_tokens or 0, 0)}
 
 
 def _suffix(name: str, number: int) -> str:

@@ -10,12 +10,14 @@ import streamlit as st
 
 from studio.actions.finetunes import (
     create_training_set,
+    estimate_finetune,
     launch_finetune,
     lint_training_set,
     preview_training_set,
     training_eligibility,
 )
 from studio.domain.eligibility import Access
+from studio.domain.estimate import TrainingEstimate
 from studio.domain.finetune import TrainingSet
 from studio.domain.task import Task
 from studio.errors import InputError
@@ -79,7 +81,10 @@ def draw_launch(ws: Workspace, task: Task, person: str) -> None:
             prompt = _choose_prompt(ws, task)
             place, base = _choose_place(ws)
             is_open = _draw_eligibility(ws, place, base)
-            agreed = is_open and _ask_consent(ws, task, place, training_set.size)
+            told = _estimate(
+                str(ws.path), task.id, task.revision, source, prompt, place.name, base, ws
+            )
+            agreed = is_open and _ask_consent(ws, task, place, told)
             usable = training_set.size >= 10 and len(training_set.labels) > 1
             with st.container(horizontal=True):
                 if st.button(
@@ -182,15 +187,31 @@ def _draw_eligibility(ws: Workspace, place: Place, base: str) -> bool:
     return known.access is not Access.CLOSED
 
 
-def _ask_consent(ws: Workspace, task: Task, place: Place, size: int) -> bool:
-    """Return whether texts may go where they would go."""
+@st.cache_resource(max_entries=64, ttl=3600, show_spinner=False)
+def _estimate(
+    path: str, task_id: int, revision: int, source: _Source, prompt: str, provider: str, base: str,
+    _ws: Workspace,
+) -> TrainingEstimate:  # fmt: skip
+    numbered = source if isinstance(source, tuple) else ("", None)
+    return estimate_finetune(
+        _ws, task_id, prompt=prompt, provider=provider, base_model=base,
+        training_set_id=numbered[1] if numbered[0] == "set" else None,
+        run_id=numbered[1] if numbered[0] == "run" else None,
+    )  # fmt: skip
+
+
+def _ask_consent(ws: Workspace, task: Task, place: Place, told: TrainingEstimate) -> bool:
+    """Draw what the training would send and cost; return whether texts may go there."""
     if not place.host:
         return True
+    priced = f" Price: {told.price.source} ({told.price.as_of})" if told.price else ""
+    st.caption(plain(f"{told.sentence()}.{priced}"))
     if ws.read.providers.has_consent(task.id, place.host):
         st.text(f"Texts and labels go to {place.host}; somebody agreed to that for this task.")
         return True
     return st.checkbox(
-        f"I agree to send {size:,} texts with their labels to {place.host}, at an unknown price.",
+        f"I agree to send {told.examples:,} texts with their labels to {place.host}, "
+        f"{told.cost_text().replace('about', 'for about', 1)}.",
         key=f"finetune_consent_{place.name}",
         wrap=True,
     )

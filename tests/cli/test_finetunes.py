@@ -25,6 +25,18 @@ def test_a_training_set_is_written_for_a_decision_model(studio):
     assert len(rows) == 12
 
 
+def test_what_it_costs_is_told_before_and_after(studio):
+    begun(studio)
+    words = ("finetune", "launch", "mail")
+    expected = studio(*words, "--estimate", "--json").json
+    assert (expected["examples"], expected["epochs"], expected["cost_usd"]) == (12, 8, 0.0)
+    assert "12 examples to this machine · free" in studio(*words, "--estimate").out
+    assert studio("finetune", "list", "mail", "--json").json == []
+    told = studio(*words, "--wait", "--json").json
+    assert (told["cost_usd"], told["estimate"]) == (0.0, expected)
+    assert "cost: $0; expected: $0" in studio("finetune", "show", "1").out
+
+
 def test_an_end_that_is_near_is_told_beside_the_document(studio, script, monkeypatch):
     from studio.domain.eligibility import eligibility
 

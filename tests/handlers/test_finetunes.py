@@ -1,16 +1,24 @@
 """The life of a fine-tune: launched once, watched through failures, ended wherever it is."""
 
 import asyncio
+import dataclasses
 import json
 
 import pytest
 
-from studio.actions.finetunes import launch_finetune, steer_finetune
+from studio.actions.finetunes import (
+    estimate_finetune,
+    expected_of,
+    launch_finetune,
+    steer_finetune,
+)
 from studio.actions.runs import Choice, start_run
 from studio.domain.finetune import FineTuneStatus
 from studio.domain.job import Want
+from studio.domain.price import Price
 from studio.errors import (
     AuthenticationError,
+    ConsentNeededError,
     InputError,
     ProviderUnavailableError,
     RefusedRequestError,
@@ -415,3 +423,35 @@ def test_nothing_is_waited_for_inside_a_transaction(ws, task, work, trainer):
     finetune = launch(ws, task)
     work(ws)
     assert job_of(ws, finetune).status == "done"
+
+
+def test_what_a_training_costs_is_told_before_and_after(ws, task, work, far, monkeypatch):
+    price = Price(provider=far.host, model="scripted", kind="training", input_usd=5, output_usd=0)
+    monkeypatch.setattr("studio.store.prices._shipped", lambda: (price,))
+    told = estimate_finetune(ws, task.id)
+    assert (told.examples, told.epochs, told.price) == (12, 8, price)
+    assert told.cost_usd == pytest.approx(told.tokens * 5 / 1e6)
+    with pytest.raises(ConsentNeededError, match=r"to .*, for about \$0"):
+        launch_finetune(ws, task.id, by="Ada")
+    inner = far.fine_tune
+
+    async def billed(remote_id):
+        return dataclasses.replace(await inner(remote_id), trained_tokens=10_000)
+
+    far.fine_tune = billed
+    finetune = launch_finetune(ws, task.id, consent=True, by="Ada")
+    (consent,) = ws.read.providers.consents()
+    assert consent.shown == {"columns": ["text", "label"], **told.to_dict()}
+    assert expected_of(ws, finetune) == told.to_dict()
+    work(ws)
+    done = ws.read.finetunes.get(finetune.id)
+    assert done.metrics["cost_usd"] == pytest.approx(0.05)
+
+
+def test_an_unknown_price_of_training_is_unknown(ws, task, work, far):
+    assert estimate_finetune(ws, task.id).cost_usd is None
+    with pytest.raises(ConsentNeededError, match="at an unknown price"):
+        launch_finetune(ws, task.id, by="Ada")
+    finetune = launch_far(ws, task)
+    work(ws)
+    assert ws.read.finetunes.get(finetune.id).metrics["cost_usd"] is None

@@ -195,7 +195,9 @@ def test_a_hosted_provider_needs_consent_and_openai_has_an_end(ws, open_app, mon
     at.text_input(key="finetune_base").set_value("gpt-4.1-mini").run()
     (consent,) = [c for c in at.checkbox if "agree" in c.label]
     assert "send 40 texts" in consent.label
-    assert "api.openai.com" in consent.label
+    assert "to api.openai.com, for about $" in consent.label.replace("\\", "")
+    assert "40 examples, 3 times each, to api.openai.com" in unescaped(at)
+    assert "not confirmed" in unescaped(at)  # what was read of prices of trainings
     assert button(at, "Train on").disabled
     consent.check().run()
     button(at, "Train on").click().run()
