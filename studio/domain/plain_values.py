@@ -13,7 +13,15 @@ from studio.errors import InputError
 
 MAX_WORDS = 5000
 MAX_WORD = 1000
-_SHORT = reprlib.Repr()
+
+
+class _Short(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        # Python refuses to write out what has more than 4,300 digits.
+        return repr(x) if abs(x) < 1e30 else "a huge number"
+
+
+_SHORT = _Short()
 _SHORT.maxstring = _SHORT.maxother = 57
 _SHORT.maxlevel = 2
 
@@ -24,8 +32,6 @@ def brief(value: Any) -> str:
     >>> brief([1, [2, [3, [4]]]]), len(brief("a" * 1000))
     ('[1, [2, [...]]]', 57)
     """
-    if isinstance(value, int) and abs(value) > 1e30:
-        return "a huge number"
     text = _SHORT.repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import strategies as st
 
 from studio.domain.coded_rationale import CodedRationale, RuleBody
-from studio.domain.conditions import Column, Condition, Keywords, Length, Number, Phrase, Regex
+from studio.domain.conditions import (
+    Column,
+    Condition,
+    Fuzzy,
+    Keywords,
+    Length,
+    Number,
+    Phrase,
+    Regex,
+)
 from studio.domain.example import Example, Split
 from studio.domain.run import Method, Outcome, Prediction
 from studio.domain.task import Label
@@ -89,6 +98,9 @@ _words = st.lists(_ending, min_size=1, max_size=4).map(tuple)
 conditions: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Keywords, _words, st.lists(_phrase, max_size=2).map(tuple)),
     st.builds(Phrase, _phrase),
+    st.builds(
+        Fuzzy, st.lists(_phrase, min_size=1, max_size=2).map(tuple), st.sampled_from([60, 75, 100])
+    ),
     st.builds(Regex, st.sampled_from(["ri", "^[a-z]+", "[0-9]{2,}", "a|b", "ca(ke|fe)$", "!"])),
     st.builds(lambda unit, s: Length(unit, *s), st.sampled_from(["words", "characters"]), _span),
     st.builds(lambda s: Number(*s), _span),
