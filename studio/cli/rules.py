@@ -1,19 +1,24 @@
-"""Commands: studio rule add | list | show | order | report | apply | import | export."""
+"""Commands: studio rule add | list | show | try | draft | order | report | uncovered | ..."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from studio.actions.drafts import keep_draft, kept_draft
+from studio.actions.rule_drafts import DraftedRule, accept_draft, draft_rules, measure_draft
+from studio.actions.rule_reports import review_task, uncovered_groups
 from studio.actions.rules import (
+    Board,
     export_rules,
     import_rules,
+    open_board,
+    open_corpus,
     order_rules,
     print_rule,
     read_rule,
-    report_rules,
     save_rule,
 )
 from studio.actions.runs import Choice, run_status, start_run
@@ -30,7 +35,20 @@ from studio.cli.common import (
     wait_for,
     write_file,
 )
-from studio.domain.coded_rationale import describe
+from studio.cli.rule_output import (
+    bucket_rows,
+    bucket_text,
+    gap_rows,
+    gap_text,
+    gate_text,
+    gate_to_dict,
+    review_rows,
+    review_text,
+)
+from studio.domain.coded_rationale import CodedRationale, describe
+from studio.domain.task import Task
+from studio.errors import ConflictError
+from studio.workspace import Workspace
 
 group = typer.Typer(help="Coded rationales: rules that vote for labels.", no_args_is_help=True)
 
@@ -96,20 +114,76 @@ def order(
     emit({"task": found.name, "rules": now}, as_json, " > ".join(now))
 
 
-@group.command("report")
-def report(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
-    """Show how each rule does on the blind gold of train and validation."""
+@group.command("try")
+def try_(
+    task: str,
+    file: Annotated[Path, typer.Argument(help="YAML of one rule; see docs/rules.md.")],
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a rule would do on train and validation; nothing is stored."""
+    ws = open_ws(workspace)
+    body = read_rule(read_file(file).decode("utf-8", errors="replace"))
+    board = _board(ws, task_of(ws, task))
+    draft = measure_draft(ws, board, body)
+    emit(gate_to_dict(ws, board.task, draft), as_json, lambda: gate_text(draft))
+
+
+@group.command("draft")
+def draft(
+    task: str,
+    rationale: Annotated[int, typer.Argument(help="Its number; see `studio rationale list`.")],
+    accept: Annotated[
+        list[int] | None,
+        typer.Option(help="Store this one of the drafts shown before; may be repeated."),
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draft rules from a rationale, each with what it would do; accept those you have seen."""
     ws = open_ws(workspace)
     found = task_of(ws, task)
-    rules = {rule.id: rule for rule in ws.read.rules.all(found.id)}
-    scores = report_rules(ws, found.id)
-    data: list[dict[str, Any]] = [
-        {"rule": rules[s.rule_id].body.name, "label": rules[s.rule_id].body.label, "coverage": s.coverage,
-         "overlap": s.overlap, "conflict": s.conflict, "accuracy": s.accuracy.to_dict()}
-        for s in scores
-    ]  # fmt: skip
-    rows = [{**row, "accuracy": str(s.accuracy)} for row, s in zip(data, scores, strict=True)]
-    emit(data, as_json, table(rows, "No rule yet. Add one with `studio rule add`."))
+    board = _board(ws, found)
+    drafts = draft_rules(ws, found.id, rationale, board)
+    if accept:
+        rules = _accept(ws, board, rationale, drafts, accept)
+        names = [rule.body.name for rule in rules]
+        data = {"task": found.name, "rationale": rationale, "rules": names}
+        emit(data, as_json, f"Stored {', '.join(names)}.")
+        return
+    keep_draft(ws, found.id, _shown(rationale), {"seen": [d.seen for d in drafts]}, by=me(ws))
+    rows = [{"draft": i, **gate_to_dict(ws, found, d)} for i, d in enumerate(drafts, 1)]
+    emit(rows, as_json, lambda: _drafts_text(drafts, found, rationale))
+
+
+@group.command("report")
+def report(
+    task: str,
+    buckets: Annotated[
+        bool, typer.Option("--buckets", help="The lists of examples worth opening instead.")
+    ] = False,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each rule is worth on blind gold of train and validation, and what to do."""
+    ws = open_ws(workspace)
+    board = _board(ws, task_of(ws, task))
+    review = review_task(ws, board.task.id, board)
+    if buckets:
+        data = bucket_rows(ws, board.task, review, board.rules)
+        emit(data, as_json, lambda: bucket_text(data))
+        return
+    rows = review_rows(review, board.rules)
+    emit(rows, as_json, lambda: review_text(review, rows))
+
+
+@group.command("uncovered")
+def uncovered(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Show which groups of examples no rule speaks of, and the reason to ask for next."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    rows = gap_rows(ws, found, uncovered_groups(ws, found.id))
+    emit(rows, as_json, lambda: gap_text(rows))
 
 
 @group.command("apply")
@@ -157,3 +231,44 @@ def export(
     if file is not None:
         write_file(file, text)
     emit({"task": task, "yaml": text}, as_json, f"Wrote {file}." if file else text.rstrip())
+
+
+def _board(ws: Workspace, task: Task) -> Board:
+    return open_board(ws, task.id, open_corpus(ws, task.id))
+
+
+def _shown(rationale_id: int) -> str:
+    return f"drafts of rationale {rationale_id}"
+
+
+def _accept(
+    ws: Workspace, board: Board, rationale: int, drafts: list[DraftedRule], numbers: list[int]
+) -> list[CodedRationale]:
+    """Store the drafts of these numbers, if they are what was shown under these numbers."""
+    person = me(ws)
+    seen = kept_draft(ws, board.task.id, _shown(rationale), by=person).get("seen", [])
+    by_token = {one.seen: one for one in drafts}
+    chosen = []
+    for number in dict.fromkeys(numbers):
+        token = seen[number - 1] if 1 <= number <= len(seen) else ""
+        if token not in by_token:
+            raise ConflictError(
+                f"Draft {number} was not shown to you, or its figures have changed since.",
+                next_step=f"Look at `studio rule draft {board.task.name} {rationale}` again.",
+            )
+        chosen.append(by_token[token])
+    with ws.store.transaction():  # all or none; their figures were seen together
+        return [
+            accept_draft(
+                ws, board.task.id, one.body, rationale_id=rationale, seen=one.seen, by=person,
+                board=board,
+            )
+            for one in chosen
+        ]  # fmt: skip
+
+
+def _drafts_text(drafts: list[DraftedRule], task: Task, rationale: int) -> str:
+    if not drafts:
+        return "No draft: none of its words is used by the examples. Write a rule by hand."
+    shown = "\n".join(gate_text(one, number) for number, one in enumerate(drafts, 1))
+    return f"{shown}\n\nAccept with `studio rule draft {task.name} {rationale} --accept N`."

@@ -1,0 +1,216 @@
+"""From an expert's sentence to rules: drafted, measured, and accepted only once they were seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from studio.analysis.drafting import Material, draft_bodies
+from studio.analysis.ideas import Idea
+from studio.analysis.intervals import wilson
+from studio.analysis.rule_board import Board, RulePreview, try_rule
+from studio.domain.coded_rationale import CodedRationale, RuleBody, rule_to_dict
+from studio.domain.evaluation import Figure
+from studio.domain.example import Split
+from studio.domain.rationale import Rationale
+from studio.errors import ConflictError, NotFoundError
+from studio.handlers.boards import open_board, open_corpus
+from studio.workspace import Workspace
+
+MOST = 6
+"""Most drafts of one rationale."""
+_SAMPLE = 20_000
+_DOUBT = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftedRule:
+    """A rule that might code a rationale, with what it would do; nothing of it is stored.
+
+    Attributes:
+        body: The rule.
+        why: Where it comes from, in plain words; empty for one a person wrote or changed.
+        preview: What it would do on train and validation.
+        fresh: How often it is right on blind gold of validation alone, which no word was picked on.
+        seen: Stands for the rule and these figures; `accept_draft` wants it back.
+    """
+
+    body: RuleBody
+    why: str
+    preview: RulePreview
+    fresh: Figure
+    seen: str
+
+
+def draft_rules(
+    ws: Workspace, task_id: int, rationale_id: int, board: Board | None = None
+) -> list[DraftedRule]:
+    """Return up to six rules that might code a rationale, the most useful first; always the same.
+
+    Rules the task has already, and rules that would never fire, are left out.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        rationale_id: The rationale.
+        board: What rules are tried on; opened when None.
+
+    Raises:
+        NotFoundError: If the task has no such rationale in use.
+    """
+    rationale = _rationale(ws, task_id, rationale_id)
+    board = board or open_board(ws, task_id, open_corpus(ws, task_id))
+    rules = ws.read.rules.all(task_id)
+    known = {_votes(rule.body) for rule in rules}
+    taken = {rule.body.name for rule in rules}
+    found: list[DraftedRule] = []
+    for idea in _ideas(ws, board, rationale):
+        if _votes(idea.body) in known:
+            continue
+        known.add(_votes(idea.body))
+        drafted = measure_draft(ws, board, idea.body, why=idea.why)
+        if drafted.preview.score.fires:
+            found.append(drafted)
+    best = sorted(found, key=lambda d: -_use(board, d))[:MOST]
+    return [_named(drafted, taken) for drafted in best]
+
+
+def measure_draft(ws: Workspace, board: Board, body: RuleBody, *, why: str = "") -> DraftedRule:
+    """Return what a rule would do, and what stands for having seen it: for a draft that was edited.
+
+    Raises:
+        InputError: If its label is unknown or a pattern cannot be used.
+    """
+    preview = try_rule(board, body)
+    label_id = board.task.label(body.label).id
+    gold = ws.read.labels.gold(board.task.id, (Split.VALIDATION.value,), blind_only=True)
+    judged = [gold[i].label_id == label_id for i in preview.fires_on if i in gold]
+    fresh = wilson(sum(right != body.against for right in judged), len(judged))
+    return DraftedRule(
+        body=body, why=why, preview=preview, fresh=fresh, seen=_seen(body, preview, fresh)
+    )
+
+
+def accept_draft(
+    ws: Workspace,
+    task_id: int,
+    body: RuleBody,
+    *,
+    rationale_id: int,
+    seen: str,
+    by: str,
+    board: Board | None = None,
+) -> CodedRationale:
+    """Store a draft as a rule of its rationale, if its figures of now are those that were seen.
+
+    Raises:
+        ConflictError: If they were not shown or have changed since, or the name is taken.
+        NotFoundError: If the task has no such rationale in use.
+    """
+    _rationale(ws, task_id, rationale_id)
+    board = board or open_board(ws, task_id, open_corpus(ws, task_id))
+    if measure_draft(ws, board, body).seen != seen:
+        raise ConflictError(
+            f"The figures of the draft {body.name!r} were not seen, or have changed since.",
+            next_step="Look at the draft again, then accept it.",
+        )
+    with ws.store.transaction():
+        if any(rule.body.name == body.name for rule in ws.store.rules.all(task_id)):
+            raise ConflictError(
+                f"There is a rule {body.name!r} already.", next_step="Give the draft another name."
+            )
+        return ws.store.rules.save(
+            task_id, body, label_id=board.task.label(body.label).id, rationale_id=rationale_id,
+            by=by, at=ws.now(),
+        )  # fmt: skip
+
+
+def _rationale(ws: Workspace, task_id: int, rationale_id: int) -> Rationale:
+    found = [r for r in ws.read.rationales.all(task_id) if r.id == rationale_id]
+    if not found:
+        raise NotFoundError(
+            f"There is no rationale {rationale_id} in use in this task.",
+            next_step="See `studio rationale list`.",
+        )
+    return found[0]
+
+
+def _ideas(ws: Workspace, board: Board, rationale: Rationale) -> list[Idea]:
+    """Return what the rationale, its example and gold of train suggest."""
+    task = board.task
+    gold = ws.read.labels.gold(task.id, (Split.TRAIN.value,), blind_only=True)
+    truth = np.array(
+        [gold[i].label_id if i in gold else 0 for i in board.corpus.ids.tolist()], dtype=np.int32
+    )
+    rows = _sample(truth)
+    material = Material(
+        [board.corpus.texts[i] for i in rows],
+        {
+            name: _some(board.corpus.column(name), rows)
+            for name in ws.read.examples.columns(task.id)
+        },
+        truth[rows],
+    )
+    names = {label.id: label.name for label in task.labels}
+    shown = ws.read.examples.some(task.id, [rationale.example_id or 0])
+    if not shown or shown[0].split is Split.TEST:  # it may have been moved there since
+        return draft_bodies(rationale, names, material)
+    return draft_bodies(rationale, names, material, text=shown[0].text, facts=shown[0].metadata)
+
+
+def _some(cells: Sequence[str | None], rows: Sequence[int]) -> list[str | None]:
+    return [cells[i] for i in rows]
+
+
+def _sample(truth: np.ndarray[tuple[int], np.dtype[np.int32]]) -> list[int]:
+    """Return the rows words are picked from: all, or a sample in which gold comes first."""
+    if len(truth) <= _SAMPLE:
+        return list(range(len(truth)))
+    drawn = np.random.default_rng(0).permutation(len(truth))
+    first = drawn[np.argsort(truth[drawn] == 0, kind="stable")]
+    return sorted(first[:_SAMPLE].tolist())
+
+
+def _votes(body: RuleBody) -> tuple[str, str, bool]:
+    return body.hash, body.label, body.against
+
+
+def _use(board: Board, drafted: DraftedRule) -> float:
+    """Return about how many examples it would put right beyond chance, those left open foremost."""
+    known = board.gold[board.gold != 0]
+    label_id = board.task.label(drafted.body.label).id
+    share = float((known == label_id).mean()) if len(known) else 0.5
+    base = 1 - share if drafted.body.against else share
+    accuracy = drafted.preview.score.accuracy
+    right = accuracy.value * accuracy.n if accuracy.n else 0.0
+    # Few gold labels pull the precision to what chance would give, or a little above without any.
+    likely = (right + _DOUBT * (base + (1 - base) / 4)) / (accuracy.n + _DOUBT)
+    new = len(drafted.preview.newly_decided)
+    return (likely - base) * (new + drafted.preview.score.fires / 4)
+
+
+def _named(drafted: DraftedRule, taken: set[str]) -> DraftedRule:
+    """Return the draft under a name that no rule and no draft before it has."""
+    name = drafted.body.name
+    number = 2
+    while name in taken:
+        name, number = f"{drafted.body.name}-{number}", number + 1
+    taken.add(name)
+    if name == drafted.body.name:
+        return drafted
+    body = replace(drafted.body, name=name)
+    return replace(drafted, body=body, seen=_seen(body, drafted.preview, drafted.fresh))
+
+
+def _seen(body: RuleBody, preview: RulePreview, fresh: Figure) -> str:
+    score = preview.score
+    figures = [
+        score.fires, score.overlap, score.conflict, score.accuracy.to_dict(), fresh.to_dict(),
+        preview.wrong, preview.conflicting, preview.newly_decided, preview.looked_at,
+    ]  # fmt: skip
+    told = json.dumps([rule_to_dict(body), figures], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
