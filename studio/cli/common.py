@@ -36,6 +36,7 @@ Yes = Annotated[
 ]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it ends, with a progress bar.")]
 WORKER_PATIENCE_S = 15.0
+REJECTED_SHOWN = 5
 
 
 class StoppedError(StudioError):
@@ -196,6 +197,13 @@ def table(rows: list[dict[str, Any]], empty: str) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in cells
     )
+
+
+def rejected_text(rejected: list[tuple[int, str]]) -> str:
+    """Return the first lines of a file that were left out and why, each on a line of its own."""
+    lines = [f"\n  line {line}: {reason}" for line, reason in rejected[:REJECTED_SHOWN]]
+    more = len(rejected) - REJECTED_SHOWN
+    return "".join(lines) + (f"\n  and {more} more; see --json" if more > 0 else "")
 
 
 def _cell(value: Any) -> str:

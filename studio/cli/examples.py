@@ -21,11 +21,10 @@ from studio.cli.common import (
     open_file,
     open_ws,
     read_file,
+    rejected_text,
     task_of,
 )
 from studio.domain.amounts import duration
-
-SHOWN = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -80,7 +79,7 @@ def import_(
         f"Added {result.added:,} examples ({result.labeled:,} with gold), skipped {result.skipped:,} "
         f"known ones, rejected {len(result.rejected):,}."
     )
-    emit(result.to_dict(), as_json, summary + _rejected(result.rejected))
+    emit(result.to_dict(), as_json, summary + rejected_text(result.rejected))
 
 
 def split(
@@ -132,7 +131,7 @@ def correct(
         "stored": stored,
         "rejected": [{"line": line, "reason": reason} for line, reason in rejected],
     }
-    emit(data, as_json, f"Stored {stored} decisions of {by}." + _rejected(rejected))
+    emit(data, as_json, f"Stored {stored} decisions of {by}." + rejected_text(rejected))
 
 
 class _Bar:
@@ -166,9 +165,3 @@ class _Bar:
         if not self._done:
             return "nothing was stored"
         return f"the examples of the first {self._done:,} of {self._total:,} lines are stored"
-
-
-def _rejected(rejected: list[tuple[int, str]]) -> str:
-    lines = [f"\n  line {line}: {reason}" for line, reason in rejected[:SHOWN]]
-    more = len(rejected) - SHOWN
-    return "".join(lines) + (f"\n  and {more} more; see --json" if more > 0 else "")

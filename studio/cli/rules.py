@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -22,14 +23,17 @@ from studio.actions.rules import (
     save_rule,
 )
 from studio.actions.runs import Choice, run_status, start_run
+from studio.actions.votes import import_votes
 from studio.cli.common import (
     AsJson,
     Wait,
     WorkspacePath,
     emit,
     me,
+    open_file,
     open_ws,
     read_file,
+    rejected_text,
     table,
     task_of,
     wait_for,
@@ -47,7 +51,7 @@ from studio.cli.rule_output import (
 )
 from studio.domain.coded_rationale import CodedRationale, describe
 from studio.domain.task import Task
-from studio.errors import ConflictError
+from studio.errors import ConflictError, InputError
 from studio.workspace import Workspace
 
 group = typer.Typer(help="Coded rationales: rules that vote for labels.", no_args_is_help=True)
@@ -206,12 +210,30 @@ def apply(
 
 @group.command("import")
 def import_(
-    task: str, file: Path, workspace: WorkspacePath = None, as_json: AsJson = False
+    task: str,
+    file: Annotated[Path | None, typer.Argument(help="YAML of many rules.")] = None,
+    votes: Annotated[
+        Path | None,
+        typer.Option(help="CSV of votes made elsewhere: id, rule, vote (LABEL, not LABEL, or empty)."),
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Store every rule of a YAML file, all or none."""
+    """Store every rule of a YAML file, all or none; or votes made elsewhere, as rules."""
     ws = open_ws(workspace)
+    found = task_of(ws, task)
+    if (file is None) == (votes is None):
+        raise InputError("Name one file.", next_step="FILE for rules, or --votes FILE for votes.")
+    if votes is not None:
+        with open_file(votes) as data:
+            lines = TextIOWrapper(data, encoding="utf-8-sig", errors="replace", newline="")
+            done = import_votes(ws, found.id, lines, by=me(ws))
+        told = f"Stored {done.votes:,} votes in {len(done.rules)} rules, {done.abstained:,} abstained."
+        emit(done.to_dict(), as_json, told + rejected_text(done.rejected))
+        return
+    assert file is not None
     text = read_file(file).decode("utf-8", errors="replace")
-    saved = import_rules(ws, task_of(ws, task).id, text, by=me(ws))
+    saved = import_rules(ws, found.id, text, by=me(ws))
     names = [rule.body.name for rule in saved]
     emit({"task": task, "rules": names}, as_json, f"Stored {len(names)} rules.")
 
