@@ -9,10 +9,16 @@ from typing import Any
 
 import streamlit as st
 
-from studio.actions.finetunes import export_training_set, note_before_use, steer_finetune
+from studio.actions.finetunes import (
+    expected_of,
+    export_training_set,
+    note_before_use,
+    steer_finetune,
+)
 from studio.actions.runs import Choice
 from studio.actions.tasks import choose_champion
 from studio.analysis.intervals import wilson
+from studio.domain.amounts import money
 from studio.domain.evaluation import Figure
 from studio.domain.finetune import FineTune, FineTuneEvent, FineTuneStatus, TrainingSet
 from studio.domain.job import Want
@@ -142,6 +148,10 @@ def _draw_model(
     st.code(finetune.model, language=None)
     if told := note_before_use(ws, finetune):
         st.info(plain(told))
+    expected = expected_of(ws, finetune)
+    if expected and finetune.metrics.get("cost_usd", 0) != 0:
+        cost = money(finetune.metrics["cost_usd"])
+        st.caption(plain(f"The training cost {cost}; {money(expected['cost_usd'])} was expected."))
     measured = crossed(events)
     if measured:
         macro = measured.get("macro_f1")

@@ -23,6 +23,13 @@ def published():
     return {(method.upper(), path) for path, item in paths.items() for method in item}
 
 
+def test_the_schema_still_has_no_status_for_a_job_that_rests(published):
+    """Once it has, ours is that status, and no longer `queued` with a word of our own beside."""
+    told = json.loads((SHARED / "openapi" / "openai-22-operations.json").read_text())
+    job = told["components"]["schemas"]["FineTuningJob"]
+    assert "paused" not in job["properties"]["status"]["enum"]
+
+
 def test_every_published_operation_holds_to_its_schema(ask, raw, trained, published):
     walked = set()
 

@@ -244,6 +244,14 @@ def test_a_model_is_shown_run_and_made_champion(ws, open_app):
     assert ws.read.tasks.get(task_id).champion == f"model:{finetune_id}"
 
 
+def test_what_a_training_cost_stands_beside_its_model(ws, open_app):
+    finetune_id = trained(ws, fill(ws))
+    assert "The training cost" not in words(open_app("finetunes"))  # it is of this machine
+    for usd, said in ((0.05, "The training cost $0.05; $0 was expected."), (None, "cost unknown;")):
+        ws.store.finetunes.update(finetune_id, metrics={"cost_usd": usd})
+        assert said in unescaped(open_app("finetunes"))
+
+
 def _with_script(action):
     """The page's own provider is the embedded server, which does not run here."""
 
