@@ -2,12 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
+import numpy as np
 import pytest
 import yaml
 
 from studio.analysis.votes import apply_rules
 from studio.domain.coded_rationale import CodedRationale, describe, parse_rule, rule_to_dict
+from studio.domain.conditions import GIVEN, Condition
 from studio.domain.example import Example, Split
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
@@ -30,8 +33,8 @@ def example_of(line):
 
 
 def test_the_page_shows_every_condition():
-    shown = {type(c).__name__ for b in BLOCKS for r in rules_of(b) for c in r.body.conditions}
-    assert shown == {"Keywords", "Phrase", "Regex", "Length", "Number", "Column"}
+    shown = {type(c) for b in BLOCKS for r in rules_of(b) for c in r.body.conditions}
+    assert shown == set(get_args(Condition))
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda b: re.search(r"name: (\S+)", b)[1])
@@ -43,5 +46,13 @@ def test_examples_read_write_and_fire_as_told(block):
     told = re.findall(r"^# (fires|silent) on: (.+)$", block, re.M)
     assert {kind for kind, _ in told} == {"fires", "silent"}
     for kind, line in told:
-        matrix = apply_rules(rules, [example_of(line)])
+        text, where, holds = line.partition(", where it ")
+        given = {
+            c: np.array([holds == "holds"])
+            for rule in rules
+            for c in rule.body.conditions
+            if isinstance(c, GIVEN)
+        }
+        assert bool(where) == bool(given)
+        matrix = apply_rules(rules, [example_of(text)], given)
         assert bool(matrix.labels.any()) == (kind == "fires"), line
