@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -245,7 +246,8 @@ class Joiner:
 
     def answers(self, fires: Bools) -> list[Joined]:
         """Return an answer for each pattern, of shape (u, n)."""
-        rows = [self._ballots(row) for row in fires.tolist()]
+        ballots = self._ballots()
+        rows = [list(compress(ballots, row)) for row in fires[:, self.panel.order].tolist()]
         if self.weighting is None:
             return [_by_order(row, self.fallback, self.label_ids) for row in rows]
         scores = self.weighting.scores(fires, self.panel)
@@ -272,7 +274,8 @@ class Joiner:
                 told[row] = known[key]
         return told
 
-    def _ballots(self, row: list[bool]) -> list[_Ballot]:
+    def _ballots(self) -> list[_Ballot]:
+        """Return what each rule says where it speaks, in the expert's order."""
         panel = self.panel
         return [
             _Ballot(
@@ -282,7 +285,6 @@ class Joiner:
                 bool(panel.against[i]),
             )
             for i in panel.order.tolist()
-            if row[i]
         ]
 
     def _weighed(self, ballots: list[_Ballot], winner: int) -> Joined:

@@ -221,9 +221,10 @@ def _contradictions(
     opposed = np.where(same, against[:, None] != against, ~(against[:, None] | against))
     pairs = np.argwhere(np.triu(opposed & (both > 0), 1)).tolist()
     ids = np.array(matrix.example_ids, dtype=np.int64)
+    spoken = np.ascontiguousarray(matrix.fires.T)
     found = []
     for a, b in pairs:
-        here = np.flatnonzero((matrix.labels[:, a] != 0) & (matrix.labels[:, b] != 0))
+        here = np.flatnonzero(spoken[a] & spoken[b])
         known = truth[here][truth[here] != 0]
         found.append(
             Contradiction(
