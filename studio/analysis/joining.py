@@ -21,7 +21,7 @@ from studio.analysis.joined_votes import (
     posterior,
 )
 from studio.analysis.joining_evidence import JoiningChoice, JoiningEvidence, advise, evidence_of
-from studio.analysis.label_model import fit_label_model
+from studio.analysis.label_model import fit_label_model, voices_heard
 from studio.analysis.vote_matrix import VoteMatrix
 from studio.analysis.vote_patterns import (
     Bools,
@@ -128,8 +128,8 @@ def _not_offered(method: JoiningMethod, gold: int, patterns: Patterns, voices: B
         return (
             f"Votes are weighed on {ENOUGH_GOLD} blind gold labels or more, and there are {gold}."
         )
-    together = patterns.fires[patterns.fires.sum(axis=1) > 1].any(axis=0)
-    if method is JoiningMethod.LABEL_MODEL and len(np.unique(voices[together], axis=0)) < 3:
+    together = patterns.fires[voices_heard(patterns.fires, voices) > 1].any(axis=0, keepdims=True)
+    if method is JoiningMethod.LABEL_MODEL and not (voices_heard(together, voices) > 2).any():
         return "No three rules speak beside others, so agreement cannot tell which to believe."
     return ""
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.analysis.vote_patterns import Bools, Floats, Panel, Patterns, evidence, softmax
+from studio.analysis.vote_patterns import Bools, Floats, Ints, Panel, Patterns, evidence, softmax
 from studio.analysis.weighting import Weighting, log_odds, taken_for
 
 STEPS = 100
 MOST = 20_000
 """Patterns looked at, the most frequent ones: what it costs has a bound."""
-_PULL = 10.0
+_PULL = 30.0  # strong: without it all rules can end as no better than chance
 
 
 def fit_label_model(patterns: Patterns, panel: Panel, voices: Bools) -> Weighting:
@@ -26,7 +26,8 @@ def fit_label_model(patterns: Patterns, panel: Panel, voices: Bools) -> Weightin
         panel: The rules.
         voices: Rules that have one voice between them, as `voices_of` finds them.
     """
-    heard = np.flatnonzero(patterns.fires.any(axis=1))
+    # A lone vote agrees with nobody: it would only bear out what is believed of its rule.
+    heard = np.flatnonzero(voices_heard(patterns.fires, voices) > 1)
     heard = heard[np.argsort(-patterns.counts[heard], kind="stable")[:MOST]]
     fires, counts = patterns.fires[heard], patterns.counts[heard].astype(np.float64)
     prior = np.full(panel.size, 1 / panel.size)
@@ -44,6 +45,14 @@ def fit_label_model(patterns: Patterns, panel: Panel, voices: Bools) -> Weightin
         if moved < 1e-6:
             break
     return Weighting(prior, accuracy, 1.0, voices)
+
+
+def voices_heard(fires: Bools, voices: Bools) -> Ints:
+    """Return how many voices speak in each pattern; rules with one voice count once."""
+    first = voices & (np.cumsum(voices, axis=1) == 1)
+    spoken = fires.astype(np.float64) @ first
+    result: Ints = (spoken > 0).sum(axis=1)
+    return result
 
 
 def _believe(fires: Bools, panel: Panel, prior: Floats, accuracy: Floats, voices: Bools) -> Floats:

@@ -111,15 +111,19 @@ def test_the_order_of_other_rules_matters_in_ties_only(seed, order, method):
             assert a.label_id == b.label_id
 
 
-@given(st.integers(0, 10**6), st.integers(0, len(KINDS) - 1))
-def test_a_copy_of_a_rule_changes_no_weighed_answer(seed, which):
+@given(
+    st.integers(0, 10**6),
+    st.integers(0, len(KINDS) - 1),
+    st.sampled_from(["weighted", "label_model"]),
+)
+def test_a_copy_of_a_rule_changes_no_weighed_answer(seed, which, method):
     matrix, rules, gold = drawn(seed, KINDS)
     label, _, _, flags = KINDS[which]
     copied = [*rules, rule(99, label, **flags)]
     fires = np.concatenate([matrix.fires, matrix.fires[:, [which]]], axis=1)
     more = matrix_of(fires, copied)
-    one = fit_joining("weighted", matrix, rules, gold, LABELS)
-    two = fit_joining("weighted", more, copied, gold, LABELS)
+    one = fit_joining(method, matrix, rules, gold, LABELS)
+    two = fit_joining(method, more, copied, gold, LABELS)
     assert np.allclose(
         posterior(matrix, rules, LABELS, one), posterior(more, copied, LABELS, two), atol=1e-6
     )
@@ -164,6 +168,30 @@ def test_one_good_rule_outweighs_two_poor_ones():
     assert join_votes(all_three, rules, None, LABELS)[0].label_id == 2
     answer = join_votes(all_three, rules, None, LABELS, joining)[0]
     assert (answer.label_id, answer.deciding, answer.method) == (1, (1,), "weighted")
+
+
+def test_a_vote_against_makes_its_label_less_likely_and_the_others_more():
+    matrix, rules, gold = drawn(4, KINDS[:6], n=2000)
+    joining = fit_joining("weighted", matrix, rules, gold, LABELS)
+    fires = np.array([[False, False, True, False, False, against] for against in (False, True)])
+    without, with_it = posterior(matrix_of(fires, rules), rules, LABELS, joining)
+    assert with_it[2] < without[2]
+    assert (with_it[:2] > without[:2]).all()
+    only = matrix_of(np.array([[False] * 5 + [True]]), rules)
+    assert join_votes(only, rules, None, LABELS, joining)[0].method == "silent"
+
+
+def test_a_label_model_tells_good_rules_from_poor_ones_without_gold():
+    kinds = [(label, right, 0.3, {}) for label in LABELS for right in (0.95, 0.9, 0.5)]
+    matrix, rules, gold = drawn(15, kinds, n=20_000)
+    model = fit_joining("label_model", matrix, rules, {}, LABELS)
+    assert all(model.accuracy[i] > model.accuracy[i + 2] + 0.3 for i in (1, 4, 7))
+    right = {}
+    for name, joining in (("majority", EXPERT), ("model", model)):
+        said = join_votes(matrix, rules, None, LABELS, joining)
+        right[name] = np.mean([a.label_id == t for a, t in zip(said, gold.values(), strict=True)])
+    assert right["model"] > right["majority"] + 0.01
+    assert model == fit_joining("label_model", matrix, rules, {}, LABELS)
 
 
 def test_a_lone_vote_is_as_likely_as_its_rule_is_right():
@@ -300,5 +328,7 @@ def test_nothing_to_join_is_no_trouble(method):
     empty = matrix_of(np.zeros((0, 8), dtype=bool), rules)
     assert join_votes(empty, rules, None, LABELS, joining) == []
     assert posterior(empty, rules, LABELS, joining).shape == (0, 3)
+    assert compare_joinings(empty, rules, gold, LABELS).advised == "expert"
     nobody = matrix_of(np.zeros((2, 0), dtype=bool), [])
     assert [a.method for a in join_votes(nobody, [], None, LABELS, joining)] == ["silent"] * 2
+    assert compare_joinings(nobody, [], gold, LABELS).advised == "expert"
