@@ -128,7 +128,8 @@ def _not_offered(method: JoiningMethod, gold: int, patterns: Patterns, voices: B
         return (
             f"Votes are weighed on {ENOUGH_GOLD} blind gold labels or more, and there are {gold}."
         )
-    together = patterns.fires[voices_heard(patterns.fires, voices) > 1].any(axis=0, keepdims=True)
+    meeting = patterns.fires[voices_heard(patterns.fires, voices) > 1]
+    together: Bools = np.logical_or.reduce(meeting, axis=0)[None]
     if method is JoiningMethod.LABEL_MODEL and not (voices_heard(together, voices) > 2).any():
         return "No three rules speak beside others, so agreement cannot tell which to believe."
     return ""
