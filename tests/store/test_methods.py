@@ -68,3 +68,29 @@ def test_a_run_tells_the_methods_of_its_confidences(ws, fill):
     ws.store.runs.commit(run, results, at="2026")
     assert ws.read.runs.methods(run.id) == {Method.DECISION: 2, Method.LOGPROBS: 1}
     assert ws.read.runs.answer(run.id, ids[0]) == answers[0]
+
+
+def test_what_rules_say_is_a_probability_only_where_it_was_fitted_on_gold(ws, fill):
+    task = fill(ws)
+    ids = [example.id for example in ws.read.examples.all(task.id)][:1]
+    label = task.labels[0]
+    told = {}
+    for name, joining in {
+        "none": {},
+        "expert": {"joining": {"method": "expert", "gold": 80}},
+        "little gold": {"joining": {"method": "label_model", "gold": 49}},
+        "fitted": {"joining": {"method": "weighted", "gold": 50}},
+    }.items():
+        run = Run(id=0, task_id=task.id, kind=ClassifierKind.RULES, title="t", total=1)
+        number = ws.store.runs.create(run, example_ids=ids, finetune_id=None, params=joining)
+        answer = Answer(outcome=Outcome.OK, label=label.name, probabilities={label.name: 0.9})
+        results = [Result(example_id=ids[0], label_id=label.id, answer=answer)]
+        ws.store.runs.commit(dataclasses.replace(run, id=number), results, at="2026")
+        (told[name],) = ws.read.runs.methods(number)
+        assert ws.read.runs.predictions(number)[0].method is told[name]
+    assert told == {
+        "none": Method.RULES,
+        "expert": Method.RULES,
+        "little gold": Method.RULES,
+        "fitted": Method.WEIGHED,
+    }
