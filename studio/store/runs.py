@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.domain.example import Example
-from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Prediction, Run, Usage
+from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Prediction, Run
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
 from studio.store.examples import _example
 from studio.store.methods import METHOD
+from studio.store.responses import answer_of, columns_of
 from studio.store.tasks import bump
 
 
@@ -163,7 +164,7 @@ class Runs:
             "SELECT * FROM response WHERE key IN (SELECT value FROM json_each(?))",
             (json.dumps(list(keys)),),
         )
-        return {row["key"]: _answer(row) for row in rows}
+        return {row["key"]: answer_of(row) for row in rows}
 
     def commit(
         self,
@@ -227,7 +228,7 @@ class Runs:
             conn.executemany(
                 "INSERT OR IGNORE INTO response (key, model, outcome, label, probabilities, method, detail, raw,"
                 " input_tokens, output_tokens, cost_usd, latency_ms, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                [(r.key, *_response(r.answer), at) for r in fresh],
+                [(r.key, *columns_of(r.answer), at) for r in fresh],
             ).rowcount
         )  # fmt: skip
 
@@ -406,7 +407,7 @@ class Runs:
             " WHERE p.run_id = ? AND p.example_id = ?",
             (run_id, example_id),
         )
-        return None if row is None else _answer(row)
+        return None if row is None else answer_of(row)
 
     def outcomes(self, run_id: int) -> dict[str, int]:
         """Return outcome to number of examples."""
@@ -477,35 +478,4 @@ def _run(row: Row) -> Run:
         spent_usd=row["spent_usd"],
         calls=row["calls"],
         unpriced=row["unpriced"],
-    )
-
-
-def _response(answer: Answer) -> tuple[Any, ...]:
-    """Return the columns of a response from model to latency."""
-    usage = answer.usage
-    return (
-        answer.model, answer.outcome.value, answer.label, _json(answer.probabilities),
-        answer.method.value if answer.method else "", _json(answer.detail), answer.raw, usage.input_tokens, usage.output_tokens, usage.cost_usd, usage.latency_ms,
-    )  # fmt: skip
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False) if value else "{}"
-
-
-def _answer(row: Row) -> Answer:
-    return Answer(
-        outcome=Outcome(row["outcome"]),
-        label=row["label"],
-        probabilities=json.loads(row["probabilities"]),
-        method=Method(row["method"]) if row["method"] else None,
-        model=row["model"],
-        usage=Usage(
-            input_tokens=row["input_tokens"],
-            output_tokens=row["output_tokens"],
-            cost_usd=row["cost_usd"],
-            latency_ms=row["latency_ms"],
-        ),
-        detail=json.loads(row["detail"]),
-        raw=row["raw"],
     )
