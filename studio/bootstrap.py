@@ -87,6 +87,7 @@ def make_worker(ws: Workspace) -> Worker:
     from studio.handlers.finetunes import finetune_handler
     from studio.handlers.pacing import Pacers
     from studio.handlers.probes import probe_handler
+    from studio.handlers.rule_asking import ask_handler
     from studio.handlers.runs import run_handler
     from studio.handlers.votes import vote_handler
 
@@ -94,6 +95,7 @@ def make_worker(ws: Workspace) -> Worker:
         "run": functools.partial(run_handler, ws, Pacers()),
         "finetune": functools.partial(finetune_handler, ws),
         "probe": functools.partial(probe_handler, ws),
+        "rule_drafts": functools.partial(ask_handler, ws),
         "votes": functools.partial(vote_handler, ws),
     }
     worker = Worker(

@@ -13,14 +13,22 @@ from studio.analysis.drafting import Material, draft_bodies
 from studio.analysis.ideas import Idea
 from studio.analysis.intervals import wilson
 from studio.analysis.rule_board import Board, RulePreview, try_rule
+from studio.domain.capability import Feature, State
 from studio.domain.coded_rationale import CodedRationale, RuleBody, rule_to_dict
+from studio.domain.estimate import Estimate
 from studio.domain.evaluation import Figure
 from studio.domain.example import Split
 from studio.domain.rationale import Rationale
-from studio.errors import ConflictError, NotFoundError
+from studio.domain.run import Question
+from studio.domain.tokens import MOST_OUTPUT, likely_tokens, most_input_tokens
+from studio.errors import ConflictError, InputError
 from studio.handlers.boards import open_board, open_corpus
+from studio.handlers.consenting import check_consent
+from studio.handlers.rule_asking import KIND, asked_rules, find_rationale, question_for
+from studio.providers.base import Provider
 from studio.workspace import Workspace
 
+EMBEDDED = "embedded"
 MOST = 6
 """Most drafts of one rationale."""
 _SAMPLE = 20_000
@@ -51,7 +59,8 @@ def draft_rules(
 ) -> list[DraftedRule]:
     """Return up to six rules that might code a rationale, the most useful first; always the same.
 
-    Rules the task has already, and rules that would never fire, are left out.
+    What a model proposed when it was last asked is among them, measured like the others. Rules the
+    task has already, and rules that would never fire, are left out.
 
     Args:
         ws: The workspace.
@@ -62,13 +71,14 @@ def draft_rules(
     Raises:
         NotFoundError: If the task has no such rationale in use.
     """
-    rationale = _rationale(ws, task_id, rationale_id)
+    rationale = find_rationale(ws, task_id, rationale_id)
     board = board or open_board(ws, task_id, open_corpus(ws, task_id))
     rules = ws.read.rules.all(task_id)
     known = {_votes(rule.body) for rule in rules}
     taken = {rule.body.name for rule in rules}
     found: list[DraftedRule] = []
-    for idea in _ideas(ws, board, rationale):
+    asked = asked_rules(ws, task_id, rationale)
+    for idea in [*_ideas(ws, board, rationale), *(asked.ideas if asked else ())]:
         if _votes(idea.body) in known:
             continue
         known.add(_votes(idea.body))
@@ -111,7 +121,7 @@ def accept_draft(
         ConflictError: If they were not shown or have changed since, or the name is taken.
         NotFoundError: If the task has no such rationale in use.
     """
-    _rationale(ws, task_id, rationale_id)
+    find_rationale(ws, task_id, rationale_id)
     board = board or open_board(ws, task_id, open_corpus(ws, task_id))
     if measure_draft(ws, board, body).seen != seen:
         raise ConflictError(
@@ -129,14 +139,49 @@ def accept_draft(
         )  # fmt: skip
 
 
-def _rationale(ws: Workspace, task_id: int, rationale_id: int) -> Rationale:
-    found = [r for r in ws.read.rationales.all(task_id) if r.id == rationale_id]
-    if not found:
-        raise NotFoundError(
-            f"There is no rationale {rationale_id} in use in this task.",
-            next_step="See `studio rationale list`.",
+def start_asking(
+    ws: Workspace, task_id: int, rationale_id: int, *, consent: bool = False, by: str
+) -> int:
+    """File the job that asks the default provider's chat model for rules, and return its id.
+
+    Raises:
+        InputError: If the default provider is not known to write text.
+        ConsentNeededError: If texts would leave the machine and nobody agreed.
+        NotFoundError: If the task has no such rationale in use.
+    """
+    service = ws.provider(ws.default_provider)
+    found = ws.read.providers.capabilities(service.name)
+    chats = found is not None and any(
+        f.feature is Feature.CHAT and f.state is State.YES for f in found.findings
+    )
+    if service.name == EMBEDDED or not chats:
+        raise InputError(
+            f"The provider {service.name!r} is not known to write text.",
+            next_step="Choose one with a chat model and test it with `studio provider test`.",
         )
-    return found[0]
+    question = question_for(ws, task_id, rationale_id, service.default_model)
+    told = _estimate(ws, service, question)
+    with ws.store.transaction():
+        check_consent(ws, task_id, service, told, what="Asking for rules", consent=consent, by=by)
+        job_id = ws.store.jobs.file(
+            kind=KIND, subject_id=task_id, total=1, now=ws.clock(),
+            params={"provider": service.name, "rationale": rationale_id, "priority": "high"},
+        )  # fmt: skip
+    ws.wake()
+    return job_id
+
+
+def _estimate(ws: Workspace, service: Provider, question: Question) -> Estimate:
+    price = ws.price(service, question.model)
+    sent = sum(likely_tokens(message["content"]) for message in question.messages)
+    most = most_input_tokens(question.messages, question.reply_schema or {})
+    return Estimate(
+        examples=len(json.loads(question.messages[-1]["content"])["examples"]), known=None,
+        host=service.host, is_local=service.is_local, model=question.model, input_tokens=sent,
+        output_tokens=MOST_OUTPUT // 4, price=price,
+        cost_usd=price.cost(sent, MOST_OUTPUT // 4) if price else None,
+        most_usd=price.cost(most, MOST_OUTPUT) if price else None,
+    )  # fmt: skip
 
 
 def _ideas(ws: Workspace, board: Board, rationale: Rationale) -> list[Idea]:

@@ -9,7 +9,13 @@ from typing import Annotated
 import typer
 
 from studio.actions.drafts import keep_draft, kept_draft
-from studio.actions.rule_drafts import DraftedRule, accept_draft, draft_rules, measure_draft
+from studio.actions.rule_drafts import (
+    DraftedRule,
+    accept_draft,
+    draft_rules,
+    measure_draft,
+    start_asking,
+)
 from studio.actions.rule_reports import review_task, uncovered_groups
 from studio.actions.rules import (
     Board,
@@ -28,6 +34,7 @@ from studio.cli.common import (
     AsJson,
     Wait,
     WorkspacePath,
+    Yes,
     emit,
     me,
     open_file,
@@ -141,12 +148,19 @@ def draft(
         list[int] | None,
         typer.Option(help="Store this one of the drafts shown before; may be repeated."),
     ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Also ask the default provider's chat model, and wait.")
+    ] = False,
+    yes: Yes = False,
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
     """Draft rules from a rationale, each with what it would do; accept those you have seen."""
     ws = open_ws(workspace)
     found = task_of(ws, task)
+    if ask:
+        job_id = start_asking(ws, found.id, rationale, consent=yes, by=me(ws))
+        wait_for(ws, job_id, "question")
     board = _board(ws, found)
     drafts = draft_rules(ws, found.id, rationale, board)
     if accept:
@@ -214,7 +228,9 @@ def import_(
     file: Annotated[Path | None, typer.Argument(help="YAML of many rules.")] = None,
     votes: Annotated[
         Path | None,
-        typer.Option(help="CSV of votes made elsewhere: id, rule, vote (LABEL, not LABEL, or empty)."),
+        typer.Option(
+            help="CSV of votes made elsewhere: id, rule, vote (LABEL, not LABEL, or empty)."
+        ),
     ] = None,
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
@@ -228,7 +244,9 @@ def import_(
         with open_file(votes) as data:
             lines = TextIOWrapper(data, encoding="utf-8-sig", errors="replace", newline="")
             done = import_votes(ws, found.id, lines, by=me(ws))
-        told = f"Stored {done.votes:,} votes in {len(done.rules)} rules, {done.abstained:,} abstained."
+        told = (
+            f"Stored {done.votes:,} votes in {len(done.rules)} rules, {done.abstained:,} abstained."
+        )
         emit(done.to_dict(), as_json, told + rejected_text(done.rejected))
         return
     assert file is not None

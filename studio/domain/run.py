@@ -38,7 +38,7 @@ class Method(StrEnum):
     """Where a confidence comes from. Those of different methods do not belong in one figure.
 
     Only `decision`, `server` and `logprobs` are probabilities that a model gives its label;
-    `weighed` is one fitted on gold to the votes of rules.
+    `weighed` is one fitted on gold to the votes of rules, `joined` to these and a model's word.
     """
 
     DECISION = "decision"
@@ -47,6 +47,7 @@ class Method(StrEnum):
     VOTES = "votes"
     RULES = "rules"
     WEIGHED = "weighed"
+    JOINED = "joined"
     UNKNOWN = "unknown"
 
     def words(self, votes: int = 0) -> str:
@@ -71,6 +72,7 @@ _METHOD_WORDS = {
     Method.VOTES: "share of several votes of the model, not a probability",
     Method.RULES: "share of the rules' votes, not a probability",
     Method.WEIGHED: "probability from the rules' votes, fitted on gold",
+    Method.JOINED: "probability from the model and the rules together, fitted on gold",
     Method.UNKNOWN: "the answer does not say where it comes from",
 }
 
@@ -81,6 +83,7 @@ class ClassifierKind(StrEnum):
     PROMPT = "prompt"
     RULES = "rules"
     MODEL = "model"
+    JOINED = "joined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +214,8 @@ class Question:
             not told it by messages; the messages' own when empty.
         definitions: Label name to definition, as the messages tell it; a label may be missing.
         sample: Which of several askings of the same question; each has an answer of its own.
+        reply_schema: The `response_format` of a question that is about no label; what is replied
+            is `Answer.raw` then. None for a label.
     """
 
     model: str
@@ -219,6 +224,7 @@ class Question:
     instructions: str = ""
     definitions: Mapping[str, str] = field(default_factory=dict)
     sample: int = 0
+    reply_schema: Mapping[str, Any] | None = None
 
     def key(self, provider: str, engine: str = "") -> str:
         """Return a content hash: the same question to the same model has the same key.
@@ -235,6 +241,7 @@ class Question:
                 list(self.messages),
                 sorted(self.label_names),
                 *([self.sample] if self.sample else []),
+                *([self.reply_schema] if self.reply_schema else []),
             ],
             ensure_ascii=False,
             sort_keys=True,

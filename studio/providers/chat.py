@@ -68,12 +68,14 @@ class Bodies:
     def encode(self, question: Question, wishes: Mapping[str, Any]) -> bytes:
         """Return the body of a question with what is wished beside it, as JSON."""
         *first, last = question.messages
-        shared = (question.model, question.label_names, first, wishes)
+        shared = (question.model, question.label_names, first, wishes, question.reply_schema)
         if shared != self._shared:
             self._head = _head(question, first, wishes)
             # Copies, for whoever asks may change theirs.
             copies = [dict(message) for message in first]
-            self._shared = (question.model, question.label_names, copies, dict(wishes))
+            self._shared = (
+                question.model, question.label_names, copies, dict(wishes), question.reply_schema
+            )  # fmt: skip
         return b"%b%b]}" % (self._head, as_json(last))
 
 
@@ -81,7 +83,7 @@ def _head(question: Question, first: list[dict[str, str]], wishes: Mapping[str, 
     """Return the body up to where the last message stands."""
     body = {
         "model": question.model,
-        "response_format": answer_schema(question.label_names),
+        "response_format": question.reply_schema or answer_schema(question.label_names),
         **wishes,
         "messages": first,
     }

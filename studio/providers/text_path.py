@@ -71,7 +71,7 @@ def responses_path(line: Line) -> TextPath:
 
 
 def _response_body(question: Question, wishes: Mapping[str, Any]) -> bytes:
-    schema = answer_schema(question.label_names)["json_schema"]
+    schema = (question.reply_schema or answer_schema(question.label_names))["json_schema"]
     body = {
         "model": question.model,
         "input": list(question.messages),
