@@ -30,7 +30,7 @@ __all__ = [
     "rule_report",
 ]
 
-_CHUNK = 20_000
+_CHUNK = 50_000
 _NONE_GIVEN: Mapping[Condition, Bools] = MappingProxyType({})
 
 
@@ -70,7 +70,8 @@ def apply_rules(
     for rule in rules:
         check_rule(rule.body)
     step = len(examples) if isinstance(examples, Corpus) else _CHUNK
-    labels = np.zeros((len(examples), len(rules)), dtype=np.int32)
+    # Column after column in memory, as they are made and read.
+    labels = np.zeros((len(examples), len(rules)), dtype=np.int32, order="F")
     for start in range(0, len(examples), max(step, 1)):
         part = slice(start, start + step)
         corpus = examples if isinstance(examples, Corpus) else Corpus.of(examples[part])

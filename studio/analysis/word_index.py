@@ -25,6 +25,7 @@ _PLAIN = bytes(i if chr(i) == _MARK else ord(normalise(chr(i)) or " ") for i in 
 _PLAIN += bytes(range(128, 256))
 # A split text takes ten times its room, so few are split at a time.
 _PIECE = 4_000_000
+_NOWHERE = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,10 +80,13 @@ class WordIndex:
             needle: One word or more, normalised.
             open_end: Whether any ending of the last word counts.
         """
+        if len(needle) == 1 and not open_end:
+            number = self.vocabulary.get(needle[0])
+            return _NOWHERE if number is None else self.places(number)
         last = self._with_prefix(needle[-1]) if open_end else self._numbers(needle[-1:])
         rest = self._numbers(needle[:-1])
         if not last or len(rest) < len(needle) - 1:
-            return np.zeros(0, dtype=np.int64)
+            return _NOWHERE
         if not rest:
             found = [self.places(number) for number in last]
             return found[0] if len(found) == 1 else np.sort(np.concatenate(found))
@@ -128,7 +132,7 @@ class WordIndex:
         return sorted(self.words[1:])
 
     @cached_property
-    def _inverted(self) -> tuple[Places, Places]:
+    def _inverted(self) -> tuple[Places, list[int]]:
         """All places ordered by the number of the word there, and where each number begins.
 
         numpy sorts 16 bits by counting, ten times as fast as more: so the halves one by one.
@@ -138,7 +142,7 @@ class WordIndex:
             high = (self.ids[order] >> 16).astype(np.uint16)
             order = order[np.argsort(high, kind="stable")]
         counts = np.bincount(self.ids, minlength=len(self.vocabulary))
-        return order, np.concatenate([[0], np.cumsum(counts)])
+        return order, [0, *np.cumsum(counts).tolist()]
 
 
 def index_words(texts: Sequence[str]) -> WordIndex:

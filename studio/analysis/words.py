@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,17 @@ from studio.domain.example import normalise
 from studio.errors import InputError
 
 
-def words_of(text: str) -> list[str]:
+@lru_cache(maxsize=1 << 16)
+def words_of(text: str) -> tuple[str, ...]:
     """Return the words of a keyword or phrase as they are looked for.
 
     Raises:
         InputError: If it has none.
 
     >>> words_of("Ice-cream*")
-    ['ice', 'cream']
+    ('ice', 'cream')
     """
-    words = normalise(text).split()
+    words = tuple(normalise(text).split())
     if not words:
         raise InputError(
             f"The keyword {text!r} has no letter and no digit.",
@@ -50,16 +52,15 @@ def search_words(condition: Keywords | Phrase, corpus: Corpus) -> Bools:
         InputError: As `check_words`.
     """
     index = corpus.words
-    held = np.zeros(len(corpus), dtype=np.bool_)
     if isinstance(condition, Phrase):
-        held[index.owner[index.starts(words_of(condition.phrase))]] = True
-        return held
-    dead = _inside(condition.excepted, index)
+        condition = Keywords((condition.phrase.rstrip("* "),))
+    inside = _inside(condition.excepted, index)
+    found = []
     for size, starts in _spans(condition.words, index):
-        alive = starts
-        if dead is not None:
-            alive = starts[dead[starts + size] == dead[starts]]
-        held[index.owner[alive]] = True
+        hidden = None if inside is None else inside[starts + size] != inside[starts]
+        found.append(starts if hidden is None else starts[~hidden])
+    held = np.zeros(len(corpus), dtype=np.bool_)
+    held[index.owner[np.concatenate(found)]] = True
     return held
 
 

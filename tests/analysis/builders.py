@@ -94,12 +94,15 @@ _span = st.tuples(_bound, _bound).filter(
     lambda s: s != (None, None) and (None in s or s[0] <= s[1])
 )
 _phrase = st.lists(_word, min_size=1, max_size=3).map(" ".join)
+_few_words = st.lists(_word, min_size=1, max_size=2).map(" ".join)
 _words = st.lists(_ending, min_size=1, max_size=4).map(tuple)
 conditions: st.SearchStrategy[Condition] = st.one_of(
     st.builds(Keywords, _words, st.lists(_phrase, max_size=2).map(tuple)),
     st.builds(Phrase, _phrase),
     st.builds(
-        Fuzzy, st.lists(_phrase, min_size=1, max_size=2).map(tuple), st.sampled_from([60, 75, 100])
+        Fuzzy,
+        st.lists(_few_words, min_size=1, max_size=2).map(tuple),
+        st.sampled_from([60, 75, 100]),
     ),
     st.builds(Regex, st.sampled_from(["ri", "^[a-z]+", "[0-9]{2,}", "a|b", "ca(ke|fe)$", "!"])),
     st.builds(lambda unit, s: Length(unit, *s), st.sampled_from(["words", "characters"]), _span),
