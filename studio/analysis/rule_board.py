@@ -127,24 +127,17 @@ class Others:
 
     def __init__(self, board: Board, name: str) -> None:
         self._board = board
-        columns = [i for i, r in enumerate(board.rules) if r.body.name != name]
-        self._rules = [board.rules[i] for i in columns]
-        before = board.matrix
-        self._matrix = replace(
-            before,
-            rule_ids=tuple(before.rule_ids[i] for i in columns),
-            labels=before.labels[:, columns],
-            against=before.against[columns],
-        )
-        same = [rule for rule in board.rules if rule.body.name == name]
-        self._position = same[0].position if same else 1 + max(
-            (rule.position for rule in board.rules), default=0)  # fmt: skip
-        counts = np.zeros(len(board.corpus.ids), dtype=np.int32)
+        self._columns = [i for i, rule in enumerate(board.rules) if rule.body.name != name]
+        self._rules = [board.rules[i] for i in self._columns]
+        same = [rule.position for rule in board.rules if rule.body.name == name]
+        last = max((rule.position for rule in board.rules), default=0)
+        self._position = same[0] if same else last + 1
+        counts = np.zeros(len(board.corpus), dtype=np.int32)
         self.speaking = counts
         self._for = {label.id: counts.copy() for label in board.task.labels}
         self._against = {label.id: counts.copy() for label in board.task.labels}
-        for column, rule in enumerate(self._rules):
-            said = self._matrix.labels[:, column] != 0
+        for column, rule in zip(self._columns, self._rules, strict=True):
+            said = board.matrix.labels[:, column] != 0
             (self._against if rule.body.against else self._for)[rule.label_id] += said
             self.speaking += said
 
@@ -158,9 +151,12 @@ class Others:
     @cached_property
     def open(self) -> Bools:
         """Where these rules decide nothing: silence and the fallback are no decision."""
-        held = np.ones(len(self.speaking), dtype=np.bool_)
-        rows = np.flatnonzero(self.speaking > 0)
-        held[rows] = ~self._decided(_rows(self._matrix, rows), self._rules)
+        held: Bools = self.speaking == 0
+        unsure = ~held
+        for label_id, n in self._for.items():  # a label nobody denies decides, or a decisive rule
+            unsure &= ~((n > 0) & (self._against[label_id] == 0))
+        rows = np.flatnonzero(unsure)
+        held[rows] = ~self._decided(self._some(rows), self._rules)
         return held
 
     def decided_by(self, body: RuleBody, label_id: int, own: Bools) -> Bools:
@@ -171,7 +167,7 @@ class Others:
         draft = CodedRationale(id=DRAFT, label_id=label_id, body=body, position=self._position)
         # All examples on which only it speaks have one answer.
         asked = np.concatenate([rows, np.flatnonzero(alone)[:1]])
-        some = _rows(self._matrix, asked)
+        some = self._some(asked)
         some = replace(
             some,
             rule_ids=(*some.rule_ids, DRAFT),
@@ -183,17 +179,22 @@ class Others:
         held[alone] = bool(len(decided) > len(rows) and decided[-1])
         return held
 
+    def _some(self, rows: NDArray[np.intp]) -> VoteMatrix:
+        """Return the votes of these rules on some of the examples."""
+        matrix = self._board.matrix
+        return VoteMatrix(
+            rule_ids=tuple(rule.id for rule in self._rules),
+            example_ids=tuple(self._board.corpus.ids[rows].tolist()),
+            labels=matrix.labels[rows][:, self._columns],
+            against=matrix.against[self._columns],
+        )
+
     def _decided(self, matrix: VoteMatrix, rules: Sequence[CodedRationale]) -> Bools:
         task = self._board.task
         label_ids = [label.id for label in task.labels]
         # Fitted weights know no rule that is only tried; what is open is open however votes weigh.
         joined = join_votes(matrix, rules, task.fallback_label_id, label_ids)
         return np.array([bool(answer.deciding) for answer in joined], dtype=np.bool_)
-
-
-def _rows(matrix: VoteMatrix, rows: NDArray[np.intp]) -> VoteMatrix:
-    ids = np.array(matrix.example_ids, dtype=np.int64)[rows]
-    return replace(matrix, example_ids=tuple(ids.tolist()), labels=matrix.labels[rows])
 
 
 def _named(ids: NDArray[np.int64], held: Bools) -> tuple[int, ...]:
