@@ -20,6 +20,7 @@ from studio.handlers.choosing import chosen
 from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate
 from studio.handlers.joined import chosen_joining
+from studio.handlers.rules_and_text import PARAM
 from studio.providers.base import Provider
 from studio.workspace import Workspace
 
@@ -33,13 +34,27 @@ class Choice:
 
     Attributes:
         prompt: A prompt's name ("better", "better v2") or the number of a version.
-        rules: The rules in force.
+        rules: The rules in force; with a model too, the two joined as gold advises.
         model: A fine-tune's number or its model's name.
     """
 
     prompt: str = ""
     rules: bool = False
     model: str = ""
+
+    @classmethod
+    def of(cls, classifier: str) -> Choice:
+        """Return the choice of a classifier as champions name it.
+
+        >>> Choice.of("joined:5")
+        Choice(prompt='', rules=True, model='5')
+        """
+        kind, _, number = classifier.partition(":")
+        return cls(
+            prompt=number if kind == ClassifierKind.PROMPT else "",
+            rules=kind in (ClassifierKind.RULES, ClassifierKind.JOINED),
+            model=number if kind in (ClassifierKind.MODEL, ClassifierKind.JOINED) else "",
+        )
 
 
 def start_run(  # noqa: PLR0913 - one argument a thing people choose
@@ -113,7 +128,8 @@ def start_run(  # noqa: PLR0913 - one argument a thing people choose
             run = replace(run, prompt_version_id=version.id, title=version.title)
         if service is not None and told is not None:
             check_consent(ws, task.id, service, told, what="This run", consent=consent, by=by)
-        if run.kind is ClassifierKind.RULES:  # it goes on with these after a rest
+        if run.kind in (ClassifierKind.RULES, ClassifierKind.JOINED):
+            # It goes on with these after a rest.
             rules = ws.store.rules.all(task.id, enabled_only=True)
             params["rules"] = [[rule.id, rule.version] for rule in rules]
             params["joining"] = {"method": chosen_joining(ws, task.id)}
@@ -218,12 +234,13 @@ def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
     """Return a run as `--json` shows it.
 
     `estimate` is what was expected when it was started, `confidence` what kinds it gave, the main
-    one first.
+    one first, `choice` what gold advised where rules and a model are joined.
     """
     run = ws.read.runs.get(run_id)
     job = ws.read.jobs.get(run.job_id) if run.job_id is not None else None
     sent, back = ws.read.prices.tokens(run)
     params = ws.read.runs.params(run_id)
+    choice = params.get(PARAM, {})
     return {
         "run": run.id,
         "title": run.title,
@@ -244,6 +261,7 @@ def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
             {"method": method.value, "kind": method.words(params.get("samples", 0)), "n": n}
             for method, n in ws.read.runs.methods(run_id).items()
         ],
+        "choice": {k: v for k, v in choice.items() if k not in ("joined", "joining")} or None,
         "model": ws.read.runs.answered_by(run_id),
     }
 
@@ -340,22 +358,23 @@ def _classifier(
     ws: Workspace, task: Task, choice: Choice, provider: str, by: str
 ) -> tuple[Run, int | None]:
     """Return a run that names the classifier, and the fine-tune behind it, if any."""
-    if sum((bool(choice.prompt), choice.rules, bool(choice.model))) > 1:
+    if choice.prompt and (choice.rules or choice.model):
         raise InputError(
             "Name one of a prompt, the rules, or a model.",
-            next_step="Rules joined with a model come later.",
+            next_step="Rules can be joined with a model: name both, and no prompt.",
         )
     if not (choice.prompt or choice.rules or choice.model) and task.champion:
-        kind, _, number = task.champion.partition(":")
-        choice = Choice(**{kind: number or True})  # type: ignore[arg-type]
-    if not choice.rules:
-        run, finetune_id = chosen(
-            ws, task, prompt=choice.prompt, model=choice.model, provider=provider
-        )
-        return replace(run, created_by=by), finetune_id
-    if not ws.store.rules.all(task.id, enabled_only=True):
+        choice = Choice.of(task.champion)
+    if choice.rules and not ws.store.rules.all(task.id, enabled_only=True):
         raise InputError(
             f"The task {task.name!r} has no rules.", next_step="Code a rationale first."
         )
+    if choice.model or not choice.rules:
+        run, finetune_id = chosen(
+            ws, task, prompt=choice.prompt, model=choice.model, provider=provider
+        )
+        if choice.rules:
+            run = replace(run, kind=ClassifierKind.JOINED, title=f"{run.title} and rules")
+        return replace(run, created_by=by), finetune_id
     rules = Run(id=0, task_id=task.id, kind=ClassifierKind.RULES, title="rules", created_by=by)
     return rules, None

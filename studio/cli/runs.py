@@ -1,4 +1,4 @@
-"""Commands: studio run start | list | show | pause | resume | cancel | export."""
+"""Commands: studio run start | choose | list | show | pause | resume | cancel | export."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from studio.actions.classifiers import compare_classifiers
 from studio.actions.runs import (
     Choice,
     estimate_run,
@@ -45,7 +46,9 @@ def register(app: typer.Typer) -> None:
 def start(
     task: str,
     prompt: Annotated[str, typer.Option(help="A prompt's name or version.")] = "",
-    rules: Annotated[bool, typer.Option("--rules", help="The rules in force.")] = False,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="The rules in force; with --model, both.")
+    ] = False,
     model: Annotated[str, typer.Option(help="A fine-tune's number or model name.")] = "",
     split: Annotated[
         list[str] | None,
@@ -77,7 +80,10 @@ def start(
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start a run; without a prompt, rules or model it uses the champion."""
+    """Start a run; without a prompt, rules or model it uses the champion.
+
+    Rules with a model are joined as gold advises; `studio run choose` shows it beforehand.
+    """
     ws = open_ws(workspace)
     task_id = task_of(ws, task).id
     asked: dict[str, Any] = {
@@ -94,6 +100,24 @@ def start(
         wait_for(ws, run.job_id, "run")
     data = run_status(ws, run.id)
     emit(data, as_json, lambda: _text(data))
+
+
+@group.command("choose")
+def choose(
+    task: str,
+    model: Annotated[str, typer.Option(help="A fine-tune's number or model name.")],
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a model, the rules or both decide best, on gold held back; asks nobody."""
+    ws = open_ws(workspace)
+    choice = compare_classifiers(ws, task_of(ws, task).id, model)
+    rows = [
+        {"decides": c.way.words, "macro-F1": str(c.macro_f1), "accuracy": str(c.accuracy),
+         "log-loss": f"{c.log_loss:.3f}"}
+        for c in choice.candidates
+    ]  # fmt: skip
+    emit(choice.to_dict(), as_json, lambda: f"{table(rows, '')}\n{choice.why}".strip())
 
 
 @group.command("list")
@@ -196,6 +220,8 @@ def _text(data: dict[str, Any]) -> str:
     ]
     if kinds := [f"{one['n']:,} × {one['kind']}" for one in data["confidence"]]:
         lines.append(f"confidence: {'; '.join(kinds)}")
+    if data["choice"]:
+        lines.append(data["choice"]["why"])
     if told := data["estimate"]:
         expected = told["input_tokens"] + told["output_tokens"]
         lines.append(

@@ -27,6 +27,7 @@ from studio.domain.tokens import (
     most_tokens,
 )
 from studio.errors import ProviderError
+from studio.handlers.rules_and_text import JoinedAnswers
 from studio.providers.base import Provider
 from studio.store.runs import Attempt, Result
 from studio.workspace import Workspace
@@ -115,6 +116,7 @@ class Asking:
     Attributes:
         price: Of the model; None while unknown.
         label_names: The allowed answers.
+        joined: Gives the rules their say in each answer; None where the model decides alone.
         samples: How often each example is asked about, the labels in another order each time.
     """
 
@@ -142,6 +144,7 @@ class Asking:
         lately = ws.read.prices.lately(run.kind.value, run.provider, run.model).output_tokens
         longest = max(likely_tokens(json.dumps({"label": name})) for name in task.label_names)
         self._likely_output = round(lately or longest)
+        self.joined: JoinedAnswers | None = None
 
     @classmethod
     async def open(cls, ws: Workspace, run: Run) -> tuple[Provider, Asking]:
@@ -190,6 +193,10 @@ class Asking:
         return Result(
             example_id=example_id, label_id=label_id, answer=answer, key=key, cached=cached
         )
+
+    def join(self, results: list[Result]) -> list[Result]:
+        """Return results with the rules' say in them, where they have one."""
+        return self.joined.join(results) if self.joined else results
 
     def priced(self, answer: Answer, *, in_batch: bool = False) -> Answer:
         """Return the answer with what it cost; None where the price or its tokens are unknown."""
@@ -242,7 +249,7 @@ def body_of(ws: Workspace, run: Run, task: Task) -> PromptText:
         body = ws.store.prompts.get(task.id, run.prompt_version_id).body
     else:
         body = prompt_of(task)
-    if run.kind is ClassifierKind.MODEL:
+    if run.kind in (ClassifierKind.MODEL, ClassifierKind.JOINED):
         body = replace(body, few_shots=())  # asked exactly as it was trained
     return body
 

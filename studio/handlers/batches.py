@@ -275,6 +275,7 @@ class Batching:
                 )
 
     def _commit(self, results: list[Result], endings: list[Ending]) -> None:
+        results = self._asking.join(results)
         with self._ws.store.transaction():
             run = self._ws.store.runs.get(self._run.id)
             outcomes = self._ws.store.runs.outcomes(run.id)

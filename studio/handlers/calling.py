@@ -203,7 +203,7 @@ class Calling:
             return
         try:
             endings, landed, failure = self._judge_all()
-            results = self._whole(landed)
+            results = self._asking.join(self._whole(landed))
             if failure is not None:
                 self._give_back(chosen)
                 chosen = []

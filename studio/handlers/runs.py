@@ -18,6 +18,7 @@ from studio.handlers.injections import FIGURE, attack, read_injections
 from studio.handlers.joined import frozen_joining
 from studio.handlers.pacing import Pacers
 from studio.handlers.repeating import Repeating
+from studio.handlers.rules_and_text import JoinedAnswers
 from studio.handlers.votes import BLOCK, Voting
 from studio.jobs.control import Control
 from studio.store.runs import Result
@@ -43,12 +44,7 @@ async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control)
     if run.kind is ClassifierKind.RULES:
         await _apply_rules(ws, run, control)
     else:
-        service, asking = await Asking.open(ws, run)
-        if in_batches:
-            await Batching(ws, run, control, service, asking).go()
-        else:
-            way = Repeating if asking.samples > 1 else Calling
-            await way(ws, run.id, control, service, pacers.of(service), asking).go()
+        await _ask(ws, pacers, run, control)
     outcomes = ws.store.runs.outcomes(run.id)
     if outcomes and set(outcomes) == {Outcome.ERROR.value}:
         answer = _any_error(ws, run)
@@ -56,6 +52,26 @@ async def run_handler(ws: Workspace, pacers: Pacers, job: Job, control: Control)
     await control.checkpoint(done=sum(outcomes.values()), message="")
     if FIGURE in ws.store.runs.params(run.id):
         await attack(ws, pacers, run, control, read_injections())
+
+
+async def _ask(ws: Workspace, pacers: Pacers, run: Run, control: Control) -> None:
+    """Ask a service, and join its answers with the rules where the run says so."""
+    service, asking = await Asking.open(ws, run)
+    if run.kind is ClassifierKind.JOINED:
+        try:
+            asking.joined = await JoinedAnswers.open(ws, run, service, control)
+        except BaseException:
+            await service.close()
+            raise
+        if asking.joined.are_rules_alone:
+            await service.close()
+            await _apply_rules(ws, run, control)
+            return
+    if ws.store.runs.params(run.id).get("batch"):
+        await Batching(ws, run, control, service, asking).go()
+    else:
+        way = Repeating if asking.samples > 1 else Calling
+        await way(ws, run.id, control, service, pacers.of(service), asking).go()
 
 
 async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from studio.domain.finetune import FineTune, FineTuneEvent, FineTuneStatus, TrainingSet
+from studio.domain.run import Answer
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
+from studio.store.responses import answer_of
 from studio.store.tasks import bump
 
 
@@ -164,6 +166,21 @@ class FineTunes:
                 f"There is no fine-tune {finetune_id}.", next_step="See `studio finetune list`."
             )
         return _finetune(row)
+
+    def of_run(self, run_id: int) -> FineTune:
+        """Return the fine-tune behind a run of its model."""
+        found = self.db.value("SELECT finetune_id FROM run WHERE id = ?", (run_id,))
+        return self.get(int(found or 0))
+
+    def answers(self, finetune_id: int, example_ids: Sequence[int]) -> dict[int, Answer]:
+        """Return example id to what the model said of it in its latest run there."""
+        rows = self.db.read(
+            "SELECT p.example_id, s.* FROM run r JOIN prediction p ON p.run_id = r.id"
+            " JOIN response s ON s.id = p.response_id WHERE r.finetune_id = ?"
+            " AND p.example_id IN (SELECT value FROM json_each(?)) ORDER BY r.id",
+            (finetune_id, json.dumps(list(example_ids))),
+        )
+        return {row["example_id"]: answer_of(row) for row in rows}
 
     def task_of(self, finetune_id: int) -> int:
         """Return the task a fine-tune belongs to."""

@@ -28,6 +28,7 @@ class Result:
         answer: What the classifier said.
         key: Content key of the response; empty for classifiers that make none (rules).
         cached: True when the response was known, so that nothing was asked.
+        joined: Probability of the label where rules had a say in it; else it is the answer's own.
     """
 
     example_id: int
@@ -35,6 +36,12 @@ class Result:
     answer: Answer
     key: str = ""
     cached: bool = False
+    joined: float | None = None
+
+    @property
+    def confidence(self) -> float | None:
+        """Probability of the label; None without one."""
+        return self.answer.confidence if self.joined is None else self.joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +131,14 @@ class Runs:
         return [_run(row) for row in rows]
 
     def classifier(self, run_id: int) -> str:
-        """Return what labeled in this run: "rules", "prompt:VERSION" or "model:FINETUNE"."""
+        """Return what labeled in this run: "rules", "prompt:VERSION", or "model:" or "joined:FINETUNE"."""
         row = self.db.one(
             "SELECT kind, prompt_version_id, finetune_id FROM run WHERE id = ?", (run_id,)
         )
         if row["kind"] == ClassifierKind.RULES:
             return "rules"
-        number = row["finetune_id" if row["kind"] == ClassifierKind.MODEL else "prompt_version_id"]
+        is_tuned = row["kind"] in (ClassifierKind.MODEL, ClassifierKind.JOINED)
+        number = row["finetune_id" if is_tuned else "prompt_version_id"]
         return f"{row['kind']}:{number}"
 
     def params(self, run_id: int) -> dict[str, Any]:
@@ -208,7 +216,7 @@ class Runs:
             "INSERT OR IGNORE INTO prediction (run_id, example_id, label_id, confidence, outcome, response_id, split)"
             " SELECT ?1, id, ?3, ?4, ?5, (SELECT id FROM response WHERE key = ?6), split FROM example WHERE id = ?2",
             [
-                (run.id, r.example_id, r.label_id, r.answer.confidence, r.answer.outcome.value, r.key or None)
+                (run.id, r.example_id, r.label_id, r.confidence, r.answer.outcome.value, r.key or None)
                 for r in results
             ],
         ).rowcount  # fmt: skip

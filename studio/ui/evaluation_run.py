@@ -52,12 +52,7 @@ def draw_uncovered(ws: Workspace, task: Task, run: Run, split: str, person: str)
             f"The same classifier can label the {count(number, 'example')} of {name}."
             + (locked if "test" in wanted else "")
         )
-        kind, _, which = classifier.partition(":")
-        choice = Choice(
-            rules=kind == "rules",
-            prompt=which if kind == "prompt" else "",
-            model=which if kind == "model" else "",
-        )
+        choice = Choice.of(classifier)
         offer = Offer(
             words=f"Run it on {name}", choice=choice, splits=wanted, provider=run.provider,
             is_primary=True,

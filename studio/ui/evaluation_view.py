@@ -44,7 +44,8 @@ def draw_headline(task: Task, run: Run, evaluation: Evaluation) -> None:
         )
         _criterion_tile(task, evaluation)
     draw_outcomes(evaluation)
-    if run.kind is ClassifierKind.MODEL and "train" in evaluation.split.split("+"):
+    is_tuned = run.kind in (ClassifierKind.MODEL, ClassifierKind.JOINED)
+    if is_tuned and "train" in evaluation.split.split("+"):
         st.info(
             "This model learnt from train, so its figures there are too good. Read validation, or "
             "the cross-validated figures on Fine-tunes.",
