@@ -9,6 +9,7 @@ import numpy as np
 import yaml
 
 from studio.analysis.joining import JoiningMethod
+from studio.analysis.plain_yaml import load_yaml
 from studio.analysis.rule_board import Board, RulePreview, try_rule
 from studio.analysis.rule_scores import RuleScore, rule_report
 from studio.analysis.votes import check_rule
@@ -51,7 +52,7 @@ def read_rule(text: str) -> RuleBody:
     Raises:
         InputError: With the line or the key to mend.
     """
-    return parse_rule(_load(text))
+    return parse_rule(load_yaml(text, what="The rule"))
 
 
 def save_rule(
@@ -169,7 +170,7 @@ def import_rules(ws: Workspace, task_id: int, text: str, *, by: str) -> list[Cod
     Raises:
         InputError: With the rule and the key to mend; nothing is stored then.
     """
-    data = _load(text)
+    data = load_yaml(text)
     if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
         raise InputError("The file has no list under `rules:`.", next_step="See docs/rules.md.")
     task = ws.store.tasks.get(task_id)
@@ -210,18 +211,6 @@ def print_rule(body: RuleBody) -> str:
 def print_yaml(data: Any) -> str:
     """Return plain values as YAML, in the order given."""
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _load(text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise InputError(
-            f"The rule cannot be read{where}: {getattr(error, 'problem', None) or 'not YAML'}.",
-            next_step="Check colons and indentation there.",
-        ) from None
 
 
 def _check(ws: Workspace, task: Task, body: RuleBody) -> None:
