@@ -274,18 +274,13 @@ class Joiner:
                 told[row] = known[key]
         return told
 
-    def _ballots(self) -> list[_Ballot]:
-        """Return what each rule says where it speaks, in the expert's order."""
-        panel = self.panel
-        return [
-            _Ballot(
-                self.rule_ids[i],
-                self.label_ids[panel.label[i]],
-                bool(panel.decisive[i]),
-                bool(panel.against[i]),
-            )
-            for i in panel.order.tolist()
-        ]
+    def _ballots(self, row: list[bool]) -> list[_Ballot]:
+        return [self._ballot(i) for i in self.panel.order.tolist() if row[i]]
+
+    def _ballot(self, i: int) -> _Ballot:
+        label = self.label_ids[self.panel.label[i]]
+        decisive, against = bool(self.panel.decisive[i]), bool(self.panel.against[i])
+        return _Ballot(self.rule_ids[i], label, decisive, against)
 
     def _weighed(self, ballots: list[_Ballot], winner: int) -> Joined:
         decided = _decided(ballots, self.label_ids)
