@@ -121,9 +121,7 @@ class Joining:
                 next_step="Weigh them anew: start another run of the rules.",
             )
         voice = {rule: number for number, rules in enumerate(self.voices) for rule in rules}
-        own = np.array(
-            [voice.get(rule, -1 - i) for i, rule in enumerate(matrix.rule_ids)], dtype=np.int64
-        )
+        own = np.array([voice.get(rule, -1 - i) for i, rule in enumerate(matrix.rule_ids)])
         accuracy = np.array([self.accuracy[i] for i in matrix.rule_ids], dtype=np.float64)
         return Weighting(
             self.priors(label_ids), accuracy, self.temperature, own[:, None] == own[None, :]
@@ -181,8 +179,7 @@ def join_votes(
     The others, by weights: the likeliest label wins; a vote against a label makes it less likely.
     Equally likely: the label of the earliest rule among them.
 
-    Nothing to count (silence, votes against labels that leave several) is the fallback, or no
-    label.
+    Nothing to count (silence, votes against that leave several labels): the fallback or no label.
 
     Args:
         matrix: The votes.
@@ -274,13 +271,18 @@ class Joiner:
                 told[row] = known[key]
         return told
 
-    def _ballots(self, row: list[bool]) -> list[_Ballot]:
-        return [self._ballot(i) for i in self.panel.order.tolist() if row[i]]
-
-    def _ballot(self, i: int) -> _Ballot:
-        label = self.label_ids[self.panel.label[i]]
-        decisive, against = bool(self.panel.decisive[i]), bool(self.panel.against[i])
-        return _Ballot(self.rule_ids[i], label, decisive, against)
+    def _ballots(self) -> list[_Ballot]:
+        """Return what each rule says where it speaks, in the expert's order."""
+        panel = self.panel
+        return [
+            _Ballot(
+                self.rule_ids[i],
+                self.label_ids[panel.label[i]],
+                bool(panel.decisive[i]),
+                bool(panel.against[i]),
+            )
+            for i in panel.order.tolist()
+        ]
 
     def _weighed(self, ballots: list[_Ballot], winner: int) -> Joined:
         decided = _decided(ballots, self.label_ids)
