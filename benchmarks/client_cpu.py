@@ -5,7 +5,7 @@ and an environment of its own, and must return the right labels. What is measure
 alone, from inside, once it is warm; `run_engine.py` measures whole commands. Peers are installed
 into a cache folder at the first run; one that cannot be had stands below the table with the reason.
 
-    python benchmarks/client_cpu.py [--examples 2000] [--repeats 5] [--peers FOLDER]
+    python benchmarks/client_cpu.py [--examples 1000] [--repeats 5] [--peers FOLDER]
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ THEIRS = {"litellm": "litellm `acompletion`", "instructor": "instructor"}
 def main() -> None:
     """Print the Markdown of this part."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=2000)
+    parser.add_argument("--examples", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--peers", type=Path, default=CACHE / "bench-peers")
     asked = parser.parse_args()
