@@ -15,7 +15,6 @@ import csv
 import json
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -110,7 +109,9 @@ def measure_studio(rules: list[dict[str, Any]], texts: list[str]) -> dict[str, A
 
 
 def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # ru_maxrss would count what the parent had when it forked.
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def measure_live(texts: list[str]) -> list[tuple[str, float, float, float]]:
@@ -227,7 +228,7 @@ def row(how: str, n: int, rules: int, cost: dict[str, Any]) -> None:
 
 
 def print_live(base: list[str]) -> None:
-    print(f"\nOne rule that is edited, over {LIVE:,} texts, CPU seconds: on texts just read, the next edit, later edits (median of 7)\n")  # fmt: skip
+    print(f"\nOne rule that is edited, over {LIVE:,} texts, CPU seconds: on texts just read (what is kept of them, such as where each word stands, is computed then), the next edit, later edits (median of 7)\n")  # fmt: skip
     print("| condition | first | second | later |")
     print("|---|---|---|---|")
     texts = make_texts(base, LIVE)
