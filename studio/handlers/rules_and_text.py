@@ -50,9 +50,11 @@ async def keep_held_out(ws: Workspace, finetune: FineTune, service: Provider) ->
     """
     with contextlib.suppress(ProviderError, json.JSONDecodeError, KeyError, ValueError):
         files = await service.result_files(finetune.remote_id)
-        if OUT_OF_FOLD not in files:
+        # Its name may begin with that of the job.
+        found = [body for name, body in files.items() if name.endswith(OUT_OF_FOLD)]
+        if not found:
             return
-        told = json.loads(files[OUT_OF_FOLD])
+        told = json.loads(found[0])
         rows = ws.store.finetunes.training_rows(finetune.training_set_id)
         results = []
         for row in told["rows"]:

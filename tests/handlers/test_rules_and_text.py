@@ -53,7 +53,7 @@ class Tuner(ScriptedProvider):
             said, odds = told_by(text)
             lines.append({"line": line, "text": text, "label": label, "predicted": said,
                           "probabilities": [odds[name] for name in labels]})  # fmt: skip
-        return {OUT_OF_FOLD: json.dumps({"labels": labels, "rows": lines}).encode()}
+        return {f"ftjob-1-{OUT_OF_FOLD}": json.dumps({"labels": labels, "rows": lines}).encode()}
 
 
 @pytest.fixture
