@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import yaml
 
 from studio.analysis.joining import JoiningMethod
-from studio.analysis.plain_yaml import load_yaml
+from studio.analysis.plain_yaml import load_yaml, print_yaml
 from studio.analysis.rule_board import Board, RulePreview, try_rule
 from studio.analysis.rule_scores import RuleScore, rule_report
 from studio.analysis.votes import check_rule
@@ -206,11 +205,6 @@ def export_rules(ws: Workspace, task_id: int) -> str:
 def print_rule(body: RuleBody) -> str:
     """Return one rule as the YAML that `read_rule` reads."""
     return print_yaml(rule_to_dict(body))
-
-
-def print_yaml(data: Any) -> str:
-    """Return plain values as YAML, in the order given."""
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _check(ws: Workspace, task: Task, body: RuleBody) -> None:

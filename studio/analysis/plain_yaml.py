@@ -1,4 +1,4 @@
-"""Reading YAML that anybody may have written: no file can take long, whatever it holds.
+"""YAML that anybody may have written: no file can take long, whatever it holds.
 
 YAML can name a part and repeat it (`*name`), so that a few lines mean millions of values. Such
 files are refused before any value is made; ours never need it.
@@ -17,6 +17,28 @@ MAX_VALUES = 150_000
 MAX_DEPTH = 20
 # libyaml reads ten times as fast, and is missing from few installations.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `load_yaml` reads back the same."""
+
+
+def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    # YAML takes these for ends of lines, and reads them as blanks unless they are escaped.
+    style = '"' if any(end in text for end in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _write_text)
+
+
+def print_yaml(data: Any) -> str:
+    r"""Return plain values as YAML, in the order given.
+
+    >>> print_yaml({"name": "a", "words": ["no", "é"]})
+    "name: a\nwords:\n- 'no'\n- é\n"
+    """
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def load_yaml(text: str, *, what: str = "The file") -> Any:
