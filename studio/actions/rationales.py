@@ -46,10 +46,12 @@ def record_rationale(
     label: str,
     text: str,
     example_id: int | None = None,
-    evidence: Sequence[str] = (),
+    evidence: Sequence[str | Evidence] = (),
     by: str,
 ) -> int:
     """Store why an expert gives a label, with the words of the example it points at.
+
+    Words stand where they stand first; an `Evidence` says which of several places is meant.
 
     Returns:
         The rationale's id.
@@ -72,7 +74,7 @@ def record_rationale(
                 f"Example {example.external_id} is of the locked test split.",
                 next_step="Write the reason about an example of train or validation.",
             )
-        found = find_evidence(example.text, [w.strip() for w in evidence if w.strip()])
+        found = _standing(example.text, evidence)
     elif any(evidence):
         raise InputError("Evidence needs an example.", next_step="Choose the example it stands in.")
     return ws.store.rationales.add(
@@ -154,6 +156,18 @@ def rationale_records(
             example_ids=_sources(one, everything),
         )
     return records
+
+
+def _standing(text: str, evidence: Sequence[str | Evidence]) -> tuple[Evidence, ...]:
+    """Return where the words stand; a place at which other words stand is looked for anew."""
+    found: list[Evidence] = []
+    for piece in evidence:
+        words = piece if isinstance(piece, str) else piece.words
+        if isinstance(piece, Evidence) and text[piece.start : piece.end] == words:
+            found.append(piece)
+        elif words.strip():
+            found += find_evidence(text, [words.strip()])
+    return tuple(found)
 
 
 def _sources(one: Rationale, everything: Sequence[Rationale]) -> tuple[int, ...]:

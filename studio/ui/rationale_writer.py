@@ -1,31 +1,41 @@
-"""Where an expert writes a reason while looking at an example."""
+"""Where an expert writes a reason while looking at an example: by keys alone, or with a mouse."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from studio.actions.drafts import keep_draft, kept_draft
 from studio.actions.rationales import record_rationale
-from studio.domain.example import Example
-from studio.domain.rationale import Evidence, find_evidence
+from studio.domain.rationale import Evidence
 from studio.domain.task import Task
 from studio.errors import InputError, StudioError
 from studio.store.examples import GridFilter
 from studio.ui.colours import label_colours
 from studio.ui.empty import empty_state
-from studio.ui.rationale_text import label_chip, marked, plain, unjoined
+from studio.ui.rationale_place import close_drafts, open_drafts
+from studio.ui.rationale_text import label_chip, plain, shortened
+from studio.ui.word_marker import word_marker
 from studio.workspace import Workspace
 
 ABOUT, ALONE = "About an example", "On its own"
 _OPEN = ("train", "validation")
-_KEYS = ("text", "label", "about", "example", "evidence")
+_KEYS = ("text", "label", "about", "example", "marks")
+_KEYED = 9
+_SAVED, _ERROR, _WHOLE = "rationales_saved", "rationales_error", "rationales_whole"
+_TRAIL, _BEGAN = "rationales_trail", "rationales_marks_began"
 
 
+@st.fragment
 def write_rationale(ws: Workspace, task: Task, person: str) -> None:
-    """Show an example on the left and the reason being written on the right."""
+    """Show an example on the left and the reason being written on the right.
+
+    Only this part is drawn anew while somebody marks and types; a saved reason draws all.
+    """
+    if st.session_state.pop(_WHOLE, False):
+        st.rerun()
     _restore(ws, task, person)
     left, right = st.columns([5, 6], gap="medium")
     with left:
@@ -37,24 +47,25 @@ def write_rationale(ws: Workspace, task: Task, person: str) -> None:
             label_visibility="collapsed",
             persist_state="session",
         )
-        example = _show_example(ws, task, person) if about == ABOUT else None
+        row = _show_example(ws, task, person) if about == ABOUT else None
         if about == ALONE:
             st.caption("A rationale that holds in general, without an example in sight.")
     with right:
-        _write(ws, task, person, example)
+        _write(ws, task, person, row)
     draft = {name: st.session_state.get(_key(name)) for name in _KEYS}
-    typed = draft["text"] or draft["evidence"]
+    typed = draft["text"] or draft["marks"]
     keep_draft(ws, task.id, "rationale", draft if typed else {}, by=person)
 
 
 def open_example(example_id: int) -> None:
     """Put an example in front of the writer, from wherever it was clicked."""
+    close_drafts()
     st.session_state["rationales_tab"] = "Rationales"
     st.session_state[_key("about")] = ABOUT
     _turn_to(example_id)
 
 
-def _show_example(ws: Workspace, task: Task, person: str) -> Example | None:
+def _show_example(ws: Workspace, task: Task, person: str) -> dict[str, Any] | None:
     search = st.text_input(
         "Find an example",
         key="rationales_search",
@@ -78,15 +89,35 @@ def _show_example(ws: Workspace, task: Task, person: str) -> Example | None:
             )
         return None
     st.session_state[_key("example")] = row["id"]
-    evidence, _ = _evidence(row["text"], st.session_state.get(_key("evidence")) or [])
-    with st.container(border=True):
-        st.markdown(marked(row["text"], evidence))
+    _mark(row)
     gold = task.name_of(row["gold"])
     facts = [label_chip(gold, label_colours(task)[gold]) + " (gold)" if gold else "no gold yet"]
     facts += [f"{plain(k)}: {plain(v)}" for k, v in list(row["metadata"].items())[:4]]
     st.caption(" · ".join([plain(row["external_id"]), *facts]))
-    trail: list[int] = st.session_state.setdefault("rationales_trail", [])
-    following = _after(ws, task, person, search or "", row["id"])
+    row["following"] = _after(ws, task, person, search or "", row["id"])
+    _walk(row)
+    return row
+
+
+def _mark(row: dict[str, Any]) -> None:
+    """Draw the text whose words are marked, and keep the marks."""
+    number = st.session_state.setdefault("rationales_marker", 0)
+    key = f"rationales_words_{number}_{row['id']}"
+    if key not in st.session_state:
+        # Drawn for the first time, or again after another page: from here on marks are the
+        # browser's, and what it begins with must not change under it.
+        st.session_state[_BEGAN] = st.session_state.get(_key("marks")) or []
+    began = _evidence(row["text"], st.session_state.get(_BEGAN) or [])
+    marked = word_marker(row["text"], began, key=key)
+    st.session_state[_key("marks")] = [[piece.start, piece.end] for piece in marked]
+    st.caption(
+        "Mark the words that decide: drag over them; or arrows go from word to word, "
+        "Shift with arrows chooses, Enter marks."
+    )
+
+
+def _walk(row: dict[str, Any]) -> None:
+    trail: list[int] = st.session_state.setdefault(_TRAIL, [])
     with st.container(horizontal=True):
         st.button(
             "Previous",
@@ -99,27 +130,14 @@ def _show_example(ws: Workspace, task: Task, person: str) -> Example | None:
             "Next example",
             icon=":material/arrow_forward:",
             key="rationales_next",
-            disabled=following is None,
+            disabled=row["following"] is None,
             on_click=_forward,
-            args=(row["id"], following),
+            args=(row["id"], row["following"]),
         )
-    return ws.read.examples.get(task.id, row["id"])
 
 
-def _write(ws: Workspace, task: Task, person: str, example: Example | None) -> None:
-    st.segmented_control(
-        "Which label does it speak for?",
-        list(task.label_names),
-        key=_key("label"),
-        format_func=plain,
-        persist_state="session",
-    ) if len(task.labels) <= 8 else st.selectbox(
-        "Which label does it speak for?",
-        list(task.label_names),
-        key=_key("label"),
-        index=None,
-        persist_state="session",
-    )
+def _write(ws: Workspace, task: Task, person: str, row: dict[str, Any] | None) -> None:
+    _choose_label(task)
     st.text_area(
         "Why?",
         key=_key("text"),
@@ -127,54 +145,98 @@ def _write(ws: Workspace, task: Task, person: str, example: Example | None) -> N
         persist_state="session",
         placeholder="Say it as you would to a new colleague. One reason at a time.",
     )
-    if example is not None:
-        st.multiselect(
-            "Words it points at",
-            _words(example.text),
-            key=_key("evidence"),
-            accept_new_options=True,
-            select_all=False,
-            persist_state="session",
-            placeholder="Choose words, or paste a phrase of the text and press Enter",
-            help="The words of the example that made you decide. They must stand in its text.",
-        )
-        _, missing = _evidence(example.text, st.session_state.get(_key("evidence")) or [])
-        for words in missing:
-            st.error(f"“{plain(words)}” does not stand in this example. Copy it from the text.")
+    if pieces := _marked(row):
+        st.caption("Points at " + ", ".join(f"“{plain(piece.words)}”" for piece in pieces))
     st.button(
         "Save the rationale",
         type="primary",
         key="rationales_save",
+        shortcut="Ctrl+Enter",
         on_click=_save,
-        args=(ws, task, person, example.id if example else None),
+        args=(ws, task, person, row),
     )
-    if said := st.session_state.pop("rationales_error", None):
+    if said := st.session_state.pop(_ERROR, None):
         st.error(plain(said))
-    if done := st.session_state.pop("rationales_saved", None):
-        st.success(plain(done))
+    _offer_rules(ws, task)
 
 
-def _save(ws: Workspace, task: Task, person: str, example_id: int | None) -> None:
+def _choose_label(task: Task) -> None:
+    """Draw the labels, each under the key of its number; many are chosen by typing."""
+    asked = "Which label does it speak for?"
+    if len(task.labels) > _KEYED:
+        st.selectbox(
+            asked, list(task.label_names), key=_key("label"), index=None, format_func=plain,
+            persist_state="session",
+        )  # fmt: skip
+        return
+    chosen, colours = st.session_state.get(_key("label")), label_colours(task)
+    st.markdown(asked)
+    with st.container(horizontal=True, gap="xsmall", key="rationales_labels"):
+        for number, name in enumerate(task.label_names, 1):
+            sign = "checked" if name == chosen else "unchecked"
+            st.button(
+                label_chip(name, colours[name]),
+                icon=f":material/radio_button_{sign}:",
+                key=f"rationales_label_{number}",
+                shortcut=str(number),
+                on_click=_choose,
+                args=(name,),
+            )
+
+
+def _choose(name: str) -> None:
+    st.session_state[_key("label")] = name
+
+
+def _offer_rules(ws: Workspace, task: Task) -> None:
+    """Say what was saved last, and offer to go on with it right there."""
+    saved = st.session_state.get(_SAVED)
+    for rationale in ws.read.rationales.all(task.id) if saved else []:
+        if rationale.id == saved:
+            with st.container(horizontal=True, vertical_alignment="center", key="rationales_done"):
+                st.markdown(
+                    f":green[:material/check:] Saved: “{plain(shortened(rationale.text, 60))}”",
+                    width="content",
+                )
+                st.button(
+                    "Make rules of it",
+                    key="rationales_make_rules",
+                    icon=":material/rule:",
+                    on_click=_make_rules,
+                    args=(rationale.id,),
+                    help="Drafts rules from its words and from gold. You see what each would do "
+                    "before it counts.",
+                )
+
+
+def _make_rules(rationale_id: int) -> None:
+    open_drafts(rationale_id)
+    st.session_state[_WHOLE] = True
+
+
+def _save(ws: Workspace, task: Task, person: str, row: dict[str, Any] | None) -> None:
     label = st.session_state.get(_key("label"))
-    words = st.session_state.get(_key("evidence")) or []
     try:
         if not label:
             raise InputError("No label is chosen.", next_step="Choose the one it speaks for.")
-        record_rationale(
+        saved = record_rationale(
             ws,
             task.id,
             label=label,
             text=st.session_state.get(_key("text")) or "",
-            example_id=example_id,
-            evidence=[unjoined(w) for w in words] if example_id is not None else [],
+            example_id=row["id"] if row else None,
+            evidence=_marked(row),
             by=person,
         )
     except StudioError as error:
-        st.session_state["rationales_error"] = str(error)
+        st.session_state[_ERROR] = str(error)
         return
-    st.session_state[_key("text")] = ""
-    st.session_state[_key("evidence")] = []
-    st.session_state["rationales_saved"] = "Saved. It stands in the list below."
+    if row and row["following"]:
+        _forward(row["id"], row["following"])
+    else:
+        _begin_anew()
+    for name, value in {_key("text"): "", _key("label"): None, _SAVED: saved, _WHOLE: True}.items():
+        st.session_state[name] = value
 
 
 def _restore(ws: Workspace, task: Task, person: str) -> None:
@@ -184,13 +246,15 @@ def _restore(ws: Workspace, task: Task, person: str) -> None:
     kept: dict[str, Any] = kept_draft(ws, task.id, "rationale", by=person)
     if kept.get("label") not in task.label_names:
         kept["label"] = None
-    kept = {"about": ABOUT, "text": "", "evidence": []} | {k: v for k, v in kept.items() if v}
+    kept = {"about": ABOUT, "text": "", "marks": []} | {k: v for k, v in kept.items() if v}
+    _begin_anew()
     for name in _KEYS:
         st.session_state[_key(name)] = kept.get(name)
-    st.session_state["rationales_trail"] = []
+    st.session_state[_TRAIL] = []
+    st.session_state.pop(_SAVED, None)
     asked = st.query_params.get("example", "")
-    if asked.isdigit():
-        st.session_state[_key("example")] = int(asked)
+    if asked.isdigit() and int(asked) != kept.get("example"):
+        _turn_to(int(asked))
     # Marked last: a rerun may interrupt the script at any use of the session.
     st.session_state["rationales_task"] = task.id
 
@@ -222,39 +286,41 @@ def _after(ws: Workspace, task: Task, person: str, search: str, example_id: int)
     return int(rows[0]["id"]) if rows else None
 
 
-def _evidence(text: str, words: list[str]) -> tuple[list[Evidence], list[str]]:
-    """Return where the words stand, and those that do not stand in the text."""
-    found: list[Evidence] = []
-    missing = []
-    for piece in (unjoined(w).strip() for w in words):
-        try:
-            found += find_evidence(text, [piece])
-        except InputError:
-            missing.append(piece)
-    return found, missing
+def _marked(row: dict[str, Any] | None) -> list[Evidence]:
+    return _evidence(row["text"], st.session_state.get(_key("marks")) or []) if row else []
 
 
-def _words(text: str) -> list[str]:
-    """Return the words of a text in order, each once."""
-    return list(dict.fromkeys(re.findall(r"[\w'’-]{3,}", text)))
+def _evidence(text: str, marks: Sequence[Any]) -> list[Evidence]:
+    """Return the words between these places; a draft may be of another text, or of long ago."""
+    return [
+        Evidence(start=mark[0], end=mark[1], words=text[mark[0] : mark[1]])
+        for mark in marks
+        if isinstance(mark, list) and len(mark) == 2 and 0 <= mark[0] < mark[1] <= len(text)
+    ]
+
+
+def _begin_anew() -> None:
+    """Begin without marks, also where the same text stays in sight."""
+    st.session_state["rationales_marker"] = st.session_state.get("rationales_marker", 0) + 1
+    st.session_state[_key("marks")] = []
 
 
 def _turn_to(example_id: int | None) -> None:
+    _begin_anew()
     st.session_state[_key("example")] = example_id
-    st.session_state[_key("evidence")] = []
-    st.session_state["rationales_trail"] = []
+    st.session_state[_TRAIL] = []
 
 
 def _forward(here: int, following: int) -> None:
-    trail = [*st.session_state["rationales_trail"], here]
+    trail = [*st.session_state[_TRAIL], here]
     _turn_to(following)
-    st.session_state["rationales_trail"] = trail
+    st.session_state[_TRAIL] = trail
 
 
 def _back() -> None:
-    trail = list(st.session_state["rationales_trail"])
+    trail = list(st.session_state[_TRAIL])
     _turn_to(trail.pop())
-    st.session_state["rationales_trail"] = trail
+    st.session_state[_TRAIL] = trail
 
 
 def _key(name: str) -> str:

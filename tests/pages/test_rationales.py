@@ -1,4 +1,4 @@
-"""Rationales and rules: empty, full, wrong; nothing typed is lost."""
+"""Rules on the Rationales page: empty, full, wrong; nothing typed is lost."""
 
 from __future__ import annotations
 
@@ -66,10 +66,6 @@ def test_an_empty_workspace_says_what_to_do(open_app):
 
 def test_a_task_without_anything_says_what_to_do_next(ws, open_app):
     create_task(ws, name="empty", labels=["a", "b"], by="Ada")
-    at = open_app("rationales")
-    assert not at.exception
-    assert "No examples yet" in said(at)
-    assert "No rationales yet" in said(at)
     at = open_rules(open_app)
     assert not at.exception
     assert "No rules yet" in said(at)
@@ -79,74 +75,6 @@ def test_a_task_without_anything_says_what_to_do_next(ws, open_app):
 @pytest.fixture
 def keto(ws):
     return load_sample(ws, by="Dr. Lind")
-
-
-def test_a_reason_is_written_about_an_example_and_retired_and_brought_back(ws, open_app, keto):
-    at = open_app("rationales")
-    at.text_input(key="rationales_search").set_value("eggs two peppery").run()
-    shown = ws.read.examples.get(keto.id, at.session_state["rationales_new_example"])
-    assert shown.split != "test"
-    at.segmented_control(key="rationales_new_label").set_value("keto").run()
-    at.text_area(key="rationales_new_text").set_value("Eggs carry no starch.").run()
-    at.multiselect(key="rationales_new_evidence").set_value(["Two eggs"]).run()
-    assert ":primary-background[Two eggs]" in said(at)
-    at.button(key="rationales_save").click().run()
-    assert "Saved." in said(at)
-    assert at.text_area(key="rationales_new_text").value == ""
-    added = ws.read.rationales.all(keto.id)[-1]
-    assert (added.text, added.author, added.example_id) == (
-        "Eggs carry no starch.",
-        "Ada",
-        shown.id,
-    )
-    assert added.evidence[0].words == "Two eggs"
-
-    at.text_input(key="rationales_filter_text").set_value("carry no starch").run()
-    at.button(key=f"rationales_retire_{added.id}").click().run()
-    assert added.id not in [r.id for r in ws.read.rationales.all(keto.id)]
-    at.button(key="rationales_undo").click().run()
-    assert added.id in [r.id for r in ws.read.rationales.all(keto.id)]
-    assert not at.exception
-
-
-def test_what_cannot_be_saved_is_said_and_nothing_typed_is_lost(ws, open_app, keto):
-    before = len(ws.read.rationales.all(keto.id))
-    at = open_app("rationales")
-    at.text_area(key="rationales_new_text").set_value("Because.").run()
-    at.multiselect(key="rationales_new_evidence").set_value(["no such words"]).run()
-    assert "does not stand in this example" in said(at)
-    at.button(key="rationales_save").click().run()
-    assert "No label is chosen" in said(at)
-    at.segmented_control(key="rationales_new_label").set_value("keto").run()
-    at.button(key="rationales_save").click().run()
-    assert "do not stand in the example" in said(at)
-    assert at.text_area(key="rationales_new_text").value == "Because."
-    assert len(ws.read.rationales.all(keto.id)) == before
-    # Another visit, as after a refresh of the browser.
-    assert open_app("rationales").text_area(key="rationales_new_text").value == "Because."
-
-
-def test_a_reason_may_stand_on_its_own(ws, open_app, keto):
-    at = open_app("rationales")
-    at.segmented_control(key="rationales_new_about").set_value("On its own").run()
-    at.segmented_control(key="rationales_new_label").set_value("not_keto").run()
-    at.text_area(key="rationales_new_text").set_value("Sugar is sugar.").run()
-    at.button(key="rationales_save").click().run()
-    assert ws.read.rationales.all(keto.id)[-1].example_id is None
-
-
-def test_examples_are_searched_and_walked_through(ws, open_app, keto):
-    at = open_app("rationales")
-    at.text_input(key="rationales_search").set_value("noodles").run()
-    first = at.session_state["rationales_new_example"]
-    assert "noodles" in ws.read.examples.get(keto.id, first).text.lower()
-    at.button(key="rationales_next").click().run()
-    assert at.session_state["rationales_new_example"] != first
-    at.button(key="rationales_previous").click().run()
-    assert at.session_state["rationales_new_example"] == first
-    at.text_input(key="rationales_search").set_value("no dish has this").run()
-    assert "No example of train or validation" in said(at)
-    assert not at.exception
 
 
 def test_a_rule_in_yaml_is_previewed_and_saved(ws, open_app, keto):
@@ -196,22 +124,6 @@ def test_the_form_writes_the_same_rule(ws, open_app, keto):
     assert saved == read_rule(
         "{name: courgetti, label: keto, any: [keywords: [courgetti, zoodle*]]}"
     )
-
-
-def test_a_rationale_is_coded_from_the_list(ws, open_app, keto):
-    at = open_app("rationales")
-    at.text_input(key="rationales_search").set_value("eggs two peppery").run()
-    at.segmented_control(key="rationales_new_label").set_value("keto").run()
-    at.text_area(key="rationales_new_text").set_value("Eggs carry no starch.").run()
-    at.multiselect(key="rationales_new_evidence").set_value(["Two eggs"]).run()
-    at.button(key="rationales_save").click().run()
-    rationale = ws.read.rationales.all(keto.id)[-1]
-    at.text_input(key="rationales_filter_text").set_value("carry no starch").run()
-    at.button(key=f"rationales_code_{rationale.id}").click().run()
-    assert "Eggs carry no starch" in said(at)
-    assert next(a.value for a in at.text_area if a.label.startswith("Words")) == "two eggs"
-    at.button(key="rationales_rule_save").click().run()
-    assert ws.read.rules.by_name(keto.id, "two-eggs").rationale_id == rationale.id
 
 
 def test_rules_are_switched_moved_and_given_a_fallback(ws, open_app, keto):
