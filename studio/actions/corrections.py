@@ -36,17 +36,20 @@ def correct_labels(
     decisions: Sequence[Decision],
     *,
     run_id: int | None = None,
+    beside_rule: bool = False,
     by: str,
 ) -> int:
     """Append a person's decisions; what was there before stays in the history.
 
-    A decision on a test example, or one without a run's label in sight, counts as blind.
+    A decision on a test example, or one with neither a run's label nor a rule's vote in sight,
+    counts as blind.
 
     Args:
         ws: The workspace.
         task_id: The task.
         decisions: In the order they were made.
-        run_id: The run whose labels were in sight; None when nothing was.
+        run_id: The run whose labels were in sight; None when none were.
+        beside_rule: What a rule says of the examples was in sight.
         by: Who decided.
 
     Returns:
@@ -64,7 +67,8 @@ def correct_labels(
     for d in decisions:
         if d.example_id not in splits:
             raise InputError(f"Example {d.example_id} is not of this task; nothing was stored.")
-        blind = run_id is None or splits[d.example_id] is Split.TEST
+        unseen = run_id is None and not beside_rule
+        blind = unseen or splits[d.example_id] is Split.TEST
         rows.append(
             NewLabel(
                 example_id=d.example_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from studio.analysis.joining import EXPERT, Joining, fit_joining
+from studio.analysis.joining import EXPERT, Joining, JoiningChoice, compare_joinings, fit_joining
 from studio.analysis.rule_board import Board
 from studio.analysis.rule_review import Review, review_rules
 from studio.analysis.uncovered import Gap, find_gaps
@@ -32,7 +32,7 @@ def review_task(ws: Workspace, task_id: int, board: Board | None = None) -> Revi
         _gold(board),
         fallback_label_id=board.task.fallback_label_id,
         label_ids=[label.id for label in board.task.labels],
-        joining=_joining(ws, board),
+        joining=task_joining(ws, board),
     )
 
 
@@ -55,12 +55,25 @@ def uncovered_groups(ws: Workspace, task_id: int, board: Board | None = None) ->
     )
 
 
+def compare_ways(board: Board) -> JoiningChoice:
+    """Return how each way of joining votes does on blind gold, and which one is advised."""
+    task = board.task
+    label_ids = [label.id for label in task.labels]
+    return compare_joinings(
+        board.matrix, board.rules, _gold(board), label_ids, task.fallback_label_id
+    )
+
+
 def _gold(board: Board) -> dict[int, int]:
     pairs = zip(board.corpus.ids.tolist(), board.gold.tolist(), strict=True)
     return {example_id: label_id for example_id, label_id in pairs if label_id}
 
 
-def _joining(ws: Workspace, board: Board) -> Joining:
+def task_joining(ws: Workspace, board: Board) -> Joining:
+    """Return how the task joins votes now, fitted on the blind gold of its board.
+
+    Where gold was taken back so that it cannot be fitted any more, it is the expert's order.
+    """
     method = chosen_joining(ws, board.task.id)
     if method == EXPERT.method:
         return EXPERT

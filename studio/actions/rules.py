@@ -14,11 +14,12 @@ from studio.analysis.rule_scores import RuleScore, rule_report
 from studio.analysis.votes import check_rule
 from studio.domain.coded_rationale import CodedRationale, RuleBody, parse_rule, rule_to_dict
 from studio.domain.conditions import Similar, Votes
+from studio.domain.job import Job, Want
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.handlers.boards import OPEN_SPLITS, OpenCorpus, open_board, open_corpus, open_gold
 from studio.handlers.given import check_given, read_given
-from studio.handlers.joined import fit_votes, joining_setting
+from studio.handlers.joined import chosen_joining, fit_votes, joining_setting
 from studio.workspace import Workspace
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "RulePreview",
     "choose_fallback",
     "choose_joining",
+    "chosen_joining",
     "compute_likeness",
     "enable_rule",
     "export_rules",
@@ -41,6 +43,7 @@ __all__ = [
     "read_rule",
     "report_rules",
     "save_rule",
+    "steer_likeness",
     "try_rule",
 ]
 
@@ -113,6 +116,13 @@ def compute_likeness(ws: Workspace, task_id: int, bodies: Sequence[RuleBody]) ->
         )  # fmt: skip
     ws.wake()
     return job_id
+
+
+def steer_likeness(ws: Workspace, job_id: int, want: Want) -> Job:
+    """Pause, resume or cancel the computing of likeness; what was computed stays."""
+    ws.store.jobs.ask(job_id, want, ws.clock())
+    ws.wake()
+    return ws.store.jobs.get(job_id)
 
 
 def report_rules(ws: Workspace, task_id: int) -> list[RuleScore]:

@@ -107,4 +107,17 @@ def numbers_in(text: str) -> list[float]:
     >>> numbers_in("-3 of 1,200.50 kcal, 12g, no B12, v3.14.15")
     [-3.0, 1200.5, 12.0]
     """
-    return [float(n.replace(",", "").replace("−", "-")) for n in _NUMBER.findall(text)]
+    return [_value(number) for number in _NUMBER.findall(text)]
+
+
+def numbers_at(text: str) -> list[tuple[float, int, int]]:
+    """Return the same numbers, each with where it begins and ends in the text.
+
+    >>> numbers_at("no B12, 12g")
+    [(12.0, 8, 10)]
+    """
+    return [(_value(match[0]), *match.span()) for match in _NUMBER.finditer(text)]
+
+
+def _value(number: str) -> float:
+    return float(number.replace(",", "").replace("−", "-"))

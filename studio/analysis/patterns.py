@@ -89,6 +89,15 @@ def _options(memory: int = 8 << 20) -> Any:
     return options
 
 
+def places_of(pattern: str, text: str) -> list[tuple[int, int]]:
+    """Return where a pattern that was checked is found in a text, as (start, end).
+
+    >>> places_of("r.ce", "Fried RICE")
+    [(6, 10)]
+    """
+    return [match.span() for match in re2.compile(pattern, _options()).finditer(text)]
+
+
 def search_patterns(conditions: Sequence[Regex], corpus: Corpus) -> dict[Condition, Bools]:
     """Tell of each pattern in which texts it is found; the patterns were checked."""
     if not conditions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ class ExampleRow:
         text: Its text.
         hits: Where words stand that are to be highlighted, as (start, end).
         gold: The id of its gold label, if any.
+        given: The id of the label somebody gave it in this list before.
         facts: What stands below it in small print.
         warning: What stands before that, e.g. how it is contradicted.
     """
@@ -68,6 +69,7 @@ class ExampleRow:
     text: str
     hits: tuple[tuple[int, int], ...] = ()
     gold: int | None = None
+    given: int | None = None
     facts: str = ""
     warning: str = ""
 
@@ -78,24 +80,34 @@ def _component() -> Any:
 
 
 def example_keys(
-    task: Task, rows: Sequence[ExampleRow], *, key: str, label: str, version: str
-) -> tuple[Any, int | None]:
+    task: Task,
+    rows: Sequence[ExampleRow],
+    *,
+    key: str,
+    label: str,
+    version: str,
+    on_log: Callable[[], None],
+    on_why: Callable[[], None],
+    on_explain: Callable[[], None] | None = None,
+) -> None:
     """Draw the list.
+
+    What was done stands in the session under the key: `log` for `grid_changes.read_changes`, and
+    `why` and `explain`, the id of the example that somebody just asked to write a rationale about,
+    or to have explained. They are told by callbacks, which run also where a page is left at once.
 
     Args:
         task: Whose labels the keys give: 1 to 9 in their order.
         rows: The examples; some fifty are a good page.
         key: The same list drawn again under the same key and version goes on where it was.
         label: What a screen reader calls it.
-        version: Changes when other examples are shown; what was typed before is then forgotten by
-            the browser, so apply it first.
-
-    Returns:
-        The log of what was done, for `grid_changes.read_changes`; and the id of the example that
-        somebody just asked to write a rationale about, else None.
+        version: Changes when other examples are shown; the list then begins anew.
+        on_log: Called when something was done.
+        on_why: Called when somebody asks to write a rationale.
+        on_explain: Called when somebody asks why an example has its label; None offers it not.
     """
     colours = label_colours(task)
-    result = _component()(
+    _component()(
         data={
             "items": [_item(row) for row in rows],
             "labels": [
@@ -104,12 +116,13 @@ def example_keys(
             ],
             "label": label,
             "version": version,
+            "explains": on_explain is not None,
         },
         key=key,
-        on_log_change=_nothing,
-        on_why_change=_nothing,
+        on_log_change=on_log,
+        on_why_change=on_why,
+        on_explain_change=on_explain or on_log,
     )  # fmt: skip
-    return result.log, result.why
 
 
 def pieces(text: str, hits: Sequence[tuple[int, int]]) -> list[tuple[str, bool]]:
@@ -135,11 +148,7 @@ def _item(row: ExampleRow) -> dict[str, Any]:
         "id": row.id,
         "pieces": pieces(row.text, row.hits),
         "gold": row.gold,
-        "given": None,
+        "given": row.given,
         "facts": row.facts,
         "warning": row.warning,
     }
-
-
-def _nothing() -> None:
-    """Only its presence counts: with a callback the component's value always exists."""

@@ -86,8 +86,8 @@ def rule_condition(ws: Workspace, task: Task, draft: RuleDraft, c: dict[str, Any
 
 
 def _keywords(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
-    c["words"] = st.text_area(
-        "Words, with commas between", value=c["words"], key=f"{key}_words", height="content",
+    c["words"] = st.text_input(
+        "Words, with commas between", value=c["words"], key=f"{key}_words", live=True,
         placeholder="rice, noodle*, fried potatoes",
         help="Any of them is enough. noodle* stands for any ending, so also for noodles.",
     )  # fmt: skip
@@ -105,8 +105,8 @@ def _phrase(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
 
 
 def _fuzzy(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
-    c["words"] = st.text_area(
-        "Words, with commas between", value=c["words"], key=f"{key}_words", height="content",
+    c["words"] = st.text_input(
+        "Words, with commas between", value=c["words"], key=f"{key}_words", live=True,
         placeholder="risotto, mozzarella",
         help="Any word of the text that is nearly one of them is enough, so also a misspelt one.",
     )  # fmt: skip

@@ -6,7 +6,7 @@ import streamlit as st
 
 from studio.actions.drafts import keep_draft, kept_draft
 from studio.actions.rules import save_rule
-from studio.domain.coded_rationale import CodedRationale
+from studio.domain.coded_rationale import CodedRationale, RuleBody
 from studio.domain.rationale import Rationale
 from studio.domain.task import Task
 from studio.errors import InputError
@@ -18,6 +18,7 @@ from studio.ui.rule_draft import (
     RuleDraft,
     check_name,
     draft_of,
+    drafted_of,
     new_draft,
 )
 from studio.ui.rule_fields import rule_condition, rule_head
@@ -55,6 +56,13 @@ def open_new(ws: Workspace, task: Task, person: str, rationale: Rationale | None
     _open(ws, task, person, new_draft(label or task.label_names[0], number, words))
 
 
+def open_drafted(
+    ws: Workspace, task: Task, person: str, body: RuleBody, rationale_id: int
+) -> None:
+    """Open a rule the studio drafted, as it was left in the editor; a callback."""
+    _open(ws, task, person, drafted_of(body, rationale_id))
+
+
 def open_again(name: str) -> None:
     """Go on with a rule that was left unsaved; a callback."""
     st.session_state[_OPEN] = name
@@ -75,6 +83,7 @@ def edit_rule(ws: Workspace, task: Task, person: str) -> None:
     draft = open_draft(ws, task, person)
     if draft is None:
         st.rerun()
+    task = ws.read.tasks.get(task.id)  # labels given here change what the figures hang on
     left, right = st.columns([6, 5], gap="medium")
     with left:
         _edit(ws, task, draft)
@@ -96,7 +105,7 @@ def edit_rule(ws: Workspace, task: Task, person: str) -> None:
         if body is None:
             st.caption("What the rule does appears here as soon as it can be read.")
         else:
-            show_preview(ws, task, body)
+            show_preview(ws, task, person, body, key="rationales_rule")
     _keep(ws, task, person)
 
 

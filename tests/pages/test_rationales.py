@@ -116,7 +116,7 @@ def test_a_bad_rule_gets_one_sentence_and_keeps_its_text(ws, open_app, keto, tex
 def test_the_form_writes_the_same_rule(ws, open_app, keto):
     at = open_rules(open_app)
     at.button(key="rationales_new_rule").click().run()
-    words = next(a for a in at.text_area if a.label.startswith("Words"))
+    words = next(a for a in at.text_input if a.label.startswith("Words, with"))
     words.set_value("courgetti, zoodle*").run()
     assert not at.error
     at.button(key="rationales_rule_save").click().run()

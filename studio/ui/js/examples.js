@@ -1,7 +1,7 @@
 /*
  A list of examples to read and label by keys: up and down go through it, a label's number labels the
  one in sight and goes on, U takes the last one back, Enter shows all of a text, W asks to write a
- rationale about it. What is done is logged with numbers that grow and sent whole each time, so that
+ rationale about it, E why it has its label. What is done is logged with numbers that grow and sent whole each time, so that
  what is lost on the way comes with the next key. Texts come in through textContent only.
 */
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -13,6 +13,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const byId = new Map(labels.map((label) => [label.id, label]));
 
   if (desk.version !== data.version) {
+    if (desk.flush) desk.flush(); // what was typed last belongs to the list as it was
     const random = crypto.getRandomValues(new Uint8Array(12));
     desk.instance = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
     desk.version = data.version;
@@ -66,7 +67,9 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
       button.onclick = () => (give(label.id), list.focus({ preventScroll: true }));
       help.append(button);
     });
-    for (const [key, words, act] of [["U", "undo", undo], ["W", "say why", why]]) {
+    const others = [["U", "undo", undo], ["W", "say why", why]];
+    if (data.explains) others.push(["E", "explain", explain]);
+    for (const [key, words, act] of others) {
       const button = part("button", "key");
       button.append(part("kbd", "", key), words);
       button.onclick = () => (act(), list.focus({ preventScroll: true }));
@@ -99,10 +102,12 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     desk.log.push({ ...entry, seq: desk.seq });
     if (desk.log.length > 300) desk.log.shift();
     clearTimeout(desk.timer);
-    desk.timer = setTimeout(() => {
-      const value = { instance: desk.instance, seq: desk.seq, log: desk.log.slice() };
-      setStateValue("log", value);
-    }, 80);
+    desk.flush = () => {
+      clearTimeout(desk.timer);
+      desk.flush = null;
+      setStateValue("log", { instance: desk.instance, seq: desk.seq, log: desk.log.slice() });
+    };
+    desk.timer = setTimeout(desk.flush, 80);
   }
 
   function give(id) {
@@ -131,6 +136,10 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     if (desk.items[desk.at]) setTriggerValue("why", desk.items[desk.at].id);
   }
 
+  function explain() {
+    if (desk.items[desk.at]) setTriggerValue("explain", desk.items[desk.at].id);
+  }
+
   list.onkeydown = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !desk.rows.length) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -143,6 +152,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     else if (key === "Enter") desk.rows[desk.at].classList.toggle("open");
     else if (key === "u") undo();
     else if (key === "w") why();
+    else if (key === "e" && data.explains) explain();
     else return;
     event.preventDefault();
     event.stopPropagation();
