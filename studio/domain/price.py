@@ -10,7 +10,10 @@ from studio.domain.run import Usage
 
 MILLION = 1_000_000
 CHAT = "chat"
+DECISIONS = "decisions"
 TRAINING = "training"
+KINDS = (CHAT, DECISIONS, TRAINING)
+"""What is paid for."""
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4,8}|latest)")
 
 
@@ -60,7 +63,14 @@ class Price:
         return (input_tokens * rates[0] + output_tokens * rates[1]) / MILLION
 
     def of(self, usage: Usage, *, in_batch: bool = False) -> float | None:
-        """Return what a call cost by the tokens its reply told."""
+        """Return what a call cost by the tokens its reply told; None where it told none.
+
+        >>> Price(provider="*", model="m", input_usd=0.1, output_usd=0.5).of(Usage()) is None
+        True
+        """
+        is_told = bool(usage.input_tokens + usage.output_tokens)
+        if not is_told and (self.input_usd or self.output_usd):
+            return None
         return self.cost(usage.input_tokens, usage.output_tokens, in_batch=in_batch)
 
 

@@ -200,11 +200,7 @@ class Asking:
 
     def priced(self, answer: Answer, *, in_batch: bool = False) -> Answer:
         """Return the answer with what it cost; None where the price or its tokens are unknown."""
-        cost = None
-        if self.price is not None:
-            told = answer.usage.input_tokens + answer.usage.output_tokens
-            is_free = self.price.input_usd == self.price.output_usd == 0
-            cost = self.price.of(answer.usage, in_batch=in_batch) if told or is_free else None
+        cost = self.price.of(answer.usage, in_batch=in_batch) if self.price else None
         return replace(answer, usage=replace(answer.usage, cost_usd=cost))
 
     def bound(self, asked: Open, *, in_batch: bool = False) -> float | None:

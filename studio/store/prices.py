@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 
 from studio.config import data_folder
-from studio.domain.price import Price
+from studio.domain.price import CHAT, Price
 from studio.domain.run import Run
 from studio.store.connection import Connections, Row
 
@@ -35,26 +35,28 @@ class Prices:
         self.db = db
 
     def set(self, price: Price, *, by: str, at: str) -> None:
-        """Keep a price, in place of the one of this provider and model."""
+        """Keep a price, in place of the one of this provider, model and kind."""
         with self.db.transaction() as conn:
             conn.execute(
-                "INSERT OR REPLACE INTO price (provider, model, input_usd, output_usd, batch_input_usd,"
-                " batch_output_usd, source, as_of, set_by, at) VALUES (?,?,?,?,?,?,?,?,?,?)",
-                (price.provider, price.model, price.input_usd, price.output_usd, price.batch_input_usd,
-                 price.batch_output_usd, price.source, price.as_of, by, at),
+                "INSERT OR REPLACE INTO price (provider, model, kind, input_usd, output_usd, batch_input_usd,"
+                " batch_output_usd, source, as_of, set_by, at) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+                (price.provider, price.model, price.kind, price.input_usd, price.output_usd,
+                 price.batch_input_usd, price.batch_output_usd, price.source, price.as_of, by, at),
             )  # fmt: skip
 
-    def unset(self, provider: str, model: str) -> bool:
+    def unset(self, provider: str, model: str, kind: str = CHAT) -> bool:
         """Forget a price; return whether there was one."""
         with self.db.transaction() as conn:
             found = conn.execute(
-                "DELETE FROM price WHERE provider = ? AND model = ?", (provider, model)
+                "DELETE FROM price WHERE provider = ? AND model = ? AND kind = ?",
+                (provider, model, kind),
             )
             return bool(found.rowcount)
 
     def own(self) -> list[Price]:
-        """Return the prices people set, by provider and model."""
-        return [_price(row) for row in self.db.read("SELECT * FROM price ORDER BY provider, model")]
+        """Return the prices people set, by provider, model and kind."""
+        rows = self.db.read("SELECT * FROM price ORDER BY provider, model, kind")
+        return [_price(row) for row in rows]
 
     def lately(self, kind: str, provider: str, model: str) -> Lately:
         """Return what the latest runs of this kind with this model took, as far as they asked."""
@@ -109,6 +111,7 @@ def _price(row: Row) -> Price:
     return Price(
         provider=row["provider"],
         model=row["model"],
+        kind=row["kind"],
         input_usd=row["input_usd"],
         output_usd=row["output_usd"],
         batch_input_usd=row["batch_input_usd"],
