@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from studio.actions.drafts import keep_draft, kept_draft
+from studio.actions.explanations import explain_label, explain_run_label
 from studio.actions.rule_drafts import (
     DraftedRule,
     accept_draft,
@@ -16,9 +17,15 @@ from studio.actions.rule_drafts import (
     measure_draft,
     start_asking,
 )
-from studio.actions.rule_reports import review_task, uncovered_groups
+from studio.actions.rule_reports import (
+    compare_ways,
+    review_task,
+    task_joining,
+    uncovered_groups,
+)
 from studio.actions.rules import (
     Board,
+    choose_joining,
     export_rules,
     import_rules,
     open_board,
@@ -46,6 +53,12 @@ from studio.cli.common import (
     wait_for,
     write_file,
 )
+from studio.cli.joining_output import (
+    explained_text,
+    explained_to_dict,
+    joining_text,
+    joining_to_dict,
+)
 from studio.cli.rule_output import (
     bucket_rows,
     bucket_text,
@@ -58,7 +71,8 @@ from studio.cli.rule_output import (
 )
 from studio.domain.coded_rationale import CodedRationale, describe
 from studio.domain.task import Task
-from studio.errors import ConflictError, InputError
+from studio.errors import ConflictError, InputError, NotFoundError
+from studio.handlers.joined import chosen_joining
 from studio.workspace import Workspace
 
 group = typer.Typer(help="Coded rationales: rules that vote for labels.", no_args_is_help=True)
@@ -202,6 +216,52 @@ def uncovered(task: str, workspace: WorkspacePath = None, as_json: AsJson = Fals
     found = task_of(ws, task)
     rows = gap_rows(ws, found, uncovered_groups(ws, found.id))
     emit(rows, as_json, lambda: gap_text(rows))
+
+
+@group.command("joining")
+def joining(
+    task: str,
+    method: Annotated[
+        str | None,
+        typer.Argument(help="expert, weighted or label_model; shows them when left out."),
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what gold says of each way to join votes; with a way, choose it."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    if method is not None:
+        choose_joining(ws, found.id, method)
+    data = joining_to_dict(compare_ways(_board(ws, found)), chosen_joining(ws, found.id))
+    emit(data, as_json, lambda: joining_text(data))
+
+
+@group.command("explain")
+def explain(
+    task: str,
+    example: Annotated[str, typer.Argument(help="What its file calls the example.")],
+    run: Annotated[
+        int | None, typer.Option(help="As this run's rules voted; else those in force.")
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which rules speak on an example, what each weighs, and which of them decided."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    example_id = ws.read.examples.by_external_id(found.id, [example]).get(example)
+    if example_id is None:
+        raise NotFoundError(
+            f"There is no example {example!r} in {found.name!r}.",
+            next_step="Name it as the imported file does.",
+        )
+    if run is not None:
+        told = explain_run_label(ws, run, example_id)
+    else:
+        told = explain_label(ws, found.id, example_id, task_joining(ws, _board(ws, found)))
+    data = {"example": example, **explained_to_dict(told, found)}
+    emit(data, as_json, lambda: explained_text(data))
 
 
 @group.command("apply")

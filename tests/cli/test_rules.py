@@ -80,3 +80,29 @@ def test_rationales_are_listed_by_label_and_searched(studio, opened_ws, task, re
     assert [r["text"] for r in found] == ["A friend writes"]
     assert studio("rationale", "list", "mail", "--label", "spam", "--json").json == rows[1:]
     assert studio("rationale", "show", "mail", "99").code == 2
+
+
+def test_the_ways_to_join_votes_and_why_one_example_has_its_label(studio, task, tmp_path):
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        "rules:\n- {name: a, label: spam, decisive: true, any: [keywords: [spam]]}\n"
+        "- {name: b, label: ham, any: [length: {min: 1}]}\n"
+    )
+    assert studio("rule", "import", "mail", str(file)).code == 0
+    told = studio("rule", "joining", "mail", "--json").json
+    assert (told["joining"], told["advised"]) == ("expert", "expert")
+    assert [way["joining"] for way in told["ways"]] == ["expert", "weighted", "label_model"]
+    assert told["ways"][1]["missing"]
+    refused = studio("rule", "joining", "mail", "weighted", "--json")
+    assert refused.code == 2
+    assert "gold" in refused.error["message"]
+    assert studio("rule", "joining", "mail", "loudest", "--json").code == 2
+    shout = tmp_path / "rule.yaml"
+    shout.write_text("{name: shout, label: ham, any: [keywords: [spam]]}")
+    tried = studio("rule", "try", "mail", str(shout), "--json").json
+    name = tried["examples"]["conflicting"]["ids"][0]
+    why = studio("rule", "explain", "mail", name, "--json").json
+    assert (why["label"], why["by"]) == ("spam", "decisive")
+    assert [(v["rule"], v["decided"]) for v in why["votes"]] == [("a", True), ("b", False)]
+    assert "decisive" in studio("rule", "explain", "mail", name).out
+    assert studio("rule", "explain", "mail", "nobody", "--json").code == 2
