@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from studio.domain.price import Price
+from studio.domain.price import CHAT, KINDS, TRAINING, Price
 from studio.errors import InputError
 from studio.providers.base_url import read_base_url
 from studio.workspace import Workspace
@@ -65,7 +65,7 @@ def edit_prices(
     ws: Workspace,
     *,
     put: Sequence[Price] = (),
-    drop: Sequence[tuple[str, str]] = (),
+    drop: Sequence[tuple[str, str, str]] = (),
     by: str,
 ) -> list[Price]:
     """Set prices of one's own and take others back, all or nothing.
@@ -76,7 +76,7 @@ def edit_prices(
     Args:
         ws: The workspace.
         put: Prices to set; their provider is the name of a service.
-        drop: Pairs (provider, model) of prices to take back.
+        drop: (provider, model, kind) of prices to take back.
         by: Who does it.
 
     Returns:
@@ -88,10 +88,12 @@ def edit_prices(
     """
     stored = [_checked(ws, price, by) for price in put]
     with ws.store.transaction():
-        for provider, model in drop:
-            if not ws.store.prices.unset(provider, model):
+        for provider, model, kind in drop:
+            if not ws.store.prices.unset(provider, model, kind):
+                what = "" if kind == CHAT else f" ({kind})"
                 raise InputError(
-                    f"No price of your own is set for {model!r} at {provider!r}.", next_step=_WHERE
+                    f"No price of your own is set for {model!r}{what} at {provider!r}.",
+                    next_step=_WHERE,
                 )
         for price in stored:
             ws.store.prices.set(price, by=by, at=ws.now())
@@ -104,6 +106,15 @@ def _checked(ws: Workspace, price: Price, by: str) -> Price:
     model = price.model.strip()
     if price.provider != EMBEDDED:
         ws.read.providers.get(price.provider)
+    if price.kind not in KINDS:
+        raise InputError(
+            f"{price.kind!r} is nothing that is paid for.", next_step=f"Use {', '.join(KINDS)}."
+        )
+    if price.kind == TRAINING and (price.output_usd or price.batch_input_usd is not None):
+        raise InputError(
+            f"Training {model} has one price, for the tokens of all its passes.",
+            next_step="Give it as the input price, 0 for output, and none for batches.",
+        )
     amounts = {
         "input": price.input_usd, "output": price.output_usd,
         "batch input": price.batch_input_usd, "batch output": price.batch_output_usd,

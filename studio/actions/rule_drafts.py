@@ -20,11 +20,17 @@ from studio.domain.evaluation import Figure
 from studio.domain.example import Split
 from studio.domain.rationale import Rationale
 from studio.domain.run import Question
-from studio.domain.tokens import MOST_OUTPUT, likely_tokens, most_input_tokens
+from studio.domain.tokens import MOST_OUTPUT, likely_tokens
 from studio.errors import ConflictError, InputError
 from studio.handlers.boards import open_board, open_corpus
 from studio.handlers.consenting import check_consent
-from studio.handlers.rule_asking import KIND, asked_rules, find_rationale, question_for
+from studio.handlers.rule_asking import (
+    KIND,
+    asked_rules,
+    find_rationale,
+    most_cost,
+    question_for,
+)
 from studio.providers.base import Provider
 from studio.workspace import Workspace
 
@@ -174,13 +180,12 @@ def start_asking(
 def _estimate(ws: Workspace, service: Provider, question: Question) -> Estimate:
     price = ws.price(service, question.model)
     sent = sum(likely_tokens(message["content"]) for message in question.messages)
-    most = most_input_tokens(question.messages, question.reply_schema or {})
     return Estimate(
         examples=len(json.loads(question.messages[-1]["content"])["examples"]), known=None,
         host=service.host, is_local=service.is_local, model=question.model, input_tokens=sent,
         output_tokens=MOST_OUTPUT // 4, price=price,
         cost_usd=price.cost(sent, MOST_OUTPUT // 4) if price else None,
-        most_usd=price.cost(most, MOST_OUTPUT) if price else None,
+        most_usd=most_cost(price, question),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from studio.actions.providers import (
 )
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table, wait_for
 from studio.domain.capability import Capabilities, by_end
-from studio.domain.price import CHAT, Price
+from studio.domain.price import CHAT, KINDS, TRAINING, Price
 from studio.domain.run import Wire
 from studio.errors import InputError
 
@@ -155,8 +155,9 @@ def prices(
     provider: Annotated[str, typer.Option(help="Only of this provider; the one a price is set for.")] = "",
     put: Annotated[str, typer.Option("--set", metavar="MODEL", help="Set a price of your own.")] = "",
     unset: Annotated[str, typer.Option(metavar="MODEL", help="Take your own price back.")] = "",
-    input: Annotated[float | None, typer.Option(help="US dollars for a million tokens sent.")] = None,
-    output: Annotated[float | None, typer.Option(help="The same for tokens that come back.")] = None,
+    kind: Annotated[str, typer.Option(help=f"What it is for: {', '.join(KINDS)}.")] = CHAT,
+    input: Annotated[float | None, typer.Option(help="US dollars for a million tokens sent; of a training, for those of all its passes.")] = None,
+    output: Annotated[float | None, typer.Option(help="The same for tokens that come back; a training has none.")] = None,
     batch_input: Annotated[float | None, typer.Option(help="The same for tokens sent in a batch.")] = None,
     batch_output: Annotated[float | None, typer.Option(help="The same for tokens of a batch that come back.")] = None,
     source: Annotated[str, typer.Option(help="Where you read it.")] = "",
@@ -171,16 +172,17 @@ def prices(
                 "A price is set or taken back for one model of one provider.",
                 next_step="E.g. `--set gpt-6-luna --provider openai --input 0.1 --output 0.5`.",
             )
+        output = 0.0 if output is None and kind == TRAINING else output
         if put and (input is None or output is None):
             raise InputError(
                 f"The price of {put} needs both --input and --output.",
                 next_step="In US dollars for a million tokens.",
             )
         priced = [
-            Price(provider=provider, model=put, input_usd=input, output_usd=output, source=source,
+            Price(provider=provider, model=put, kind=kind, input_usd=input, output_usd=output, source=source,
                   batch_input_usd=batch_input, batch_output_usd=batch_output)
         ] if put and input is not None and output is not None else []  # fmt: skip
-        edit_prices(ws, put=priced, drop=[(provider, unset)] if unset else [], by=me(ws))
+        edit_prices(ws, put=priced, drop=[(provider, unset, kind)] if unset else [], by=me(ws))
     found = list_prices(ws, provider)
     empty = (
         "No price is known there; a service on this machine is free. "

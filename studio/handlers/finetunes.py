@@ -240,14 +240,16 @@ async def _settle(
         reason = state.error or f"the provider says {state.status.value}"
         ws.store.finetunes.update(finetune_id, status=state.status, error=reason, seconds=seconds)
         raise RunFailedError(f"The fine-tune ended without a model: {reason}")
-    ws.store.finetunes.update(
-        finetune_id,
-        status=state.status,
-        error="",
-        model=state.model,
-        seconds=seconds,
-        metrics=_metrics(events, state) | _cost(ws, finetune_id, state, service),
-    )
+    cost = _cost(ws, finetune_id, state, service)
+    with ws.store.transaction():
+        ws.store.finetunes.update(
+            finetune_id, status=state.status, error="", model=state.model, seconds=seconds,
+            metrics=_metrics(events, state) | {"cost_usd": cost},
+        )  # fmt: skip
+        ws.store.ledger.add_training(
+            ws.store.finetunes.task_of(finetune_id), finetune_id, cost_usd=cost,
+            tokens=state.trained_tokens or 0, at=ws.now(),
+        )  # fmt: skip
     await keep_held_out(ws, ws.store.finetunes.get(finetune_id), service)
 
 
@@ -261,14 +263,12 @@ def _metrics(events: Sequence[RemoteEvent], state: FineTuneState) -> dict[str, A
     return metrics
 
 
-def _cost(
-    ws: Workspace, finetune_id: int, state: FineTuneState, service: Provider
-) -> dict[str, float | None]:
+def _cost(ws: Workspace, finetune_id: int, state: FineTuneState, service: Provider) -> float | None:
     """Return what the training cost by the tokens its provider told; None where that is unknown."""
     price = ws.price(service, ws.store.finetunes.get(finetune_id).base_model, TRAINING)
     if price is None or (state.trained_tokens is None and price.input_usd):
-        return {"cost_usd": None}
-    return {"cost_usd": price.cost(state.trained_tokens or 0, 0)}
+        return None
+    return price.cost(state.trained_tokens or 0, 0)
 
 
 def _suffix(name: str, number: int) -> str:

@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING
 
 from studio.domain.example import Split
 from studio.domain.job import Job
+from studio.domain.price import Price
 from studio.domain.rationale import Rationale
 from studio.domain.rule_asking import read_rules, rule_question
-from studio.domain.run import Question
-from studio.errors import InputError, NotFoundError, RunFailedError
+from studio.domain.run import Answer, Question, Usage
+from studio.domain.tokens import MOST_OUTPUT, most_input_tokens
+from studio.errors import (
+    BadReplyError,
+    InputError,
+    NoAnswerError,
+    NotFoundError,
+    ProviderError,
+    RunFailedError,
+)
 from studio.jobs.control import Control
+from studio.providers.base import Provider
 from studio.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -44,7 +54,7 @@ async def ask_handler(ws: Workspace, job: Job, control: Control) -> None:
     rationale_id = int(job.params["rationale"])
     question = question_for(ws, job.subject_id, rationale_id, service.default_model)
     try:
-        answer = await service.classify(question)
+        answer, cost = await _ask(ws, job, service, question)
     finally:
         await service.close()
     rationale = find_rationale(ws, job.subject_id, rationale_id)
@@ -55,14 +65,45 @@ async def ask_handler(ws: Workspace, job: Job, control: Control) -> None:
         # A service that was refused or cut short says so itself.
         told = answer.detail.get("error") or error.message
         raise RunFailedError(str(told), next_step=error.next_step) from None
-    price = ws.price(service, question.model)
     kept = {
         "raw": answer.raw, "model": answer.model or question.model, "at": ws.now(),
-        "cost_usd": price.of(answer.usage) if price else None,
+        "cost_usd": cost,
     }  # fmt: skip
     with ws.store.transaction():
         control.record(done=1, message="")
         ws.store.tasks.set_setting(_key(job.subject_id, rationale_id), json.dumps(kept))
+
+
+async def _ask(
+    ws: Workspace, job: Job, service: Provider, question: Question
+) -> tuple[Answer, float | None]:
+    """Ask once, by a row of the ledger that stands before the call; return what it cost, too."""
+    price = ws.price(service, question.model)
+    bound = most_cost(price, question)
+    number = ws.store.ledger.open_call(job.subject_id, job.id, bound_usd=bound, at=ws.now())
+    outcome, cost, usage = "lost", bound, Usage()  # cut short, it may have been answered
+    try:
+        answer = await service.classify(question)
+        outcome, usage = answer.outcome.value, answer.usage
+        cost = price.of(usage) if price else None
+    except ProviderError as error:
+        outcome = error.code
+        if not isinstance(error, NoAnswerError | BadReplyError):
+            cost = 0.0 if price else None
+        raise
+    else:
+        return answer, cost
+    finally:
+        ws.store.ledger.end_call(
+            number, outcome=outcome, cost_usd=cost,
+            input_tokens=usage.input_tokens, output_tokens=usage.output_tokens,
+        )  # fmt: skip
+
+
+def most_cost(price: Price | None, question: Question) -> float | None:
+    """Return the most that asking can cost; None while the price is unknown."""
+    most = most_input_tokens(question.messages, question.reply_schema or {})
+    return price.cost(most, MOST_OUTPUT) if price else None
 
 
 def question_for(ws: Workspace, task_id: int, rationale_id: int, model: str) -> Question:

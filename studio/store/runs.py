@@ -448,11 +448,15 @@ class Runs:
         )
 
     def spent(self, task_id: int) -> float | None:
-        """Return the money all calls and trainings of a task cost; None when a price is unknown."""
+        """Return the money all calls and trainings of a task cost; None when a price is unknown.
+
+        A call of no run that is under way counts at its most.
+        """
         row = self.db.one(
             "SELECT coalesce(sum(usd), 0.0) AS usd, coalesce(sum(unknown), 0) AS unknown FROM ("
             " SELECT spent_usd AS usd, unpriced AS unknown FROM run WHERE task_id = :task UNION ALL"
-            " SELECT cost_usd, cost_usd IS NULL FROM ledger WHERE task_id = :task AND run_id IS NULL)",
+            " SELECT usd, usd IS NULL FROM (SELECT coalesce(cost_usd, CASE outcome WHEN 'open' THEN bound_usd END)"
+            "  AS usd FROM ledger WHERE task_id = :task AND run_id IS NULL))",
             {"task": task_id},
         )
         return None if row["unknown"] else float(row["usd"])

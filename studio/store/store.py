@@ -17,6 +17,7 @@ from studio.store.firings import Firings
 from studio.store.in_use import Opened, lock_of
 from studio.store.jobs import Jobs
 from studio.store.labels import Labels
+from studio.store.ledger import Ledger
 from studio.store.migrations import prepare, refuse_foreign
 from studio.store.prices import Prices
 from studio.store.prompts import Prompts
@@ -36,7 +37,7 @@ class Store:
     Attributes:
         path: The workspace file.
         tasks, examples, rationales, rules, firings, prompts, runs, labels, finetunes, jobs,
-            providers, batches, prices: The parts.
+            providers, batches, prices, ledger: The parts.
     """
 
     _opened: Opened | None = None  # a reader has none of its own
@@ -81,6 +82,7 @@ class Store:
         self.providers = Providers(self.db)
         self.batches = Batches(self.db)
         self.prices = Prices(self.db)
+        self.ledger = Ledger(self.db)
 
     def reader(self) -> Store:
         """Return the same store for screens: reads as here, while a write fails loudly."""

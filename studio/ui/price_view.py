@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from studio.actions.prices import EMBEDDED, ListedPrice, edit_prices, list_prices
-from studio.domain.price import Price
+from studio.domain.price import CHAT, KINDS, Price
 from studio.errors import InputError
 from studio.ui.figures import count
 from studio.ui.guard import kindly
@@ -62,15 +62,20 @@ def _edit(ws: Workspace, own: list[ListedPrice]) -> pd.DataFrame:
         "Model": st.column_config.TextColumn(
             width=150, help="As it is asked for; a dated snapshot of it has the same price."
         ),
+        "For": st.column_config.SelectboxColumn(
+            options=list(KINDS),
+            default=CHAT,
+            width=92,
+            help="A training has one price, for the tokens of all its passes: the input.",
+        ),
         **dict.fromkeys(_AMOUNTS, usd),
         **dict.fromkeys(("Batch input", "Batch output"), usd | {"width": 118}),
         "Source": st.column_config.TextColumn(width=120, help="Where you read it."),
         "As of": st.column_config.TextColumn(width=90, disabled=True, help="Filled when saved."),
     }
     frame = pd.DataFrame([_row(one.price) for one in own], columns=list(columns))
-    kinds = dict.fromkeys(_AMOUNTS, "float64")
     return st.data_editor(
-        frame.astype(kinds),
+        frame.astype(dict.fromkeys(_AMOUNTS, "float64")),
         column_config=columns,
         num_rows="dynamic",
         hide_index=True,
@@ -82,26 +87,30 @@ def _edit(ws: Workspace, own: list[ListedPrice]) -> pd.DataFrame:
 
 def _changes(
     table: pd.DataFrame, own: list[ListedPrice]
-) -> tuple[list[Price], list[tuple[str, str]]]:
+) -> tuple[list[Price], list[tuple[str, str, str]]]:
     """Return what was set and what was taken back since the table was drawn.
 
     Raises:
         InputError: If a row lacks what makes a price; it names the row.
     """
-    before = {(one.price.provider, one.price.model): one.price for one in own}
-    after: dict[tuple[str, str], Price] = {}
+    before = {_key(one.price): one.price for one in own}
+    after: dict[tuple[str, str, str], Price] = {}
     for number, row in enumerate(table.to_dict("records"), start=1):
         price = _price(number, {str(name): value for name, value in row.items()})
         if price is None:
             continue
-        if (price.provider, price.model) in after:
+        if _key(price) in after:
             raise InputError(
                 f"Row {number} prices {price.model} at {price.provider} a second time.",
                 next_step="Keep one of the two rows.",
             )
-        after[price.provider, price.model] = price
+        after[_key(price)] = price
     put = [price for key, price in after.items() if not _is_same(price, before.get(key))]
     return put, [key for key in before if key not in after]
+
+
+def _key(price: Price) -> tuple[str, str, str]:
+    return price.provider, price.model, price.kind
 
 
 def _price(number: int, row: dict[str, Any]) -> Price | None:
@@ -120,6 +129,7 @@ def _price(number: int, row: dict[str, Any]) -> Price | None:
     return Price(
         provider=words["Provider"],
         model=words["Model"],
+        kind=str(filled.get("For") or CHAT),
         source=words["Source"],
         **{field: None if usd is None else float(usd) for field, usd in amounts.items()},  # type: ignore[arg-type]
     )
@@ -133,6 +143,7 @@ def _row(price: Price) -> dict[str, Any]:
     return {
         "Provider": price.provider,
         "Model": price.model,
+        "For": price.kind,
         **{name: getattr(price, field) for name, field in _AMOUNTS.items()},
         "Source": price.source,
         "As of": price.as_of,
@@ -169,7 +180,7 @@ def _shipped(prices: list[ListedPrice]) -> None:
     )
 
 
-def _told(put: list[Price], drop: list[tuple[str, str]]) -> str:
+def _told(put: list[Price], drop: list[tuple[str, str, str]]) -> str:
     parts = [f"{count(len(put), 'price')} saved"] if put else []
     parts += [f"{count(len(drop), 'price')} taken back"] if drop else []
     return (" and ".join(parts) or "Nothing had changed") + "."

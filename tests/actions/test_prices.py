@@ -49,6 +49,8 @@ def test_one_list_shows_what_is_set_here_and_what_is_shipped(ws):
         (own(input_usd=-1.0), "input price of m must be 0 or more"),
         (own(output_usd=float("nan")), "output price of m must be"),
         (own(batch_input_usd=1.0), "Only one of the two batch prices of m"),
+        (own(kind="tuning"), "'tuning' is nothing that is paid for"),
+        (own(kind="training"), "Training m has one price"),
     ],
 )
 def test_what_cannot_be_a_price_is_refused_and_nothing_is_kept(ws, wrong, says):
@@ -68,7 +70,25 @@ def test_a_provider_must_be_there_except_the_embedded_one(ws):
 def test_taking_back_and_setting_is_all_or_nothing(ws):
     edit_prices(ws, put=[own()], by="Ada")
     with pytest.raises(InputError, match="'gone'"):
-        edit_prices(ws, put=[own(model="new")], drop=[("far", "m"), ("far", "gone")], by="Ada")
+        edit_prices(
+            ws,
+            put=[own(model="new")],
+            drop=[("far", "m", "chat"), ("far", "gone", "chat")],
+            by="Ada",
+        )
     assert [p.model for p in ws.read.prices.own()] == ["m"]
-    edit_prices(ws, drop=[("far", "m")], by="Ada")
+    edit_prices(ws, drop=[("far", "m", "chat")], by="Ada")
     assert ws.price(ws.provider("far"), "m") is None
+
+
+def test_training_and_asking_a_model_are_two_prices(ws):
+    training = own(kind="training", input_usd=7.0, output_usd=0.0)
+    edit_prices(ws, put=[own(), training], by="Ada")
+    far = ws.provider("far")
+    assert ws.price(far, "m", "training").input_usd == 7.0
+    assert ws.price(far, "m").input_usd == 1.0
+    edit_prices(ws, drop=[("far", "m", "training")], by="Ada")
+    assert ws.price(far, "m", "training") is None
+    assert ws.price(far, "m").input_usd == 1.0
+    with pytest.raises(InputError, match=r"'m' \(training\) at 'far'"):
+        edit_prices(ws, drop=[("far", "m", "training")], by="Ada")

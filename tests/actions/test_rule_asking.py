@@ -1,14 +1,21 @@
 """A chat model is asked for rules by a job, with consent, never about test, never believed."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from studio.actions.rationales import record_rationale
 from studio.actions.rule_drafts import draft_rules, start_asking
 from studio.domain.capability import Capabilities, Feature, Finding, State
+from studio.domain.price import Price
 from studio.domain.run import Answer, Outcome, Usage
-from studio.errors import ConsentNeededError, InputError
+from studio.errors import (
+    AuthenticationError,
+    ConsentNeededError,
+    InputError,
+    NoAnswerError,
+)
 from studio.providers.chat import Bodies
 from studio.providers.scripted import ScriptedProvider
 from studio.providers.text_path import _response_body
@@ -92,6 +99,67 @@ def test_a_useless_reply_is_refused_in_a_sentence(desk, work, text):
     assert job.status == "failed"
     assert job.message.startswith("The model proposed no rule")
     assert draft_rules(ws, task.id, reason) == before
+
+
+METER = Price(provider="far", model="*", input_usd=2.0, output_usd=1.0)
+
+
+def ledger(ws):
+    return [
+        tuple(row)
+        for row in ws.store.db.read(
+            "SELECT outcome, cost_usd, input_tokens, output_tokens, attempt FROM ledger"
+            " WHERE run_id IS NULL AND job_id IS NOT NULL ORDER BY id"
+        )
+    ]
+
+
+@pytest.mark.parametrize("text", [json.dumps(SAID), "I cannot do that."])
+def test_every_asking_is_in_the_ledger_used_or_not(desk, work, text):
+    ws, task, reason, service = desk(text)
+    ws.store.prices.set(replace(METER, model=service.default_model), by="Ada", at=ws.now())
+    start_asking(ws, task.id, reason, consent=True, by="Ada")
+    work(ws)
+    assert ledger(ws) == [("not_json", pytest.approx(27e-6), 9, 9, 1)]
+    assert ws.read.runs.spent(task.id) == pytest.approx(27e-6)
+
+
+def test_an_unknown_price_makes_the_cost_of_the_task_unknown(desk, work):
+    ws, task, reason, _ = desk(json.dumps(SAID))
+    start_asking(ws, task.id, reason, consent=True, by="Ada")
+    work(ws)
+    assert ledger(ws) == [("not_json", None, 9, 9, 1)]
+    assert ws.read.runs.spent(task.id) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "is_paid"), [(AuthenticationError("no"), False), (NoAnswerError("late"), True)]
+)
+def test_an_asking_that_fails_is_in_the_ledger_too(desk, work, error, is_paid):
+    ws, task, reason, service = desk("x")
+    ws.store.prices.set(replace(METER, model=service.default_model), by="Ada", at=ws.now())
+
+    async def fail(_):
+        assert ledger(ws)[0][0] == "open"  # it stands before the call
+        raise error
+
+    service.classify = fail
+    start_asking(ws, task.id, reason, consent=True, by="Ada")
+    work(ws)
+    ((outcome, cost, *_),) = ledger(ws)
+    assert outcome == error.code
+    assert (cost > 0) is is_paid
+
+
+def test_a_call_that_a_worker_took_with_it_counts_at_its_most(desk, work):
+    ws, task, reason, service = desk(json.dumps(SAID))
+    ws.store.prices.set(replace(METER, model=service.default_model), by="Ada", at=ws.now())
+    job_id = start_asking(ws, task.id, reason, consent=True, by="Ada")
+    ws.store.ledger.open_call(task.id, job_id, bound_usd=0.5, at=ws.now())
+    assert ws.read.runs.spent(task.id) == 0.5
+    work(ws)
+    assert [row[0::4] for row in ledger(ws)] == [("lost", 1), ("not_json", 2)]
+    assert ws.read.runs.spent(task.id) == pytest.approx(0.5 + 27e-6)
 
 
 @pytest.mark.parametrize("more", [{"chat": State.NO}, {"tested": False}])

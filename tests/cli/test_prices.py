@@ -38,6 +38,19 @@ def test_a_price_is_set_and_taken_back(studio, openai):
     assert not any(row["own"] for row in said.json)
 
 
+def test_a_training_has_a_price_of_its_own(studio, openai):
+    said = studio("provider", "prices", "--provider", openai, "--set", "m", "--kind", "training",
+                  "--input", "4", "--json")  # fmt: skip
+    assert said.code == 0
+    (own,) = [row for row in said.json if row["own"]]
+    assert (own["model"], own["kind"], own["input"], own["output"]) == ("m", "training", 4.0, 0.0)
+    said = studio("provider", "prices", "--provider", openai, "--unset", "m")
+    assert "No price of your own" in said.err
+    said = studio("provider", "prices", "--provider", openai, "--unset", "m", "--kind", "training",
+                  "--json")  # fmt: skip
+    assert not any(row["own"] for row in said.json)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -446,6 +446,9 @@ def test_what_a_training_costs_is_told_before_and_after(ws, task, work, far, mon
     work(ws)
     done = ws.read.finetunes.get(finetune.id)
     assert done.metrics["cost_usd"] == pytest.approx(0.05)
+    assert ws.read.runs.spent(task.id) == pytest.approx(0.05)
+    ws.store.ledger.add_training(task.id, finetune.id, cost_usd=0.05, tokens=1, at=ws.now())
+    assert ws.read.runs.spent(task.id) == pytest.approx(0.05)  # a job that ends twice pays once
 
 
 def test_an_unknown_price_of_training_is_unknown(ws, task, work, far):
@@ -455,3 +458,4 @@ def test_an_unknown_price_of_training_is_unknown(ws, task, work, far):
     finetune = launch_far(ws, task)
     work(ws)
     assert ws.read.finetunes.get(finetune.id).metrics["cost_usd"] is None
+    assert ws.read.runs.spent(task.id) is None

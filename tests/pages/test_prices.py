@@ -10,7 +10,17 @@ from studio.actions.prices import edit_prices
 from studio.actions.providers import add_provider
 from studio.domain.price import Price
 
-COLUMNS = ["Provider", "Model", "Input", "Output", "Batch input", "Batch output", "Source", "As of"]
+COLUMNS = [
+    "Provider",
+    "Model",
+    "For",
+    "Input",
+    "Output",
+    "Batch input",
+    "Batch output",
+    "Source",
+    "As of",
+]
 
 
 @pytest.fixture
@@ -93,6 +103,10 @@ def test_the_same_model_twice_is_told(open_app, ws, openai, typed):
     rows += [ROW, ROW]
     at = save(open_app("settings"))
     assert "Row 2 prices m at openai a second time." in at.error[0].value
+
+    rows[1] = ROW | {"For": "training", "Output": 0.0}
+    save(at)
+    assert [p.kind for p in ws.read.prices.own()] == ["chat", "training"]
 
 
 def test_only_what_changed_is_written(open_app, ws, openai, typed):
