@@ -48,7 +48,7 @@ class JoiningEvidence:
         words = str(self.method.words).capitalize()
         if self.missing:
             return f"{words}: not offered. {self.missing}"
-        reach = f"{words}: macro-F1 {self.macro_f1.value:.3f}"
+        reach = f"{words}: macro-F1 {self.macro_f1}"
         if self.method is JoiningMethod.EXPERT:
             return f"{reach}."
         more = self.more_macro_f1
