@@ -1,72 +1,69 @@
-"""The reasons of a task by label, with the rules that code them."""
+"""The reasons of a task by label, each with what became of it once it is opened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 import streamlit as st
 
 from studio.actions.rationales import retire_rationale
+from studio.domain.coded_rationale import CodedRationale
 from studio.domain.rationale import Rationale
 from studio.domain.task import Task
 from studio.ui.colours import label_colours
-from studio.ui.rationale_text import label_chip, marked, plain, shortened
+from studio.ui.figures import count
+from studio.ui.rationale_entry import show_entry
+from studio.ui.rationale_text import label_chip, plain, shortened
 from studio.workspace import Workspace
 
 PAGE_SIZE = 10
+_CODED = {"": "Coded or not", "coded": "Coded as rules", "open": "Not coded yet"}
 
 
-def list_rationales(ws: Workspace, task: Task, code: Callable[[Rationale], None]) -> None:
-    """Show the reasons, filtered, ten at a time; `code` opens one in the rule editor."""
+def list_rationales(
+    ws: Workspace, task: Task, code: Callable[[Rationale, CodedRationale | None], None]
+) -> None:
+    """Show the reasons, filtered, ten at a time.
+
+    Args:
+        ws: The workspace.
+        task: The task.
+        code: Opens a rule of the reason in the rule editor, or a new one.
+    """
     everything = ws.read.rationales.all(task.id)
     retired = ws.read.rationales.all(task.id, retired=True)
     if not everything and not retired:
         st.info("No rationales yet. Write the first one above: rules and prompts are made of them.")
         return
-    shown = _filtered(task, everything)
+    rules: dict[int, list[CodedRationale]] = {}
+    for rule in ws.read.rules.all(task.id):
+        rules.setdefault(rule.rationale_id or 0, []).append(rule)
+    shown = _filtered(task, everything, set(rules))
     _undo(ws, task, retired)
     pages = max(1, -(-len(shown) // PAGE_SIZE))
     page = st.pagination(pages, key=f"rationales_page_{pages}") if pages > 1 else 1
     here = shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    rules: dict[int, list[str]] = {}
-    for rule in ws.read.rules.all(task.id):
-        rules.setdefault(rule.rationale_id or 0, []).append(rule.body.name)
-    ids = [r.example_id for r in here if r.example_id is not None]
-    texts = {e.id: e.text for e in ws.read.examples.some(task.id, ids)}
-    label_id = None
-    for rationale in here:
-        if rationale.label_id != label_id:
-            label_id = rationale.label_id
-            name = task.name_of(label_id) or "?"
-            count = sum(r.label_id == label_id for r in shown)
-            st.markdown(f"**{label_chip(name, label_colours(task)[name])}** · {count}")
-        _show(ws, task, rationale, rules.get(rationale.id, []), texts, code)
+    for label_id, some in groupby(here, key=lambda r: r.label_id):
+        name = task.name_of(label_id) or "?"
+        number = sum(r.label_id == label_id for r in shown)
+        st.markdown(f"**{label_chip(name, label_colours(task)[name])}** · {number}")
+        with st.container(gap="xsmall"):
+            for rationale in some:
+                _show(ws, task, rationale, rules.get(rationale.id, []), code)
     if not shown:
-        st.caption("No rationale matches. Clear the search or choose another label.")
+        st.caption("No rationale matches. Clear the search or choose less narrowly.")
     if retired:
-        with st.expander(f"Retired ({len(retired)})"):
-            for rationale in retired:
-                with st.container(horizontal=True, vertical_alignment="center"):
-                    st.text(rationale.text, width="stretch")
-                    st.button(
-                        "Bring back",
-                        key=f"rationales_back_{rationale.id}",
-                        on_click=retire_rationale,
-                        args=(ws, task.id, rationale.id),
-                        kwargs={"back": True},
-                    )
+        _show_retired(ws, task, retired)
 
 
-def _filtered(task: Task, rationales: list[Rationale]) -> list[Rationale]:
+def _filtered(task: Task, rationales: list[Rationale], coded: set[int]) -> list[Rationale]:
+    """Draw what can be chosen, and return what fits it, by label."""
+    authors = sorted({r.author for r in rationales}, key=str.casefold)
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = st.selectbox(
-            "Label",
-            ["", *task.label_names],
-            format_func=lambda name: name or "All labels",
-            key="rationales_filter_label",
-            label_visibility="collapsed",
-            width=200,
-        )
+        label = _choice("label", ["", *task.label_names], {"": "All labels"})
+        author = _choice("author", ["", *authors], {"": "All authors"}) if len(authors) > 1 else ""
+        state = _choice("coded", list(_CODED), _CODED)
         search = st.text_input(
             "Search the rationales",
             key="rationales_filter_text",
@@ -74,7 +71,8 @@ def _filtered(task: Task, rationales: list[Rationale]) -> list[Rationale]:
             live=True,
             placeholder="Search the rationales",
             label_visibility="collapsed",
-            width=320,
+            width=260,
+            persist_state="session",
         )
     wanted = (search or "").casefold()
     order = {one.id: one.position for one in task.labels}
@@ -82,9 +80,23 @@ def _filtered(task: Task, rationales: list[Rationale]) -> list[Rationale]:
         r
         for r in rationales
         if (not label or task.name_of(r.label_id) == label)
-        and (wanted in r.text.casefold() or wanted in r.author.casefold())
+        and (not author or r.author == author)
+        and (not state or (r.id in coded) == (state == "coded"))
+        and wanted in r.text.casefold()
     ]
     return sorted(kept, key=lambda r: (order.get(r.label_id, 0), r.id))
+
+
+def _choice(what: str, options: Sequence[str], names: dict[str, str]) -> str:
+    return st.selectbox(
+        what.capitalize(),
+        options,
+        format_func=lambda name: names.get(name, name),
+        key=f"rationales_filter_{what}",
+        label_visibility="collapsed",
+        width=170,
+        persist_state="session",
+    )
 
 
 def _undo(ws: Workspace, task: Task, retired: list[Rationale]) -> None:
@@ -93,7 +105,7 @@ def _undo(ws: Workspace, task: Task, retired: list[Rationale]) -> None:
     for rationale in retired:
         if rationale.id == last:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.caption(f"Retired: “{plain(shortened(rationale.text))}”")
+                st.caption(f"Retired: “{plain(shortened(rationale.text))}”", width="content")
                 st.button(
                     "Undo",
                     icon=":material/undo:",
@@ -109,40 +121,29 @@ def _show(
     ws: Workspace,
     task: Task,
     rationale: Rationale,
-    rules: list[str],
-    texts: dict[int, str],
-    code: Callable[[Rationale], None],
+    rules: list[CodedRationale],
+    code: Callable[[Rationale, CodedRationale | None], None],
 ) -> None:
-    words, buttons = st.columns([7, 2], vertical_alignment="center")
-    with words.container(gap="xxsmall"):
-        st.text(rationale.text)
-        facts = [plain(rationale.author)]
-        if rationale.example_id in texts:
-            text = texts[rationale.example_id]
-            if all(e.end <= 90 for e in rationale.evidence):
-                facts.append(marked(shortened(text), rationale.evidence))
-            else:
-                facts.append(plain(" … ".join(e.words for e in rationale.evidence)))
-        facts += [f"rule {plain(name)}" for name in rules]
-        st.caption(" · ".join(facts if rules else [*facts, "not coded as a rule yet"]))
-    with buttons.container(horizontal=True, horizontal_alignment="right"):
-        st.button(
-            "Open rule" if rules else "Code it",
-            key=f"rationales_code_{rationale.id}",
-            type="tertiary",
-            on_click=code,
-            args=(rationale,),
-            help="A rule says the same in words a computer can check.",
-        )
-        st.button(
-            "Retire",
-            key=f"rationales_retire_{rationale.id}",
-            type="tertiary",
-            on_click=_retire,
-            args=(ws, task.id, rationale.id),
-        )
+    """Draw one reason as a line, and what became of it below once it is opened."""
+    coded = count(len(rules), "rule") if rules else "not coded yet"
+    title = f"{plain(shortened(rationale.text, 110))} :gray[· {plain(rationale.author)} · {coded}]"
+    entry = st.expander(
+        title, key=f"rationales_entry_{rationale.id}", on_change="rerun", type="compact"
+    )
+    if entry.open:
+        with entry:
+            show_entry(ws, task, rationale, rules, code)
 
 
-def _retire(ws: Workspace, task_id: int, rationale_id: int) -> None:
-    retire_rationale(ws, task_id, rationale_id)
-    st.session_state["rationales_retired"] = rationale_id
+def _show_retired(ws: Workspace, task: Task, retired: list[Rationale]) -> None:
+    with st.expander(f"Retired ({len(retired)})", type="compact"):
+        for rationale in retired:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.text(rationale.text, width="stretch")
+                st.button(
+                    "Bring back",
+                    key=f"rationales_back_{rationale.id}",
+                    on_click=retire_rationale,
+                    args=(ws, task.id, rationale.id),
+                    kwargs={"back": True},
+                )

@@ -23,6 +23,12 @@ def close_drafts() -> None:
     st.session_state.pop(_DRAFTING, None)
 
 
+def is_drafting(rationale_id: int) -> bool:
+    """Return whether the rules of this rationale are what is shown."""
+    drafting = st.session_state.get(_DRAFTING) == rationale_id
+    return bool(drafting and st.session_state.get(_TAB, "Rationales") == "Rationales")
+
+
 def open_rules() -> None:
     """Turn to the rules; a callback."""
     st.session_state[_TAB] = "Rules"

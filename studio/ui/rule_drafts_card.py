@@ -1,0 +1,240 @@
+"""One drafted rule: what it says, what it would do, and the choice to accept, edit or drop it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from studio.actions.rule_drafts import DraftedRule, accept_draft, measure_draft
+from studio.actions.rules import Board, RulePreview, print_rule
+from studio.domain.coded_rationale import RuleBody, describe
+from studio.domain.rationale import Rationale
+from studio.domain.task import Task
+from studio.errors import StudioError
+from studio.ui.figures import figure_text, percent
+from studio.ui.notes import note
+from studio.ui.rationale_place import is_drafting, open_rules
+from studio.ui.rationale_text import plain
+from studio.ui.rule_blind import SIZE, offer_blind_check
+from studio.ui.rule_boards import task_board
+from studio.ui.rule_examples import ExampleList, label_list
+from studio.ui.rule_form import open_drafted
+from studio.ui.rule_preview import said_beside
+from studio.workspace import Workspace
+
+ENOUGH = SIZE
+"""Blind gold labels below which a draft is not judged."""
+
+
+@dataclass(slots=True)
+class Card:
+    """A draft and what became of it.
+
+    Attributes:
+        body: The rule.
+        why: Where it comes from.
+        dropped: Whether it was left out.
+        accepted: The name of the rule it became; empty before.
+        trouble: Why it could not be accepted.
+        whole: Whether all of the page is to be drawn anew, not this card alone.
+    """
+
+    body: RuleBody
+    why: str
+    dropped: bool = False
+    accepted: str = ""
+    trouble: str = ""
+    whole: bool = False
+
+
+@st.fragment
+def draw_card(
+    ws: Workspace,
+    task_id: int,
+    person: str,
+    rationale: Rationale,
+    card: Card,
+    drop: Callable[[], None],
+) -> None:
+    """Draw a draft; only this card is drawn anew while its examples are labeled.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        person: Who looks.
+        rationale: What it codes.
+        card: The draft.
+        drop: Leaves it out from now on.
+    """
+    if card.whole or not is_drafting(rationale.id):
+        card.whole = False
+        st.rerun()
+    key = f"rationales_draft_{card.body.name}"
+    with st.container(border=True, key=f"{key}_card"):
+        if card.accepted:
+            st.markdown(f":green[:material/check:] Accepted: {plain(describe(card.body))}")
+            return
+        task = ws.read.tasks.get(task_id)  # as it is now: labels given here change the figures
+        board = task_board(ws, task)
+        drafted = _measured(str(ws.path), task_id, task.revision, print_rule(card.body), ws, card)
+        st.markdown(f"**{plain(describe(card.body))}**")
+        st.caption(f"From {plain(card.why)}" if card.why else "Written by hand")
+        _figures(task, board, drafted)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _buttons(ws, task, person, rationale, card, drafted, drop, key)
+            offer_blind_check(ws, task, person, board, card.body, drafted.preview.fires_on, key=key)
+        if card.trouble:
+            st.error(plain(card.trouble))
+            card.trouble = ""
+        _examples(ws, task, person, board, card.body, drafted.preview, key)
+
+
+def _figures(task: Task, board: Board, drafted: DraftedRule) -> None:
+    """Draw what the rule would do, and say what cannot be known of that yet."""
+    score = drafted.preview.score
+    fires = f"fires on **{score.fires:,}** ({percent(score.coverage)})"
+    parts = [
+        (f"right **{figure_text(score.accuracy)}**" if score.accuracy.n else "right: unknown",
+         "How often it is right on blind gold of train and validation, never test. "
+         + note("interval")),
+        (f"validation alone {figure_text(drafted.fresh, digits=2)}" if drafted.fresh.n else "",
+         "The same on validation, of which no word was picked: the more honest figure."),
+        (fires, "Examples of train and validation it has something to say on."),
+        (f"newly decides **{len(drafted.preview.newly_decided):,}**",
+         "Examples the other rules leave open."),
+        (f"overlap {percent(score.overlap)}", "Share on which another rule speaks too."),
+        (f"conflict {percent(score.conflict)}", "Share on which another rule contradicts it."),
+    ]  # fmt: skip
+    with st.container(horizontal=True, gap="medium"):
+        for said, help_ in parts:
+            if said:
+                st.markdown(said, width="content", help=help_)
+    if told := _doubt(task, board, drafted):
+        st.markdown(f":orange[:material/info: {plain(told)}]")
+
+
+def _doubt(task: Task, board: Board, drafted: DraftedRule) -> str:
+    """Return what speaks against trusting the figures, in a sentence; empty if nothing does."""
+    body, accuracy = drafted.body, drafted.preview.score.accuracy
+    if not accuracy.n:
+        return (
+            "How often it is right is not known: nothing it fires on has a blind gold label. "
+            f"Check {SIZE} blind, or accept it untested."
+        )
+    if accuracy.n < ENOUGH:
+        return f"{accuracy.n} blind gold labels are too few to judge it. Check {SIZE} blind."
+    known = board.gold[board.gold != 0]
+    share = float(np.mean(known == task.label(body.label).id))
+    chance = 1 - share if body.against else share
+    if accuracy.high <= chance:
+        return (
+            f"It is less often right than saying so of every example would be ({percent(chance)})."
+        )
+    if accuracy.low <= chance:
+        return (
+            f"It may be no better than saying so of every example, which is right in "
+            f"{percent(chance)}."
+        )
+    return ""
+
+
+def _buttons(
+    ws: Workspace,
+    task: Task,
+    person: str,
+    rationale: Rationale,
+    card: Card,
+    drafted: DraftedRule,
+    drop: Callable[[], None],
+    key: str,
+) -> None:
+    unknown = drafted.preview.score.accuracy.n < ENOUGH
+    st.button(
+        "Accept untested" if unknown else "Accept",
+        key=f"{key}_accept",
+        type="secondary" if unknown else "primary",
+        icon=":material/check:",
+        on_click=_accept,
+        args=(ws, task.id, person, rationale.id, card, drafted.seen),
+        help="It becomes a rule and votes from now on.",
+    )
+    st.button(
+        "Edit",
+        key=f"{key}_edit",
+        icon=":material/edit:",
+        on_click=_edit,
+        args=(ws, task, person, rationale.id, card),
+        help="Change it in the rule editor; it is a rule once you save it there.",
+    )
+    st.button(
+        "Drop",
+        key=f"{key}_drop",
+        type="tertiary",
+        icon=":material/close:",
+        on_click=_drop,
+        args=(card, drop),
+    )
+
+
+def _examples(
+    ws: Workspace,
+    task: Task,
+    person: str,
+    board: Board,
+    body: RuleBody,
+    preview: RulePreview,
+    key: str,
+) -> None:
+    """Offer the examples behind the figures; none is opened before somebody asks."""
+    lists = {
+        "Wrong": preview.wrong,
+        "Conflicts": preview.conflicting,
+        "Newly decided": preview.newly_decided,
+        "Fires on": preview.fires_on,
+    }
+    chosen = st.segmented_control(
+        "Its examples", list(lists), key=f"{key}_list", label_visibility="collapsed",
+        format_func=lambda name: f"{name} {len(lists[name]):,}",
+    )  # fmt: skip
+    if chosen in lists:
+        examples = ExampleList(name=chosen, ids=lists[chosen])
+        beside = functools.partial(said_beside, board, body.name)
+        label_list(ws, task, person, examples, key=f"{key}_examples", body=body, beside=beside)
+
+
+def _accept(
+    ws: Workspace, task_id: int, person: str, rationale_id: int, card: Card, seen: str
+) -> None:
+    """Accept a draft on the figures that were on the screen; a callback."""
+    board = task_board(ws, ws.read.tasks.get(task_id))
+    try:
+        rule = accept_draft(
+            ws, task_id, card.body, rationale_id=rationale_id, seen=seen, by=person, board=board
+        )
+    except StudioError as error:
+        card.trouble = str(error)
+        return
+    card.accepted, card.whole = rule.body.name, True
+
+
+def _edit(ws: Workspace, task: Task, person: str, rationale_id: int, card: Card) -> None:
+    card.whole = True
+    open_rules()
+    open_drafted(ws, task, person, card.body, rationale_id)
+
+
+def _drop(card: Card, drop: Callable[[], None]) -> None:
+    card.dropped = card.whole = True
+    drop()
+
+
+@st.cache_resource(max_entries=24, ttl=3600, show_spinner=False)
+def _measured(
+    path: str, task_id: int, revision: int, rule: str, _ws: Workspace, _card: Card
+) -> DraftedRule:
+    board = task_board(_ws, _ws.read.tasks.get(task_id))
+    return measure_draft(_ws, board, _card.body, why=_card.why)
