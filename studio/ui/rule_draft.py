@@ -33,14 +33,17 @@ KINDS = {
     "length": "is so long",
     "number": "has a number in it",
     "column": "has this in a column",
+    "similar": "is like these examples",
+    "answer": "got this answer of a prompt",
 }
-# What the form shows but only YAML can change.
+# What the form shows and nobody can change: votes made elsewhere.
 WRITTEN = "written"
 _TEXT_FIELD = {"phrase": "phrase", "regex": "pattern"}
 FORM, YAML = "Form", "YAML"
 _BLANK: dict[str, Any] = {
     "words": "", "except": "", "phrase": "", "pattern": "", "unit": "words",
     "column": "", "values": [], "min": None, "max": None, "alike": 85, "written": {},
+    "examples": [], "near": 0.6, "prompt": "", "version": 0, "answers": [], "sure": None,
 }  # fmt: skip
 
 
@@ -54,6 +57,7 @@ class RuleDraft:
         mode: "Form" or "YAML": which of the two counts.
         rationale_id: The rationale it codes.
         original: Name of the rule being changed; empty for a new one.
+        drafted: Name under which the studio drafted it; empty for one a person began.
         round: Grows when the fields must be drawn anew with other content.
         began: What it said when it was opened.
         next_id: The number of the next condition.
@@ -64,6 +68,7 @@ class RuleDraft:
     mode: str = FORM
     rationale_id: int | None = None
     original: str = ""
+    drafted: str = ""
     round: int = 0
     began: str = ""
     next_id: int = 100
@@ -71,7 +76,8 @@ class RuleDraft:
     @property
     def name(self) -> str:
         """What it is held under: the rule it changes, or the rationale it codes, or nothing."""
-        return self.original or (f"rationale {self.rationale_id}" if self.rationale_id else "")
+        coded = f"rationale {self.rationale_id} {self.drafted}".strip()
+        return self.original or (coded if self.rationale_id else "")
 
     @property
     def content(self) -> str:
@@ -83,8 +89,14 @@ class RuleDraft:
         """Whether something was typed since it was opened."""
         return self.content != self.began
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether it stands for votes made elsewhere."""
+        made = any(c["kind"] == WRITTEN for c in self.form["conditions"])
+        return self.mode == FORM and bool(self.original) and made
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; `RuleDraft(**values)` reads them back."""
+        """Return plain JSON values; `kept_draft_of` reads them back."""
         return asdict(self)
 
     def read(self) -> RuleBody:
@@ -138,9 +150,20 @@ def new_draft(
     return RuleDraft(form, rationale_id=rationale_id)
 
 
+def kept_draft_of(values: dict[str, Any]) -> RuleDraft:
+    """Return a draft that was kept, also by a version that knew fewer conditions."""
+    conditions = [_condition(c["id"]) | c for c in values["form"]["conditions"]]
+    return RuleDraft(**values | {"form": values["form"] | {"conditions": conditions}})
+
+
 def draft_of(body: RuleBody, rationale_id: int | None) -> RuleDraft:
     """Return a saved rule as a draft."""
     return RuleDraft(form_of(body), rationale_id=rationale_id, original=body.name)
+
+
+def drafted_of(body: RuleBody, rationale_id: int) -> RuleDraft:
+    """Return a rule the studio drafted for a rationale, to be changed before it is saved."""
+    return RuleDraft(form_of(body), rationale_id=rationale_id, drafted=body.name)
 
 
 def form_of(body: RuleBody) -> dict[str, Any]:
@@ -208,10 +231,11 @@ def words_of(text: str) -> list[str]:
 
 
 def _condition(number: int) -> dict[str, Any]:
-    return {**_BLANK, "values": [], "id": number, "group": "any", "kind": "keywords"}
+    lists = {name: [] for name, value in _BLANK.items() if value == []}
+    return {**_BLANK, **lists, "id": number, "group": "any", "kind": "keywords"}
 
 
-def _fields(condition: Condition) -> dict[str, Any]:
+def _fields(condition: Condition) -> dict[str, Any]:  # noqa: PLR0911 - one a kind
     ((kind, plain),) = condition_to_dict(condition).items()
     match condition:
         case Keywords(words, excepted):
@@ -224,7 +248,14 @@ def _fields(condition: Condition) -> dict[str, Any]:
             return {"kind": kind, **plain}
         case Phrase() | Regex():
             return {"kind": kind, _TEXT_FIELD[kind]: plain}
-        case Similar() | Answer() | Votes():
+        case Similar(examples, least):
+            return {"kind": kind, "examples": list(examples), "near": least}
+        case Answer(prompt, version, labels, least):
+            return {
+                "kind": kind, "prompt": prompt, "version": version, "answers": list(labels),
+                "sure": least,
+            }  # fmt: skip
+        case Votes():
             return {"kind": WRITTEN, "said": str(condition), "written": {kind: plain}}
 
 
@@ -233,14 +264,14 @@ def _joined(words: tuple[str, ...]) -> str:
     return ", ".join(word.replace(",", " ") for word in words)
 
 
-def _plain(c: dict[str, Any]) -> dict[str, Any]:
+def _plain(c: dict[str, Any]) -> dict[str, Any]:  # noqa: PLR0911 - one a kind
     limits = {key: _tidy(c[key]) for key in ("min", "max") if c[key] is not None}
     match c["kind"]:
         case "keywords":
             words, excepted = words_of(c["words"]), words_of(c["except"])
             return {"keywords": {"words": words, "except": excepted} if excepted else words}
         case "fuzzy":
-            return {"fuzzy": {"words": words_of(c["words"]), "min": _tidy(c.get("alike", 85))}}
+            return {"fuzzy": {"words": words_of(c["words"]), "min": _tidy(c["alike"])}}
         case "phrase" | "regex" as kind:
             return {kind: c[_TEXT_FIELD[kind]]}
         case "length" | "number" as kind:
@@ -248,6 +279,12 @@ def _plain(c: dict[str, Any]) -> dict[str, Any]:
         case "column":
             chosen = {"in": list(c["values"])} if c["values"] else limits
             return {"column": {"name": c["column"], **chosen}}
+        case "similar":
+            return {"similar": {"examples": list(c["examples"]), "min": c["near"]}}
+        case "answer":
+            sure = {} if c["sure"] is None else {"min": _tidy(c["sure"])}
+            told = {"prompt": c["prompt"], "version": c["version"], "is": list(c["answers"])}
+            return {"answer": {**told, **sure}}
         case _:
             return dict(c["written"])
 

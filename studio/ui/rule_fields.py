@@ -6,13 +6,17 @@ from typing import Any
 
 import streamlit as st
 
+from studio.actions.rules import OPEN_SPLITS
 from studio.domain.conditions import LEAST_ALIKE
 from studio.domain.task import Task
+from studio.store.examples import GridFilter
 from studio.ui.page import escape
+from studio.ui.rationale_text import shortened
 from studio.ui.rule_draft import GROUPS, KINDS, WRITTEN, RuleDraft, suggest_name
 from studio.workspace import Workspace
 
 _MOST_READ = 5_000
+_FOUND = 12
 
 
 def rule_head(ws: Workspace, task: Task, draft: RuleDraft) -> None:
@@ -111,7 +115,7 @@ def _fuzzy(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
         help="Any word of the text that is nearly one of them is enough, so also a misspelt one.",
     )  # fmt: skip
     c["alike"] = st.number_input(
-        "At least so alike, of 100", value=float(c.get("alike", 85)), key=f"{key}_alike",
+        "At least so alike, of 100", value=float(c["alike"]), key=f"{key}_alike",
         min_value=float(LEAST_ALIKE), max_value=100.0, step=1.0,
         help="100 is the same word. One wrong letter leaves a word of 7 letters about 86 alike.",
     )  # fmt: skip
@@ -159,6 +163,56 @@ def _column(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
         _limits(c, key, step=None)
 
 
+def _similar(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
+    search = st.text_input(
+        "Find examples", key=f"{key}_find", type="search", live=True,
+        placeholder="Search the texts, then choose below",
+    )  # fmt: skip
+    found: dict[str, str] = {}
+    if search:
+        wanted = GridFilter(splits=OPEN_SPLITS, search=search)
+        rows = ws.read.examples.grid(task.id, run_id=None, person="", filter=wanted, limit=_FOUND)
+        found = {row["external_id"]: row["text"] for row in rows}
+    ids = ws.read.examples.by_external_id(task.id, c["examples"])
+    for example in ws.read.examples.some(task.id, list(ids.values())):
+        found.setdefault(example.external_id, example.text)
+    c["examples"] = st.multiselect(
+        "Like one of these", list(dict.fromkeys([*c["examples"], *found])), default=c["examples"],
+        key=f"{key}_examples", accept_new_options=True, placeholder="Choose found ones or type ids",
+        format_func=lambda i: f"{i}: {shortened(found[i], 60)}" if i in found else i,
+    )  # fmt: skip
+    c["near"] = st.slider(
+        "At least so alike", 0.0, 1.0, float(c["near"]), 0.05, key=f"{key}_near",
+        help="How near in meaning a text must be: 1 is the same, 0 has nothing in common.",
+    )  # fmt: skip
+
+
+def _answer(ws: Workspace, task: Task, c: dict[str, Any], key: str) -> None:
+    versions = {(v.name, v.number): v for v in ws.read.prompts.all(task.id)}
+    if not versions:
+        st.caption("There is no prompt yet. Write one on Prompts and run it.")
+        return
+    now = (c["prompt"], c["version"])
+    options = list(dict.fromkeys([*([now] if c["prompt"] else []), *versions]))
+    chosen = st.selectbox(
+        "Prompt", options, format_func=lambda o: f"{o[0]} v{o[1]}", key=f"{key}_prompt"
+    )  # fmt: skip
+    c["prompt"], c["version"] = chosen
+    asked = versions.get(chosen)
+    runs = ws.read.runs.all(task.id)
+    if asked and not any(r.prompt_version_id == asked.id and r.status == "done" for r in runs):
+        st.caption("It was not run to its end yet, so nothing has its answer. Run it on Prompts.")
+    names = list(task.label_names)
+    c["answers"] = st.multiselect(
+        "It answered", names, default=[n for n in c["answers"] if n in names],
+        key=f"{key}_answers", placeholder="Choose the answers that count",
+    )  # fmt: skip
+    c["sure"] = st.number_input(
+        "With a confidence of at least", min_value=0.0, max_value=1.0, value=c["sure"], step=0.05,
+        key=f"{key}_sure", placeholder="any",
+    )  # fmt: skip
+
+
 def _limits(c: dict[str, Any], key: str, step: int | None) -> None:
     low, high = st.columns(2)
     kind = int if step else float
@@ -175,6 +229,8 @@ _FIELDS = {
     "length": _length,
     "number": _number,
     "column": _column,
+    "similar": _similar,
+    "answer": _answer,
 }
 
 

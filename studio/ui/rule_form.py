@@ -19,6 +19,7 @@ from studio.ui.rule_draft import (
     check_name,
     draft_of,
     drafted_of,
+    kept_draft_of,
     new_draft,
 )
 from studio.ui.rule_fields import rule_condition, rule_head
@@ -34,7 +35,7 @@ def held_drafts(ws: Workspace, task: Task, person: str) -> dict[str, RuleDraft]:
     drafts: dict[int, dict[str, RuleDraft]] = st.session_state.setdefault(_STATE, {})
     if task.id not in drafts:
         kept = kept_draft(ws, task.id, "rules", by=person)
-        drafts[task.id] = {name: RuleDraft(**values) for name, values in kept.items()}
+        drafts[task.id] = {name: kept_draft_of(values) for name, values in kept.items()}
     return drafts[task.id]
 
 
@@ -56,9 +57,7 @@ def open_new(ws: Workspace, task: Task, person: str, rationale: Rationale | None
     _open(ws, task, person, new_draft(label or task.label_names[0], number, words))
 
 
-def open_drafted(
-    ws: Workspace, task: Task, person: str, body: RuleBody, rationale_id: int
-) -> None:
+def open_drafted(ws: Workspace, task: Task, person: str, body: RuleBody, rationale_id: int) -> None:
     """Open a rule the studio drafted, as it was left in the editor; a callback."""
     _open(ws, task, person, drafted_of(body, rationale_id))
 
@@ -84,6 +83,10 @@ def edit_rule(ws: Workspace, task: Task, person: str) -> None:
     if draft is None:
         st.rerun()
     task = ws.read.tasks.get(task.id)  # labels given here change what the figures hang on
+    if draft.is_read_only:
+        st.info("These votes were made elsewhere: import them again to change them.")
+        show_preview(ws, task, person, draft.read(), key="rationales_rule")
+        return
     left, right = st.columns([6, 5], gap="medium")
     with left:
         _edit(ws, task, draft)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -12,109 +13,95 @@ from studio.actions.rules import (
     export_rules,
     import_rules,
     order_rules,
-    report_rules,
 )
-from studio.analysis.rule_scores import RuleScore
+from studio.analysis.rule_review import RuleReview
 from studio.domain.coded_rationale import CodedRationale, describe
+from studio.domain.conditions import Votes
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.ui.colours import label_colours
 from studio.ui.figures import figure_text
 from studio.ui.guard import kindly
+from studio.ui.rule_boards import review
 from studio.ui.rule_form import open_rule
+from studio.ui.rule_list import RuleListDeed, RuleRow, rule_list
 from studio.workspace import Workspace
 
 _UPLOAD_MB = 5
+_FEW = 5
 
 
-def rule_table(ws: Workspace, task: Task, rules: list[CodedRationale], person: str) -> None:
-    """Draw the rules; the switch, the arrows and the pencil act on their row."""
-    shape = hash(tuple((r.id, r.enabled, r.version) for r in rules))
-    key = f"rationales_rules_{task.id}_{shape}"
-    if _switched(ws, task, rules, key):
-        st.rerun()
-    scores = {s.rule_id: s for s in rule_scores(ws, task)}
+def rule_table(ws: Workspace, task: Task, rules: Sequence[CodedRationale], person: str) -> None:
+    """Draw the rules; they are dragged into order, switched and opened where they stand."""
+    found = {one.score.rule_id: one for one in review(ws, task).rules}
+    names = {rule.id: rule.body.name for rule in rules}
     colours = label_colours(task)
-    names = [n for label in task.label_names for n in (label, f"not {label}")]
-
-    def act(what: str) -> None:
-        row = st.session_state[f"{key}_{what}"]["row"]
-        if what == "edit":
-            open_rule(ws, task, person, rules[row])
-        else:
-            move_rule(ws, task, rules, row, -1 if what == "up" else 1)
-
-    def button(what: str, help: str) -> Any:
-        return st.column_config.ButtonColumn(
-            "",
-            width=44,
-            type="tertiary",
-            help=help,
-            on_click=act,
-            args=(what,),
-            key=f"{key}_{what}",
-        )
-
-    st.data_editor(
-        {
-            "On": [r.enabled for r in rules],
-            "Rule": [r.body.name for r in rules],
-            "Says": [[("not " if r.body.against else "") + r.body.label] for r in rules],
-            "Alone": ["alone" if r.body.decisive else "votes" for r in rules],
-            "Accuracy": [_right(scores.get(r.id)) for r in rules],
-            "Fires on": [_share(scores.get(r.id), "coverage") for r in rules],
-            "Conflict": [_share(scores.get(r.id), "conflict") for r in rules],
-            "edit": [":material/edit:"] * len(rules),
-            "up": [":material/arrow_upward:"] * len(rules),
-            "down": [":material/arrow_downward:"] * len(rules),
-            "Overlap": [_share(scores.get(r.id), "overlap") for r in rules],
-            "If": [describe(r.body).partition(" if ")[2] for r in rules],
-        },
-        key=key,
-        hide_index=True,
-        num_rows="fixed",
-        height=min(38 + 35 * len(rules), 620),
-        disabled=["Rule", "Says", "Alone", "Accuracy", "Fires on", "Overlap", "Conflict", "If"],
-        column_config={
-            "On": st.column_config.CheckboxColumn(width=54, help="Whether it votes."),
-            "Rule": st.column_config.TextColumn(width=155),
-            "Says": st.column_config.MultiselectColumn(
-                width=98, options=names, color=[colours[n] for n in task.label_names for _ in "ab"]
-            ),
-            "Alone": st.column_config.TextColumn(
-                "Decides",
-                width=66,
-                help="Alone: tried first, in this order; the first that fires gives the label. "
-                "The others vote together.",
-            ),
-            "Accuracy": st.column_config.TextColumn(
-                width=172,
-                help="How often it is right on blind gold of train and validation, never test; in "
-                "brackets the 95 % interval, n is the number of examples behind it.",
-            ),
-            "Fires on": _percent("Share of the examples it has something to say on."),
-            "Overlap": _percent("Share on which another rule speaks too."),
-            "Conflict": _percent("Share on which another rule contradicts it."),
-            "edit": button("edit", "Open the rule"),
-            "up": button("up", "Move it up"),
-            "down": button("down", "Move it down"),
-            "If": st.column_config.TextColumn(width="large"),
-        },
-        alt="Rules in the expert's order with their accuracy, coverage, overlap and conflict",
-    )
+    rows = [_row(rule, colours[rule.body.label], found.get(rule.id), names) for rule in rules]
+    if act(ws, task, rules, rule_list(rows, key=f"rationales_rules_{task.id}"), person):
+        st.rerun()
 
 
-def rule_scores(ws: Workspace, task: Task) -> list[RuleScore]:
-    """Return how each rule in force does on train and validation."""
-    return _scores(str(ws.path), task.id, task.revision, ws)
+def act(
+    ws: Workspace, task: Task, rules: Sequence[CodedRationale], deed: RuleListDeed, person: str
+) -> bool:
+    """Do what somebody did in the list, and return whether that was anything."""
+    by_id = {rule.id: rule for rule in rules}
+    if deed.order is not None:
+        order_rules(ws, task.id, [by_id[i].body.name for i in deed.order])
+    elif deed.switched is not None:
+        rule_id, on = deed.switched
+        enable_rule(ws, task.id, by_id[rule_id].body.name, enabled=on)
+    elif deed.opened is not None:
+        open_rule(ws, task, person, by_id[deed.opened])
+    else:
+        return False
+    return True
 
 
-def move_rule(ws: Workspace, task: Task, rules: list[CodedRationale], row: int, by: int) -> None:
-    """Move a rule one place up (-1) or down (1)."""
-    names = [rule.body.name for rule in rules]
-    to = max(0, min(len(names) - 1, row + by))
-    names.insert(to, names.pop(row))
-    order_rules(ws, task.id, names)
+def notes_of(found: RuleReview, names: dict[int, str]) -> str:
+    """Return what to see to about a rule, in a few words; empty where nothing is amiss.
+
+    Args:
+        found: What it is worth beside the others.
+        names: Rule id to name.
+    """
+    score = found.score
+    if not score.fires:
+        return "dead: never fires"
+    said = []
+    if not score.accuracy.n:
+        said.append("no gold")
+    elif score.accuracy.high < 0.5:
+        said.append("more wrong than right")
+    if len(found.lost) > len(found.won):
+        said.append(f"hurts: {len(found.lost)} lost, {len(found.won)} won")
+    if found.freshness.warnings:
+        said.append("stale")
+    if found.duplicates:
+        said.append(f"same as {names.get(found.duplicates[0], '?')}")
+    elif not score.alone and score.accuracy.n < _FEW:
+        said.append("never alone")
+    return ", ".join(said)
+
+
+def _row(
+    rule: CodedRationale, colour: str, found: RuleReview | None, names: dict[int, str]
+) -> RuleRow:
+    body = rule.body
+    made_elsewhere = any(isinstance(c, Votes) for c in body.conditions)
+    row = RuleRow(
+        id=rule.id, name=body.name, on=rule.enabled,
+        says=f"not {body.label}" if body.against else body.label, colour=colour,
+        decisive=body.decisive, decides="alone" if body.decisive else "votes",
+        condition=("made elsewhere: " if made_elsewhere else "")
+        + describe(body).partition(" if ")[2],
+    )  # fmt: skip
+    if found is None:
+        return row
+    return replace(
+        row, accuracy=figure_text(found.score.accuracy), coverage=found.score.coverage,
+        overlap=found.score.overlap, conflict=found.score.conflict, note=notes_of(found, names),
+    )  # fmt: skip
 
 
 def fallback_choice(ws: Workspace, task: Task) -> None:
@@ -136,7 +123,7 @@ def fallback_choice(ws: Workspace, task: Task) -> None:
         st.rerun()
 
 
-def rule_files(ws: Workspace, task: Task, rules: list[CodedRationale], person: str) -> None:
+def rule_files(ws: Workspace, task: Task, rules: Sequence[CodedRationale], person: str) -> None:
     """Take the rules away as YAML, or bring some."""
     with st.popover("Files", icon=":material/description:"):
         if rules:
@@ -163,18 +150,6 @@ def rule_files(ws: Workspace, task: Task, rules: list[CodedRationale], person: s
                 st.rerun()
 
 
-def _switched(ws: Workspace, task: Task, rules: list[CodedRationale], key: str) -> bool:
-    """Store what was switched on or off in the table; the same edit twice changes nothing."""
-    edits = (st.session_state.get(key) or {}).get("edited_rows", {})
-    changed = False
-    for row, values in edits.items():
-        rule = rules[int(row)]
-        if "On" in values and values["On"] != rule.enabled:
-            enable_rule(ws, task.id, rule.body.name, enabled=values["On"])
-            changed = True
-    return changed
-
-
 def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
@@ -182,20 +157,3 @@ def _decoded(data: bytes) -> str:
         raise InputError(
             "The file is not text in UTF-8.", next_step="Save it as UTF-8 and choose it again."
         ) from None
-
-
-def _right(score: RuleScore | None) -> str:
-    return "off" if score is None else figure_text(score.accuracy)
-
-
-def _share(score: RuleScore | None, name: str) -> float | None:
-    return None if score is None else 100 * float(getattr(score, name))
-
-
-def _percent(help: str) -> Any:
-    return st.column_config.NumberColumn(width=74, format="%.1f%%", help=help)
-
-
-@st.cache_data(max_entries=16, ttl=3600, show_spinner=False)
-def _scores(path: str, task_id: int, revision: int, _ws: Workspace) -> list[RuleScore]:
-    return report_rules(_ws, task_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-import streamlit as st
 
 from studio.actions.rules import export_rules, read_rule
 from studio.actions.samples import load_sample
@@ -18,7 +17,8 @@ from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
 from studio.ui.rationale_text import marked, plain
 from studio.ui.rule_draft import FORM, YAML, draft_of, new_draft
-from studio.ui.rule_table import _decoded, _switched, move_rule
+from studio.ui.rule_list import RuleListDeed
+from studio.ui.rule_table import _decoded, act
 
 
 def raw(at) -> str:
@@ -126,17 +126,15 @@ def test_the_form_writes_the_same_rule(ws, open_app, keto):
     )
 
 
-def test_rules_are_switched_moved_and_given_a_fallback(ws, open_app, keto):
+def test_rules_are_switched_moved_opened_and_given_a_fallback(ws, open_app, keto):
     rules = ws.read.rules.all(keto.id)
-    move_rule(ws, keto, rules, 1, -1)
-    move_rule(ws, keto, ws.read.rules.all(keto.id), 0, -1)
+    ids = [rule.id for rule in rules]
+    assert not act(ws, keto, rules, RuleListDeed(), "Ada")
+    assert act(ws, keto, rules, RuleListDeed(order=(ids[2], ids[0], ids[1], *ids[3:])), "Ada")
     moved = ws.read.rules.all(keto.id)
-    assert [r.id for r in moved[:3]] == [rules[1].id, rules[0].id, rules[2].id]
-
-    st.session_state["table"] = {"edited_rows": {0: {"On": False}}}
-    assert _switched(ws, keto, moved, "table")
-    assert not ws.read.rules.all(keto.id)[0].enabled
-    assert not _switched(ws, keto, ws.read.rules.all(keto.id), "table")
+    assert [rule.id for rule in moved][:3] == [ids[2], ids[0], ids[1]]
+    assert act(ws, keto, moved, RuleListDeed(switched=(ids[0], False)), "Ada")
+    assert [r.id for r in ws.read.rules.all(keto.id) if not r.enabled] == [ids[0]]
 
     at = open_rules(open_app)
     box = next(b for b in at.selectbox if b.label == "Where no rule speaks")
