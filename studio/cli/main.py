@@ -25,6 +25,7 @@ PARTS = {
     "runs": ("run",),
     "finetunes": ("trainingset", "finetune"),
     "evaluations": ("evaluate", "compare", "slices"),
+    "agreement": ("agreement",),
     "reports": ("report",),
     "providers": ("provider",),
 }

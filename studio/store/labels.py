@@ -156,6 +156,22 @@ class Labels:
             for row in rows
         }
 
+    def by_people(
+        self, task_id: int, splits: Sequence[str] = ()
+    ) -> list[tuple[int, str, int, Origin]]:
+        """Return what each person says now of each example: (example id, person, label id, origin).
+
+        Labels of files are left out, and those that were taken back.
+        """
+        wanted = json.dumps(list(splits))
+        rows = self.db.read(
+            "SELECT example_id, person, label_id, origin FROM current_label"
+            " WHERE task_id = ? AND label_id IS NOT NULL AND origin NOT IN ('imported', 'computed')"
+            " AND (? = '[]' OR split IN (SELECT value FROM json_each(?))) ORDER BY example_id, person",
+            (task_id, wanted, wanted),
+        )
+        return [(row[0], row[1], row[2], Origin(row[3])) for row in rows]
+
     def counts(self, task_id: int) -> list[dict[str, Any]]:
         """Return dicts of split, label_id, origin, n over all gold."""
         rows = self.db.read(
