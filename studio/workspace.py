@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.config import Settings
-from studio.domain.price import CHAT, FREE, Price, find_price
+from studio.domain.price import CHAT, DECISIONS, FREE, Price, find_price
+from studio.domain.run import Wire
 from studio.providers.base import Provider
 from studio.store.store import Store
 
@@ -59,11 +60,14 @@ class Workspace:
         """Return what a model, or a training on it, costs at a service; None while unknown.
 
         What people set for the service goes before the shipped prices of its host; a server on
-        this machine is free unless people set a price.
+        this machine is free unless people set a price. Who is asked for decisions is paid by the
+        price of these, or by the price of chat where there is no other.
         """
-        today = self.now()[:10]
-        return (
-            find_price(self.read.prices.own(), service.name, model, today, kind)
-            or find_price(self.read.prices.shipped(), service.host, model, today, kind)
-            or (FREE if service.is_local else None)
-        )
+        today, prices = self.now()[:10], self.read.prices
+        decides = kind == CHAT and service.wire in (Wire.DECISIONS, Wire.SYSTEMONE)
+        kinds = (DECISIONS, CHAT) if decides else (kind,)
+        for known, whose in ((prices.own(), service.name), (prices.shipped(), service.host)):
+            for one in kinds:
+                if found := find_price(known, whose, model, today, one):
+                    return found
+        return FREE if service.is_local else None

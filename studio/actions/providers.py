@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from studio.domain.capability import Capabilities
@@ -15,6 +16,8 @@ from studio.store.providers import Consent, ProviderEntry
 from studio.workspace import DEFAULT_PROVIDER, Workspace
 
 EMBEDDED = "embedded"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_LONG = 24
 
 
 def add_provider(
@@ -26,13 +29,14 @@ def add_provider(
     Its key stays in the environment and is never stored.
 
     Raises:
-        InputError: If the name is taken by the embedded server, or the address is not allowed.
+        InputError: If the name is taken by the embedded server, the address is not allowed, or
+            what should name a key looks like one.
     """
     clean = name.strip()
     if not clean or clean == EMBEDDED:
         raise InputError(f"A provider cannot be called {name!r}.", next_step="Choose another name.")
     read_base_url(base_url)
-    if key_env and not key_env.replace("_", "").isalnum():
+    if key_env and (not _NAME.fullmatch(key_env) or _looks_like_a_key(key_env)):
         raise InputError(
             "The key is given by the name of a variable, not by itself.",
             next_step="Set e.g. OPENAI_API_KEY in the environment and name that.",
@@ -42,6 +46,17 @@ def add_provider(
     )
     ws.store.providers.save(entry, by=by, at=ws.now())
     return entry
+
+
+def warning_of(ws: Workspace, name: str) -> str:
+    """Return what people must know before they use a provider; empty as a rule."""
+    return "" if name == EMBEDDED else read_base_url(ws.read.providers.get(name).base_url).warning
+
+
+def _looks_like_a_key(name: str) -> bool:
+    """Return whether what should name a variable is long, with small letters and digits."""
+    has = (any(map(kind, name)) for kind in (str.islower, str.isdigit))
+    return len(name) >= _LONG and all(has)
 
 
 def start_probe(ws: Workspace, name: str) -> int:

@@ -15,6 +15,7 @@ from studio.actions.providers import (
     estimate_probe,
     probe_result,
     start_probe,
+    warning_of,
     withdraw_consent,
 )
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table, wait_for
@@ -46,7 +47,13 @@ def add(
     entry = add_provider(
         ws, name=name, base_url=base_url, key_env=key_env, model=model, wire=wire, by=me(ws)
     )
-    emit(asdict(entry), as_json, f"Added {entry.name} at {entry.base_url}.")
+    warning = warning_of(ws, entry.name)
+    said = f"Added {entry.name} at {entry.base_url}."
+    emit(
+        {**asdict(entry), "warning": warning or None},
+        as_json,
+        f"{said}\nWarning: {warning}" if warning else said,
+    )
 
 
 @group.command("list")

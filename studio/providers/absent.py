@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from studio.domain.capability import Capabilities
-from studio.domain.run import Answer, Question
+from studio.domain.run import Answer, Question, Wire
 from studio.errors import ProviderUnavailableError
 from studio.providers.base import BatchState, FineTuneState, RateLimits, RemoteEvent, Tell
 
@@ -22,6 +22,7 @@ class AbsentProvider:
     default_model: str
     why: str
     next_step: str
+    wire: Wire = Wire.AUTO
     limits: RateLimits | None = None
 
     @property

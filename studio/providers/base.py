@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from studio.domain.capability import Capabilities
 from studio.domain.finetune import FineTuneEvent, FineTuneStatus
-from studio.domain.run import Answer, Question
+from studio.domain.run import Answer, Question, Wire
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,10 +127,11 @@ class Provider(Protocol):
 
     Attributes:
         name: What people call it.
-        host: Where things are sent, for consent and for errors.
+        host: Where things are sent, for consent and for errors; says where nothing encrypts them.
         identity: Names the service in the key of a stored answer: name and host, never a port.
         is_local: Whether that is this machine.
         default_model: The model asked for when none is named.
+        wire: The path it is asked by, which may have a price of its own.
         limits: What the latest reply said of the service's limits; None before the first.
     """
 
@@ -144,6 +145,8 @@ class Provider(Protocol):
     def is_local(self) -> bool: ...  # noqa: D102
     @property
     def default_model(self) -> str: ...  # noqa: D102
+    @property
+    def wire(self) -> Wire: ...  # noqa: D102
     @property
     def limits(self) -> RateLimits | None: ...  # noqa: D102
 

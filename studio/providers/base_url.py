@@ -34,6 +34,20 @@ class BaseUrl:
         return urlsplit(self.url).hostname or ""
 
     @property
+    def warning(self) -> str:
+        """What people must know before they use it; empty where what is sent is encrypted.
+
+        >>> read_base_url("http://10.0.0.5/v1").warning
+        'Nothing encrypts what is sent to 10.0.0.5: who is in that network can read texts and key.'
+        """
+        if self.is_local or self.url.startswith("https:"):
+            return ""
+        return (
+            f"Nothing encrypts what is sent to {self.host}: "
+            "who is in that network can read texts and key."
+        )
+
+    @property
     def is_openai(self) -> bool:
         """Whether it is OpenAI itself, the only one that an OpenAI account is told to."""
         return self.bare_host.endswith(".openai.com")

@@ -11,7 +11,7 @@ from studio.errors import BadReplyError, InputError
 from studio.providers.base import MOST_IN_BATCH, BatchState, BatchStatus
 from studio.providers.chat import Bodies
 from studio.providers.failures import told_by
-from studio.providers.replies import read_json, read_reply, whole_characters
+from studio.providers.replies import read_json, read_reply, whole_characters, without_secrets
 from studio.providers.sampling import Sampling
 
 ENDPOINT: Final = "/v1/chat/completions"
@@ -116,7 +116,7 @@ class AnswerFiles:
         self.feed(b"\n")
 
     def _read(self, line: bytes) -> None:
-        told = read_json(line)
+        told = read_json(without_secrets(line, self._secrets))
         custom_id = told.get("custom_id") if isinstance(told, Mapping) else None
         if not isinstance(custom_id, str) or custom_id in self.answers:
             return

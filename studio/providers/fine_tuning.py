@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -17,7 +18,7 @@ from studio.providers.failures import (
     TrainingClosedError,
     WrongPathError,
 )
-from studio.providers.replies import whole_characters
+from studio.providers.replies import whole_characters, without_secrets
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -68,7 +69,7 @@ class FineTuning:
         given |= {"metadata": dict(metadata)} if metadata else {}
 
         async def call(client: AsyncOpenAI) -> FineTuneState:
-            return _state(await client.fine_tuning.jobs.create(**given))
+            return self._training(await client.fine_tuning.jobs.create(**given))
 
         try:
             return await self._connection.ask(call)
@@ -83,7 +84,7 @@ class FineTuning:
         async def call(client: AsyncOpenAI) -> FineTuneState | None:
             async for job in each(client.fine_tuning.jobs.list(limit=PAGE)):
                 if (job.metadata or {}).get(FINE_TUNE_KEY) == key:
-                    return _state(job)
+                    return self._training(job)
             return None
 
         return await self._connection.ask(call)
@@ -92,7 +93,7 @@ class FineTuning:
         """Return where a training stands."""
 
         async def call(client: AsyncOpenAI) -> FineTuneState:
-            return _state(await client.fine_tuning.jobs.retrieve(remote_id))
+            return self._training(await client.fine_tuning.jobs.retrieve(remote_id))
 
         return await self._connection.ask(call)
 
@@ -105,7 +106,7 @@ class FineTuning:
             async for event in each(pages):
                 if event.id == after:
                     break
-                newest_first.append(_event(event))
+                newest_first.append(self._event(event))
             return newest_first[::-1]
 
         return await self._connection.ask(call)
@@ -114,7 +115,7 @@ class FineTuning:
         """End a training and return where it stands now."""
 
         async def call(client: AsyncOpenAI) -> FineTuneState:
-            return _state(await client.fine_tuning.jobs.cancel(remote_id))
+            return self._training(await client.fine_tuning.jobs.cancel(remote_id))
 
         return await self._connection.ask(call)
 
@@ -122,7 +123,7 @@ class FineTuning:
         """Let a training rest and return where it stands now."""
 
         async def call(client: AsyncOpenAI) -> FineTuneState:
-            return _state(await client.fine_tuning.jobs.pause(remote_id))
+            return self._training(await client.fine_tuning.jobs.pause(remote_id))
 
         return await self._connection.ask(call)
 
@@ -130,7 +131,7 @@ class FineTuning:
         """Let a training that rests go on and return where it stands now."""
 
         async def call(client: AsyncOpenAI) -> FineTuneState:
-            return _state(await client.fine_tuning.jobs.resume(remote_id))
+            return self._training(await client.fine_tuning.jobs.resume(remote_id))
 
         return await self._connection.ask(call)
 
@@ -148,6 +149,31 @@ class FineTuning:
             return files
 
         return await self._connection.ask(call)
+
+    def _training(self, job: Any) -> FineTuneState:
+        return FineTuneState(
+            remote_id=_id(job),
+            status=_status(job),
+            model=self._words(job.fine_tuned_model),
+            trained_tokens=job.trained_tokens,
+            error=self._words(job.error.message) if job.error else "",
+            estimated_finish=job.estimated_finish,
+        )
+
+    def _event(self, event: Any) -> RemoteEvent:
+        data = dict(event.data) if isinstance(event.data, Mapping) else {}
+        return RemoteEvent(
+            id=_id(event),
+            at=float(event.created_at),
+            level=str(event.level),
+            message=self._words(event.message),
+            data=whole_characters(json.loads(self._words(json.dumps(data)))),
+        )
+
+    def _words(self, told: Any) -> str:
+        """Return what the service tells as it may be stored: whole characters, and no key."""
+        text = str(whole_characters(str(told or ""))).encode()
+        return without_secrets(text, self._connection.secrets).decode()
 
 
 async def send_file(
@@ -180,17 +206,6 @@ def _id(thing: Any) -> str:
     return str(thing.id)
 
 
-def _state(job: Any) -> FineTuneState:
-    return FineTuneState(
-        remote_id=_id(job),
-        status=_status(job),
-        model=whole_characters(job.fine_tuned_model or ""),
-        trained_tokens=job.trained_tokens,
-        error=whole_characters(job.error.message or "") if job.error else "",
-        estimated_finish=job.estimated_finish,
-    )
-
-
 def _status(job: Any) -> FineTuneStatus:
     """Return where a job stands; our own server tells beside the status that one is paused."""
     told = getattr(job, "studio", None)
@@ -206,13 +221,3 @@ def _is_closed(error: ProviderError) -> bool:
     if isinstance(error, RefusedParameterError) and error.parameter != "model":
         return False
     return "training_file" not in error.message and bool(_CLOSED.search(error.message))
-
-
-def _event(event: Any) -> RemoteEvent:
-    return RemoteEvent(
-        id=_id(event),
-        at=float(event.created_at),
-        level=str(event.level),
-        message=whole_characters(str(event.message)),
-        data=whole_characters(dict(event.data)) if isinstance(event.data, Mapping) else {},
-    )

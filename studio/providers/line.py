@@ -10,7 +10,7 @@ from typing import Any
 from studio.errors import ProviderError
 from studio.providers.chat import ChatTransport, Reply
 from studio.providers.failures import from_status, hidden_failure
-from studio.providers.replies import read_json
+from studio.providers.replies import read_json, without_secrets
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Line:
             ProviderError: If no reply came, or it is an error.
         """
         started = time.perf_counter()
-        reply = await self.transport.fetch(f"{self.url}/{path}", body)
+        reply = await self.fetch(f"{self.url}/{path}", body)
         latency_ms = (time.perf_counter() - started) * 1000
         self.headers = reply.headers
         if not 200 <= reply.status < 300:
@@ -58,10 +58,19 @@ class Line:
         Raises:
             ProviderError: If no reply came, or it is an error.
         """
-        reply = await self.transport.fetch(address)
+        reply = await self.fetch(address)
         if not 200 <= reply.status < 300:
             raise self.failure(reply)
         return read_json(reply.content)
+
+    async def fetch(self, address: str, body: bytes | None = None) -> Reply:
+        """Return the reply of an address, without the key: replies are stored, and some repeat it.
+
+        Raises:
+            ProviderError: If no reply came.
+        """
+        reply = await self.transport.fetch(address, body)
+        return reply._replace(content=without_secrets(reply.content, self.secrets))
 
     def failure(self, reply: Reply) -> ProviderError:
         """Return the error that a reply is."""

@@ -97,7 +97,8 @@ class OpenAICompatible(FineTuning, Batches):
         self._refused: defaultdict[str, int] = defaultdict(int)
         self._is_paced = is_paced
         self._takes_batches = wire in (Wire.AUTO, Wire.CHAT)
-        self.host = url.host
+        self.host = f"{url.host} (not encrypted)" if url.warning else url.host
+        self.wire = wire
         self.identity = identity or f"{name}@{url.bare_host}" + (
             "" if self._takes_batches else f"/{wire}"
         )

@@ -262,7 +262,7 @@ class _Probe:
         try:
             async with asyncio.timeout(PATIENCE_S):
                 content = None if body is None else as_json(body)
-                reply = await self._line.transport.fetch(f"{self._line.url}/{path}", content)
+                reply = await self._line.fetch(f"{self._line.url}/{path}", content)
         except (ProviderError, TimeoutError) as error:
             self._silent += 1
             told = error if isinstance(error, ProviderError) else timed_out(self._line.host)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from studio.domain.run import Answer, Method, Outcome, Usage
@@ -22,6 +22,7 @@ EXTENSION = "studio"
 
 _FENCE, _LANGUAGE = "```", re.compile(r"[\w-]*")
 _HALVES = (rb"\ud", rb"\uD", b"\xed", b"\0")
+_SHORTEST_KEY = 12
 _MOST = 2**53  # more tokens than this are no count, and no number SQLite or JSON could keep
 _TOLD = ("engine", "evidence", "unused_lines", "truncated", "not_english", "notes")
 
@@ -104,6 +105,20 @@ def whole_characters(value: Any) -> Any:
     if isinstance(value, dict):
         return {whole_characters(key): whole_characters(item) for key, item in value.items()}
     return value
+
+
+def without_secrets(content: bytes, secrets: Collection[str]) -> bytes:
+    """Return a reply with "[key]" for a key that it repeats.
+
+    A short one is no key, but a word that servers which want none are told.
+
+    >>> without_secrets(b'{"model": "sk-1234567890"}', ["sk-1234567890", "none"])
+    b'{"model": "[key]"}'
+    """
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_KEY and (told := secret.encode()) in content:
+            content = content.replace(told, b"[key]")
+    return content
 
 
 def match_label(answer: Any, label_names: Sequence[str]) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from studio.domain.capability import Capabilities, Feature, Finding, State
 from studio.domain.finetune import FineTuneStatus
-from studio.domain.run import Answer, Outcome, Question
+from studio.domain.run import Answer, Outcome, Question, Wire
 from studio.errors import ProviderUnavailableError, RefusedRequestError
 from studio.providers.base import (
     FINE_TUNE_KEY,
@@ -74,6 +74,7 @@ class ScriptedProvider:
     is_local = True
     identity = "script"
     default_model = "scripted"
+    wire = Wire.AUTO
     limits: RateLimits | None = None
 
     def __init__(

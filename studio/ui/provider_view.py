@@ -14,6 +14,7 @@ from studio.actions.providers import (
     estimate_probe,
     start_probe,
     steer_probe,
+    warning_of,
     withdraw_consent,
 )
 from studio.config import find_key
@@ -119,6 +120,8 @@ def _draw_test(ws: Workspace, name: str, person: str) -> None:
     """Draw what the latest test of a provider found, one under way, and the buttons."""
     found, job_id = ws.read.providers.capabilities(name), ws.read.providers.latest_probe(name)
     job = ws.read.jobs.get(job_id) if job_id is not None else None
+    if said := warning_of(ws, name):
+        st.warning(plain(said))
     if found:
         _draw_warnings(ws, name, found)
     if job is not None and not job.status.is_final:

@@ -290,3 +290,29 @@ def test_a_key_is_looked_up_where_the_folder_is_gone(tmp_path, monkeypatch):
     assert find_key("MISSING_KEY") == ""
     assert repr(find_key("OTHER_KEY")) == "<secret>"
     assert f"{Secret('a')}" == "a"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        CANARY,
+        "sk_proj_4f9aB2c8D1e7F6a5B4c3D2e1",
+        "gsk_4f9aB2c8D1e7F6a5B4c3D2e1F0a9",
+        "4f9ab2c8d1e7f6a5b4c3d2e1f0a9b8c7",
+        "ключ",
+    ],
+)
+def test_a_key_in_place_of_its_name_is_refused_and_kept_nowhere(studio, mail, tmp_path, key):
+    said = studio("provider", "add", "far", "--base-url", "https://far.example/v1",
+                  "--key-env", key, "--json", provider=None)  # fmt: skip
+    assert said.code == 2
+    assert "by the name of a variable" in said.error["message"]
+    assert key not in said.out + said.err
+    assert not any(key.encode() in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "openai_key", "AZURE_OPENAI_EASTUS2_API_KEY"])
+def test_what_names_a_key_is_taken(studio, mail, name):
+    said = studio("provider", "add", "far", "--base-url", "https://far.example/v1",
+                  "--key-env", name, provider=None)  # fmt: skip
+    assert said.code == 0

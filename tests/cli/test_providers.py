@@ -79,3 +79,18 @@ def test_consents_are_listed_and_withdrawn(far, studio, mail, opened):
     assert far("consents", "--withdraw", "1").code == 2
     again = studio(*start, "--json", provider={"far": script}, worker=False)
     assert again.error["code"] == "consent_needed"
+
+
+def test_an_address_that_nothing_encrypts_is_warned_of_and_agreed_to_as_such(studio, mail, opened):
+    said = studio("provider", "add", "box", "--base-url", "http://10.0.0.5:8000/v1", "--model", "m",
+                  provider=None)  # fmt: skip
+    assert "Warning: Nothing encrypts what is sent to 10.0.0.5:8000" in said.out
+    start = ("run", "start", mail, "--provider", "box", "--limit", 2)
+    said = studio(*start, "--json", provider=None)
+    assert "to 10.0.0.5:8000 (not encrypted)" in said.error["message"]
+    assert studio(*start, "--yes", provider=None).code == 0
+    (consent,) = studio("provider", "consents", "--json", provider=None).json
+    assert consent["host"] == "10.0.0.5:8000 (not encrypted)"
+    said = studio("provider", "add", "safe", "--base-url", "https://10.0.0.5/v1", "--json",
+                  provider=None)  # fmt: skip
+    assert said.json["warning"] is None

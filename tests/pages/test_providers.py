@@ -142,3 +142,10 @@ def test_consents_are_listed_and_withdrawn(open_app, ws, fill):
     assert not ws.read.providers.has_consent(task.id, "far.example")
     assert any("Withdrawn by Ada" in m.value for m in at.markdown)
     assert "Withdraw" not in labels(at)
+
+
+def test_a_provider_that_nothing_encrypts_is_warned_of(far, keep, ws):
+    assert not [w for w in far().warning if "encrypts" in w.value]
+    add_provider(ws, name="far", base_url="http://10.0.0.5/v1", by="Ada")
+    (told,) = [w for w in far().warning if "encrypts" in w.value]
+    assert "what is sent to 10\\.0\\.0\\.5" in told.value

@@ -2,12 +2,13 @@
 
 import datetime
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from studio.config import data_folder
-from studio.domain.price import FREE, Price
+from studio.domain.price import DECISIONS, FREE, Price
+from studio.domain.run import Wire
 
 
 @dataclass
@@ -15,6 +16,7 @@ class Service:
     name: str = "openai"
     host: str = "api.openai.com"
     is_local: bool = False
+    wire: Wire = Wire.AUTO
 
 
 OWN = Price(provider="openai", model="gpt-6-luna", input_usd=7.0, output_usd=9.0, source="contract",
@@ -105,3 +107,16 @@ def test_this_machine_is_free_and_an_unknown_service_is_not(ws):
     meter = Price(provider="ollama", model="llama-3", input_usd=0.01, output_usd=0.02)
     ws.store.prices.set(meter, by="Ada", at=ws.now())  # somebody counts the electricity
     assert ws.price(here, "llama-3") == meter
+
+
+def test_decisions_have_the_price_of_decisions_where_there_is_one(ws):
+    decider = Service(wire=Wire.DECISIONS)
+    assert ws.price(decider, "gpt-6-luna").output_usd == 0  # their replies are free
+    assert ws.price(Service(), "gpt-6-luna").output_usd == 0.5
+    assert ws.price(decider, "gpt-6-sol").kind == "chat"
+    ws.store.prices.set(OWN, by="Ada", at=ws.now())
+    assert ws.price(decider, "gpt-6-luna") == OWN  # people's own go first, of either kind
+    own = replace(OWN, kind=DECISIONS, output_usd=0.0)
+    ws.store.prices.set(own, by="Ada", at=ws.now())
+    assert ws.price(decider, "gpt-6-luna") == own
+    assert ws.price(Service(), "gpt-6-luna") == OWN
