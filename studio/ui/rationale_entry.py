@@ -34,20 +34,19 @@ def show_entry(
     """Draw what became of a rationale, and what can be done with it."""
     record, scores = _found(str(ws.path), task.id, task.revision, ws, task)
     mine: RationaleRecord | None = record.get(rationale.id)
-    with st.container(border=True, key=f"rationales_about_{rationale.id}"):
-        if len(rationale.text) > _CUT:
-            st.text(rationale.text)
-        left, right = st.columns([5, 6], gap="medium")
-        with left:
-            _examples(ws, task, rationale, mine)
-        with right:
-            for rule in rules:
-                _rule(rationale, rule, scores.get(rule.id), code)
-            if not rules:
-                st.caption("No rule says it yet, so no label rests on it but those of prompts.")
-            if mine and rules:
-                _record(task, mine)
-        _buttons(ws, task, rationale, rules, code)
+    if len(rationale.text) > _CUT:
+        st.text(rationale.text)
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        _examples(ws, task, rationale, mine)
+    with right:
+        for rule in rules:
+            _rule(rationale, rule, scores.get(rule.id), code)
+        if not rules:
+            st.caption("No rule says it yet, so no label rests on it but those of prompts.")
+        if mine and rules:
+            _record(task, mine)
+    _buttons(ws, task, rationale, rules, code)
 
 
 def show_source(ws: Workspace, task: Task, rationale: Rationale) -> None:
@@ -67,15 +66,16 @@ def _examples(
     gold = ws.read.labels.gold(task.id, OPEN_SPLITS, ids=[e.id for e in found])
     colours = label_colours(task)
     for example in sorted(found, key=lambda e: ids.index(e.id)):
-        evidence = rationale.evidence if example.id == rationale.example_id else ()
+        own = example.id == rationale.example_id
+        evidence = rationale.evidence if own else ()
         cut = len(example.text) > _MOST and all(e.end <= _MOST for e in evidence)
         st.markdown(marked(example.text[:_MOST] + " …" if cut else example.text, evidence))
         name = task.name_of(gold[example.id].label_id) if example.id in gold else None
         said = f"{label_chip(name, colours[name])} (gold)" if name else "no gold"
-        st.caption(f"{plain(example.external_id)} · {said}")
+        about = f" · {plain(rationale.author)}, {rationale.at[:10]}" if own else ""
+        st.caption(f"{plain(example.external_id)} · {said}{about}")
     if len(ids) > _SHOWN:
         st.caption(f"and {len(ids) - _SHOWN:,} more")
-    st.caption(f"{plain(rationale.author)}, {rationale.at[:10]}")
 
 
 def _rule(rationale: Rationale, rule: CodedRationale, score: RuleScore | None, code: Code) -> None:

@@ -127,9 +127,7 @@ def _show(
     """Draw one reason as a line, and what became of it below once it is opened."""
     coded = count(len(rules), "rule") if rules else "not coded yet"
     title = f"{plain(shortened(rationale.text, 110))} :gray[· {plain(rationale.author)} · {coded}]"
-    entry = st.expander(
-        title, key=f"rationales_entry_{rationale.id}", on_change="rerun", type="compact"
-    )
+    entry = st.expander(title, key=f"rationales_entry_{rationale.id}", on_change="rerun")
     if entry.open:
         with entry:
             show_entry(ws, task, rationale, rules, code)

@@ -37,7 +37,7 @@ def write_rationale(ws: Workspace, task: Task, person: str) -> None:
     if st.session_state.pop(_WHOLE, False):
         st.rerun()
     _restore(ws, task, person)
-    left, right = st.columns([5, 6], gap="medium")
+    left, right = st.columns(2, gap="medium")
     with left:
         about = st.segmented_control(
             "Write it",

@@ -83,9 +83,11 @@ def draw_card(
         drafted = _measured(str(ws.path), task_id, task.revision, print_rule(card.body), ws, card)
         st.markdown(f"**{plain(describe(card.body))}**")
         st.caption(f"From {plain(card.why)}" if card.why else "Written by hand")
-        _figures(task, board, drafted)
+        doubt = _doubt(task, board, drafted)
+        _figures(drafted, doubt)
         with st.container(horizontal=True, vertical_alignment="center"):
-            _buttons(ws, task, person, rationale, card, drafted, drop, key)
+            _accept_button(ws, task, person, rationale, card, drafted, doubt, key)
+            _other_buttons(ws, task, person, rationale, card, drop, key)
             offer_blind_check(ws, task, person, board, card.body, drafted.preview.fires_on, key=key)
         if card.trouble:
             st.error(plain(card.trouble))
@@ -93,28 +95,28 @@ def draw_card(
         _examples(ws, task, person, board, card.body, drafted.preview, key)
 
 
-def _figures(task: Task, board: Board, drafted: DraftedRule) -> None:
+def _figures(drafted: DraftedRule, doubt: str) -> None:
     """Draw what the rule would do, and say what cannot be known of that yet."""
     score = drafted.preview.score
-    fires = f"fires on **{score.fires:,}** ({percent(score.coverage)})"
     parts = [
         (f"right **{figure_text(score.accuracy)}**" if score.accuracy.n else "right: unknown",
          "How often it is right on blind gold of train and validation, never test. "
          + note("interval")),
-        (f"validation alone {figure_text(drafted.fresh, digits=2)}" if drafted.fresh.n else "",
-         "The same on validation, of which no word was picked: the more honest figure."),
-        (fires, "Examples of train and validation it has something to say on."),
+        (f"on validation {figure_text(drafted.fresh, digits=2)}" if drafted.fresh.n else "",
+         "The same on validation alone, of which no word was picked: the more honest figure."),
+        (f"fires on **{score.fires:,}** ({percent(score.coverage)})",
+         "Examples of train and validation it has something to say on."),
         (f"newly decides **{len(drafted.preview.newly_decided):,}**",
          "Examples the other rules leave open."),
-        (f"overlap {percent(score.overlap)}", "Share on which another rule speaks too."),
-        (f"conflict {percent(score.conflict)}", "Share on which another rule contradicts it."),
+        (f"overlap {percent(score.overlap)}, conflict {percent(score.conflict)}",
+         "Share of examples on which another rule speaks too; on which one contradicts it."),
     ]  # fmt: skip
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, gap="small"):
         for said, help_ in parts:
             if said:
                 st.markdown(said, width="content", help=help_)
-    if told := _doubt(task, board, drafted):
-        st.markdown(f":orange[:material/info: {plain(told)}]")
+    if doubt:
+        st.markdown(f":orange[:material/info: {plain(doubt)}]")
 
 
 def _doubt(task: Task, board: Board, drafted: DraftedRule) -> str:
@@ -142,26 +144,37 @@ def _doubt(task: Task, board: Board, drafted: DraftedRule) -> str:
     return ""
 
 
-def _buttons(
+def _accept_button(
     ws: Workspace,
     task: Task,
     person: str,
     rationale: Rationale,
     card: Card,
     drafted: DraftedRule,
-    drop: Callable[[], None],
+    doubt: str,
     key: str,
 ) -> None:
     unknown = drafted.preview.score.accuracy.n < ENOUGH
     st.button(
         "Accept untested" if unknown else "Accept",
         key=f"{key}_accept",
-        type="secondary" if unknown else "primary",
+        type="secondary" if doubt else "primary",
         icon=":material/check:",
         on_click=_accept,
         args=(ws, task.id, person, rationale.id, card, drafted.seen),
         help="It becomes a rule and votes from now on.",
     )
+
+
+def _other_buttons(
+    ws: Workspace,
+    task: Task,
+    person: str,
+    rationale: Rationale,
+    card: Card,
+    drop: Callable[[], None],
+    key: str,
+) -> None:
     st.button(
         "Edit",
         key=f"{key}_edit",

@@ -44,7 +44,7 @@ export default function ({ data, parentElement, setStateValue }) {
       span.classList.toggle("marked", Boolean(mark));
       span.classList.toggle("first", Boolean(mark) && mark[0] === i);
       span.classList.toggle("last", Boolean(mark) && mark[1] === i);
-      span.classList.toggle("chosen", desk.using && i >= low && i <= high);
+      span.classList.toggle("chosen", Boolean(desk.using) && i >= low && i <= high);
     });
     for (const [next, gap] of desk.gaps) {
       gap.classList.toggle("marked", desk.marks.some(([a, b]) => a < next && next <= b));
