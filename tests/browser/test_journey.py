@@ -170,24 +170,21 @@ class Journey:
         while page.get_by_text("not_keto (gold)").count() == 0:
             self.button("Next example").click()
             settled(page)
-        page.get_by_role("radio", name="not_keto").click()
-        page.get_by_role("textbox", name="Why?").fill(REASON)
-        words = page.get_by_role("combobox", name="Words it points at")
-        words.fill("bread")
-        page.get_by_role("option").first.wait_for()
-        words.press("Enter")
-        words.press("Escape")
+        page.locator(".word").filter(has_text=re.compile("^bread$", re.IGNORECASE)).first.click()
+        self.wait_for(re.compile("Points at “bread”", re.IGNORECASE))
         settled(page)
-        expect(
-            page.get_by_test_id("stMain").locator("span", has_text="bread").first
-        ).to_be_visible()
-        self.button("Save the rationale").click()
-        self.wait_for("Saved. It stands in the list below.")
+        self.button("not_keto", exact=False).click()
+        settled(page)
+        page.get_by_role("textbox", name="Why?").fill(REASON)
+        self.button("Save the rationale", exact=False).click()
+        self.wait_for(f"Saved: “{REASON}”")
+        settled(page)
         self.say("reason written")
 
     def code_reason(self) -> None:
         page = self.page
-        self.button("Code it").click()
+        page.get_by_test_id("stExpander").filter(has_text=REASON).locator("summary").click()
+        self.button("Code it by hand").click()
         self.wait_for(f"It codes: “{REASON}” (Ada Lovelace)")
         words = page.get_by_role("textbox", name="Words, with commas between")
         expect(words).to_have_value("bread")
