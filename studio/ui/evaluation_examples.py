@@ -8,9 +8,11 @@ from typing import Any
 import streamlit as st
 
 from studio.analysis.tables import write_csv
+from studio.domain.run import ClassifierKind
 from studio.domain.task import Task
 from studio.ui.evaluation_data import SHOWN, example_rows
 from studio.ui.figures import confidence_help
+from studio.ui.rule_explained import draw_run_explanation
 from studio.ui.session import open_page_of
 from studio.workspace import Workspace
 
@@ -69,7 +71,7 @@ def draw_examples(
         key=f"{key}_list",
         alt=f"{len(shown)} examples: {what}",
     )
-    _detail(shown, event)
+    _detail(ws, task, shown, event, runs[-1])
     if len(ids) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(ids):,}; Label opens them all.")
     with st.container(horizontal=True):
@@ -114,7 +116,7 @@ def _found(rows: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
     return [row for row in rows if all(word in row["text"].casefold() for word in words)]
 
 
-def _detail(rows: list[dict[str, Any]], event: Any) -> None:
+def _detail(ws: Workspace, task: Task, rows: list[dict[str, Any]], event: Any, run_id: int) -> None:
     """Draw the whole text of the chosen example; choosing is by mouse or by the arrow keys."""
     index = chosen_index(event, len(rows))
     if index is None:
@@ -125,3 +127,5 @@ def _detail(rows: list[dict[str, Any]], event: Any) -> None:
         st.text(row["text"])
         facts = {"id": row["external_id"], **row["metadata"]}
         st.text(" · ".join(f"{name}: {value}" for name, value in facts.items() if value))
+        if ws.read.runs.get(run_id).kind in (ClassifierKind.RULES, ClassifierKind.JOINED):
+            draw_run_explanation(ws, task, run_id, row["id"])

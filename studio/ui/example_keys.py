@@ -28,7 +28,8 @@ _CSS = """
 .row + .row { border-top: 1px solid var(--st-border-color-light, var(--st-border-color)); }
 .row.here { background: color-mix(in srgb, var(--st-text-color) 5%, transparent); }
 .list:focus .row.here { border-left-color: var(--st-primary-color); }
-.chip { flex: 0 0 7.5rem; padding-left: .55rem; height: 1.4em; overflow: hidden; opacity: .75;
+.chip { flex: 0 0 clamp(4.5rem, 18%, 7.5rem); padding-left: .55rem; height: 1.4em;
+  overflow: hidden; opacity: .75;
   text-overflow: ellipsis; white-space: nowrap; border-left: 4px solid var(--colour); }
 .chip.given { font-weight: 600; opacity: 1; }
 .body { flex: 1; min-width: 0; }

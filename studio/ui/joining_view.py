@@ -39,10 +39,16 @@ def show_joining(ws: Workspace, task: Task) -> None:
         with kindly():
             choose_joining(ws, task.id, chosen)
             st.rerun()
+    said = [_silence(task)]
     if now != found.advised:
-        st.caption(
-            f"Gold advises {found.advised.words}; it stays as you chose until you change it."
-        )
+        said.append(f"Gold advises {found.advised.words}; nothing changes until you choose it.")
+    st.caption(plain(" ".join(said)))
+
+
+def _silence(task: Task) -> str:
+    name = task.name_of(task.fallback_label_id)
+    told = f"the answer is {name}" if name else "there is no answer"
+    return f"Where no rule decides {told}, as chosen above."
 
 
 def _table(found: JoiningChoice, now: JoiningMethod) -> None:
@@ -58,7 +64,7 @@ def _table(found: JoiningChoice, now: JoiningMethod) -> None:
         },
         hide_index=True,
         column_config={
-            "": st.column_config.TextColumn(width=112),
+            "": st.column_config.TextColumn(width=130),
             "Macro-F1": st.column_config.TextColumn(
                 width=170,
                 help="On blind gold of train and validation; weights are fitted on four fifths of "

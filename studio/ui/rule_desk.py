@@ -23,8 +23,8 @@ from studio.ui.rule_run import last_rules_run, show_joined, start_rules
 from studio.ui.rule_table import fallback_choice, rule_files, rule_table
 from studio.workspace import Workspace
 
-RUN, JOIN, LOOK, GAPS = (
-    "Label with", "How votes are joined", "What to look at", "What no rule covers",
+LIST, JOIN, MODEL, LOOK, GAPS = (
+    "The rules", "How votes are joined", "With a model", "What to look at", "What no rule covers",
 )  # fmt: skip
 
 
@@ -59,26 +59,27 @@ def show_rules(page: Page) -> None:
             "rationale. You see at once how often it is right."
         )
         return
-    rule_table(ws, task, rules, person)
-    if some:
-        _show_views(ws, task, person, rules)
+    _show_view(ws, task, person, rules)
 
 
-def _show_views(ws: Workspace, task: Task, person: str, rules: list[CodedRationale]) -> None:
-    """Draw the one thing that was chosen to be done with the rules; the others cost nothing."""
+def _show_view(ws: Workspace, task: Task, person: str, rules: list[CodedRationale]) -> None:
+    """Draw the list, or what else was chosen; what is not shown costs nothing."""
+    views = [LIST, JOIN, MODEL, LOOK, GAPS] if any(rule.enabled for rule in rules) else [LIST]
     view = st.segmented_control(
-        "What to do with the rules", [RUN, JOIN, LOOK, GAPS], default=RUN, required=True,
-        key="rationales_rules_view", label_visibility="collapsed",
+        "Show", views, default=LIST, required=True, key="rationales_rules_view",
+        label_visibility="collapsed",
     )  # fmt: skip
     if view == JOIN:
         show_joining(ws, task)
+    elif view == MODEL:
+        show_joined(ws, task, person)
     elif view == LOOK:
         show_findings(ws, task, person)
     elif view == GAPS:
         show_gaps(ws, task, person)
     else:
         last_rules_run(ws, task)
-        show_joined(ws, task, person)
+        rule_table(ws, task, rules, person)
 
 
 def _show_editor(ws: Workspace, task: Task, person: str, draft: RuleDraft) -> None:

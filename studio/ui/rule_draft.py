@@ -24,7 +24,7 @@ from studio.domain.conditions import (
 )
 from studio.errors import InputError
 
-GROUPS = {"any": "any of these", "all": "all of these", "none": "none of these"}
+GROUPS = ("any", "all", "none")
 KINDS = {
     "keywords": "has one of the words",
     "phrase": "has the phrase",
@@ -231,7 +231,7 @@ def words_of(text: str) -> list[str]:
 
 
 def _condition(number: int) -> dict[str, Any]:
-    lists = {name: [] for name, value in _BLANK.items() if value == []}
+    lists: dict[str, Any] = {name: [] for name, value in _BLANK.items() if value == []}
     return {**_BLANK, **lists, "id": number, "group": "any", "kind": "keywords"}
 
 

@@ -104,9 +104,10 @@ def rule_examples(
     first = next((one.name for one in lists if one.ids), lists[0].name)
     name = lists[0].name
     if len(lists) > 1:
-        chosen = st.segmented_control(
+        chosen = st.pills(
             "Examples", list(named), default=first, required=True, key=f"{key}_list",
             format_func=lambda n: f"{n} {len(named[n].ids):,}", label_visibility="collapsed",
+            wrap=True,
         )  # fmt: skip
         name = chosen if chosen in named else first
     one = named[name]

@@ -68,10 +68,10 @@ def rule_condition(ws: Workspace, task: Task, draft: RuleDraft, c: dict[str, Any
     """Draw one condition: when it counts, its kind, and the fields of that kind."""
     key = f"rationales_rule_{draft.round}_{c['id']}"
     with st.container(border=True):
-        group, kind, remove = st.columns([3, 4, 1], vertical_alignment="center")
+        group, kind, remove = st.columns([3, 6, 1], vertical_alignment="center")
         c["group"] = group.selectbox(
             "Fires if", list(GROUPS), index=list(GROUPS).index(c["group"]), key=f"{key}_group",
-            format_func=lambda g: f"if {GROUPS[g]}", label_visibility="collapsed",
+            format_func=lambda g: f"if {g}", label_visibility="collapsed",
         )  # fmt: skip
         if c["kind"] == WRITTEN:
             kind.markdown("it " + escape(c["said"]), help="Change it as YAML.")

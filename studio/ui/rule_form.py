@@ -87,7 +87,7 @@ def edit_rule(ws: Workspace, task: Task, person: str) -> None:
         st.info("These votes were made elsewhere: import them again to change them.")
         show_preview(ws, task, person, draft.read(), key="rationales_rule")
         return
-    left, right = st.columns([6, 5], gap="medium")
+    left, right = st.columns([5, 6], gap="medium")
     with left:
         _edit(ws, task, draft)
         body, problem = None, ""

@@ -15,10 +15,10 @@ _HTML = '<div class="scroll"><div class="list"></div></div><div class="said" rol
 _CSS = """
 .scroll { overflow-x: auto; border: 1px solid var(--st-border-color);
   border-radius: var(--st-base-radius); }
-.list { font: .88rem/1.4 var(--st-font); color: var(--st-text-color); min-width: 56rem; }
+.list { font: .88rem/1.4 var(--st-font); color: var(--st-text-color); min-width: 50rem; }
 .head, .row { display: grid; align-items: center; gap: .6rem; padding: .35rem .7rem;
   grid-template-columns:
-    2.6rem 1.4rem minmax(12rem, 1fr) 7.5rem 3.6rem 11rem repeat(3, 4.6rem) 8rem; }
+    2.6rem 1.4rem minmax(11rem, 1fr) 7rem 3.6rem 13rem repeat(3, 4.2rem); }
 .head { font-size: .78rem; opacity: .68; border-bottom: 1px solid var(--st-border-color); }
 .row { border-bottom: 1px solid var(--st-border-color-light, var(--st-border-color)); outline: 0;
   background: var(--st-background-color); }
@@ -56,11 +56,10 @@ COLUMNS = (
     ("Decides", "Alone: tried first, in this order; the first that fires gives the label. "
      "The others vote together"),
     ("Accuracy", "How often it is right on blind gold of train and validation, never test; in "
-     "brackets the 95 % interval, n is the number of examples behind it"),
+     "brackets the 95 % interval, n is the number of examples behind it; below, what to see to"),
     ("Fires on", "Share of the examples it has something to say on"),
     ("Overlap", "Share on which another rule speaks too"),
     ("Conflict", "Share on which another rule contradicts it"),
-    ("", ""),
 )  # fmt: skip
 
 

@@ -16,12 +16,13 @@ from studio.errors import InputError
 from studio.ui.figures import count, percent
 from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
-from studio.ui.rationale_text import figure_metric, plain
+from studio.ui.rationale_text import figure_metric, plain, shortened
 from studio.ui.rule_blind import offer_blind_check
 from studio.ui.rule_boards import forget_boards, task_board, tried
 from studio.ui.rule_examples import ExampleList, rule_examples
 from studio.workspace import Workspace
 
+_MOST_SAID = 240
 _QUIET: Any = {"delta_color": "off", "delta_arrow": "off"}
 
 
@@ -41,7 +42,7 @@ def show_preview(ws: Workspace, task: Task, person: str, body: RuleBody, *, key:
     except InputError as error:
         st.error(plain(str(error)))
         return
-    st.text(describe(body))
+    st.caption(plain(shortened(describe(body), _MOST_SAID)))
     if not preview.looked_at:
         st.info("There are no examples in train and validation to try it on. Import some first.")
         return
@@ -108,4 +109,4 @@ def _show_unknown(ws: Workspace, task: Task, body: RuleBody, key: str) -> None:
     if st.button("Compute it", key=f"{place}_go", icon=":material/play_arrow:"):
         with kindly():
             compute_likeness(ws, task.id, [body])
-            st.rerun(scope="fragment")
+            st.rerun()

@@ -72,6 +72,7 @@ def show_joined(ws: Workspace, task: Task, person: str) -> None:
         )
         if draw_start(ws, task, offer, person=person, key="rationales_run_joined"):
             st.rerun()
+    last_rules_run(ws, task)
 
 
 def last_rules_run(ws: Workspace, task: Task) -> None:

@@ -76,8 +76,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const decides = part("div", rule.decisive ? "decides alone" : "decides", rule.decides);
     const accuracy = part("div", "accuracy", rule.accuracy);
     const conflict = bar(rule.conflict);
-    const note = part("div", "note", rule.note);
-    row.append(handle, on, name, says, decides, accuracy, bar(rule.coverage), bar(rule.overlap), conflict, note);
+    accuracy.append(part("div", "note", rule.note));
+    row.append(handle, on, name, says, decides, accuracy, bar(rule.coverage), bar(rule.overlap), conflict);
     row.onkeydown = (event) => {
       const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
       if (event.target === row && event.key === "Enter") desk.send("open", rule.id);
