@@ -8,15 +8,17 @@ import re
 import pytest
 
 from studio.actions.examples import Columns, import_examples
+from studio.actions.rationales import record_rationale
 from studio.actions.rules import choose_fallback, read_rule, save_rule
 from studio.actions.runs import Choice, start_run
+from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
 from studio.analysis.votes import apply_rules
 from studio.bootstrap import open_workspace
 from studio.config import data_folder
 from studio.domain.correction import Origin
 from studio.domain.run import ClassifierKind
-from tests.browser.running import settled, studio_app, wait_for_text, watch
+from tests.browser.running import main_button, open_page, settled, studio_app, wait_for_text, watch
 
 pytestmark = pytest.mark.browser
 
@@ -197,3 +199,89 @@ def check(app) -> None:
     fired = [i for i, (spoke,) in zip(votes.example_ids, votes.fires, strict=True) if spoke]
     assert changed == {i for i in fired if said[0][i] == "keto"}
     assert example.id in fired
+
+
+def enter(page, url: str) -> None:
+    """Go to the Rationales page as Ada."""
+    page.set_default_timeout(30_000)
+    page.add_init_script("localStorage.setItem('rationale-studio-person', 'Ada')")
+    page.goto(url)
+    open_page(page, "Rationales")
+
+
+def test_examples_behind_a_draft_are_labeled_by_one_key(ws, served, open_browser):
+    task = load_sample(ws, by="Dr. Lind")
+    about = next(e for e in ws.read.examples.all(task.id, ("train",)) if "batter" in e.text)
+    reason = record_rationale(
+        ws, task.id, label="not_keto", text="Batter and breadcrumbs are flour.",
+        example_id=about.id, evidence=["batter"], by="Ada",
+    )  # fmt: skip
+    known = len(ws.read.labels.history(task.id))
+    with open_browser() as page:
+        enter(page, served.url)
+        page.get_by_placeholder("Search the rationales").fill("breadcrumbs are")
+        entry = page.get_by_test_id("stExpander").filter(has_text="Batter and breadcrumbs")
+        entry.locator("summary").click()
+        main_button(page, "Make rules of it").click()
+        wait_for_text(page, "Each was tried on train and validation")
+        settled(page)
+        cards = page.locator("[class*='st-key-rationales_draft_'][class*='_card']")
+        card = cards.filter(has_text="batter, breadcrumb")
+        figure = card.get_by_text(re.compile(r"^right ")).first.inner_text()
+
+        card.get_by_role("radio", name=re.compile("^Wrong")).click()
+        rows = card.locator(".row")
+        rows.first.wait_for()
+        card.locator(".list").focus()
+        page.keyboard.press("2")
+        page.keyboard.press("2")
+        page.keyboard.press("u")
+        page.keyboard.press("2")
+        page.wait_for_function(
+            "said => [...document.querySelectorAll('p')].every(p => p.innerText !== said)",
+            arg=figure,
+        )  # the figures follow
+        settled(page)
+        given = ws.read.labels.history(task.id)[known:]
+        assert {c.origin for c in given} == {Origin.ASSISTED}
+        assert {c.person for c in given} == {"Ada"}
+        assert sum(c.undoes is not None for c in given) == 1
+        assert rows.locator(".chip.given").count() == 2
+
+        card.locator(".list").focus()
+        page.keyboard.press("w")
+        wait_for_text(page, "Which label does it speak for?")
+        settled(page)
+        assert ws.read.rationales.all(task.id)[-1].id == reason
+
+
+def test_ten_checked_blind_make_a_draft_known(ws, served, open_browser):
+    task = create_task(ws, name="mail", labels=["ham", "spam"], by="Ada")
+    lines = [f"{i},{'win a prize now' if i % 3 == 0 else 'see you'} {i},train" for i in range(60)]
+    import_examples(
+        ws, task.id, data="\n".join(["id,text,split", *lines]).encode(), filename="mail.csv",
+        columns=Columns(id="id", split="split"), by="Ada",
+    )  # fmt: skip
+    record_rationale(ws, task.id, label="spam", text="A prize nobody asked for.", by="Ada")
+    with open_browser() as page:
+        enter(page, served.url)
+        page.get_by_test_id("stExpander").locator("summary").click()
+        main_button(page, "Make rules of it").click()
+        wait_for_text(page, "How often it is right is not known")
+        settled(page)
+        main_button(page, "Check 10 blind").first.click()
+        box = page.get_by_role("dialog")
+        box.locator(".row").nth(9).wait_for()
+        texts = box.locator(".row .words").all_inner_texts()
+        assert sum("prize" in text for text in texts) == 5
+        assert box.locator("mark").count() == 0
+        box.locator(".list").focus()
+        for text in texts:
+            page.keyboard.press("2" if "prize" in text else "1")
+        box.get_by_role("button", name="Show how the rule did").click()
+        box.get_by_text(re.compile("you agree on 5")).wait_for()
+        page.keyboard.press("Escape")
+        wait_for_text(page, re.compile(r"1\.000 \[0\.57, 1\.00\] n=5"))
+        given = ws.read.labels.history(task.id)
+        assert len(given) == 10
+        assert {c.origin for c in given} == {Origin.BLIND}
