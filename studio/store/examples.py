@@ -155,6 +155,27 @@ class Examples:
         )
         return {row[0]: row[1] for row in rows}
 
+    def having(
+        self, task_id: int, groups: Sequence[Sequence[str]], limit: int
+    ) -> list[tuple[str, str]]:
+        """Return text and split of examples that have all words of one of the groups.
+
+        Args:
+            task_id: The task.
+            groups: Words of letters and digits.
+            limit: Most examples for each group, by id.
+        """
+        found: dict[int, tuple[str, str]] = {}
+        for words in groups:
+            match = " ".join(f'"{word}"' for word in words)
+            for row in self.db.read(
+                "SELECT e.id, e.text, e.split FROM example_fts f JOIN example e ON e.id = f.rowid"
+                " WHERE example_fts MATCH ? AND e.task_id = ? LIMIT ?",
+                (match, task_id, limit),
+            ):
+                found[row["id"]] = (row["text"], row["split"])
+        return [found[i] for i in sorted(found)]
+
     def scan(self, task_id: int, size: int = 5_000) -> Iterator[list[Row]]:
         """Yield id, split, text and metadata (as JSON) of every example, by id, some at a time.
 

@@ -1,0 +1,139 @@
+"""What business users ask of a prompt before they try it: advice, and lines worth adding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from studio.analysis.advice_reading import Copied, Known
+from studio.analysis.copied_text import find_copied, probes
+from studio.analysis.prompt_advice import advise
+from studio.analysis.prompt_ideas import Mistake, label_cues, suggest_lines
+from studio.analysis.slices import metadata_slices
+from studio.domain.advice import Advice
+from studio.domain.correction import Origin
+from studio.domain.example import Split
+from studio.domain.prompt import PromptText, render_system
+from studio.domain.run import ClassifierKind, Run
+from studio.domain.task import Task
+from studio.errors import StudioError
+from studio.workspace import Workspace
+
+_EMBEDDED = "embedded"
+_MOST_TEXTS = 4_000
+"""Words are learnt from so many examples of train; more would only make people wait."""
+_CANDIDATES = 100
+
+
+def advise_prompt(
+    ws: Workspace, task_id: int, body: PromptText, *, provider: str = ""
+) -> list[Advice]:
+    """Return what could be better about a prompt, the worst first, then lines worth adding.
+
+    Nothing is asked of a model and nothing is written. Of texts of the test split it only says
+    that they are there.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        body: The prompt, saved or not.
+        provider: Who will read it; the default one where none is named.
+    """
+    task = ws.read.tasks.get(task_id)
+    train = _gold_texts(ws, task)
+    rationales = ws.read.rationales.all(task_id)
+    names = {label.id: label.name for label in task.labels}
+    reads, model, models = _reader(ws, provider)
+    known = Known(
+        labels=task.label_names,
+        question=task.question,
+        definitions={label.name: label.definition for label in task.labels if label.definition},
+        cues=label_cues(names, rationales, train),
+        columns=tuple(ws.read.examples.columns(task_id)),
+        copied=_copied(ws, task_id, body),
+        reads=reads,
+        unused=_unused(body, task.label_names) if reads == "encoder" else (),
+        model=model,
+        models=models,
+    )
+    ideas = suggest_lines(
+        body,
+        names,
+        rationales=rationales,
+        mistakes=_mistakes(ws, task, body),
+        texts=train,
+        reads=reads,
+    )
+    return [*advise(body, known), *ideas]
+
+
+def _reader(ws: Workspace, provider: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return who reads the prompt, its model, and the models that service lists."""
+    name = provider or ws.default_provider
+    if name == _EMBEDDED:
+        return "encoder", "", ()
+    try:
+        model = ws.provider(name).default_model
+    except StudioError:  # its key may be missing; the prompt can still be read
+        return "chat", "", ()
+    found = ws.read.providers.capabilities(name)
+    return "chat", model, tuple(m.id for m in found.models) if found else ()
+
+
+def _unused(body: PromptText, names: Sequence[str]) -> tuple[str, ...]:
+    from studio.embedded.reading import read_prompt
+
+    return read_prompt(render_system(body, names), names).unused
+
+
+def _copied(ws: Workspace, task_id: int, body: PromptText) -> tuple[Copied, ...]:
+    rows = ws.read.examples.having(task_id, probes(body), _CANDIDATES)
+    return tuple(find_copied(body, rows))
+
+
+def _gold_texts(ws: Workspace, task: Task) -> list[tuple[str, str]]:
+    """Return pairs of a text of train and its gold label, all or evenly chosen ones."""
+    gold = ws.read.labels.gold(task.id, (Split.TRAIN.value,))
+    ids = sorted(gold)
+    ids = ids[:: max(1, -(-len(ids) // _MOST_TEXTS))]
+    texts = zip(ids, ws.read.examples.texts(task.id, ids), strict=True)
+    return [(text, name) for i, text in texts if (name := task.name_of(gold[i].label_id))]
+
+
+def _mistakes(ws: Workspace, task: Task, body: PromptText) -> list[Mistake]:
+    """Return the errors on gold of train of the latest run by this prompt, else by any prompt."""
+    run = _latest_run(ws, task, body)
+    if run is None:
+        return []
+    gold = ws.read.labels.gold(task.id, (Split.TRAIN.value,))
+    said = ws.read.runs.predictions(run.id, splits=(Split.TRAIN.value,), with_gold=True)
+    wrong = {
+        p.example_id: p.label_id
+        for p in said
+        if p.label_id is not None and p.label_id != gold[p.example_id].label_id
+    }
+    examples = ws.read.examples.some(task.id, sorted(wrong)[:_MOST_TEXTS])
+    inside = metadata_slices(examples, min_size=3)
+    found = []
+    for example in examples:
+        names = task.name_of(gold[example.id].label_id), task.name_of(wrong[example.id])
+        if names[0] and names[1]:
+            found.append(
+                Mistake(
+                    text=example.text, gold=names[0], said=names[1],
+                    corrected=gold[example.id].origin is Origin.ASSISTED,
+                    slices=tuple(s.name for s in inside if example.id in s.example_ids),
+                )
+            )  # fmt: skip
+    return found
+
+
+def _latest_run(ws: Workspace, task: Task, body: PromptText) -> Run | None:
+    runs = [
+        run
+        for run in ws.read.runs.all(task.id)
+        if run.kind is ClassifierKind.PROMPT
+        and run.status == "done"
+        and Split.TRAIN.value in run.splits
+    ]
+    same = {v.id for v in ws.read.prompts.all(task.id) if v.body.hash == body.hash}
+    return next((run for run in runs if run.prompt_version_id in same), next(iter(runs), None))
