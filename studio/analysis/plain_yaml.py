@@ -64,7 +64,8 @@ def load_yaml(text: str, *, what: str = "The file") -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, the fast one
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
+        # What is missing at the end is told of a line after the last one.
+        where = f" in line {min(mark.line + 1, len(text.splitlines()) or 1)}" if mark else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
         raise InputError(
             f"{what} cannot be read{where}: {problem}.",
