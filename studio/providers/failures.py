@@ -215,6 +215,11 @@ def not_the_protocol(host: str) -> ProviderError:
     return _bad_reply(f"The reply of {host} does not hold to the OpenAI protocol.")
 
 
+def endless(host: str) -> ProviderError:
+    """Return the error of a reply that is larger than any of the protocol could be."""
+    return _bad_reply(f"The reply of {host} is larger than any answer could be.")
+
+
 def unreadable(host: str, error: BaseException) -> ProviderError:
     """Return the error of a reply that cannot be read, by what went wrong in reading it."""
     return _bad_reply(f"The reply of {host} cannot be read ({type(error).__name__}).")

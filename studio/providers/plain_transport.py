@@ -17,6 +17,7 @@ from studio.providers.chat import Reply
 from studio.providers.connection import CONNECT_S, NO_KEY
 from studio.providers.failures import (
     broken_off,
+    endless,
     not_the_protocol,
     timed_out,
     unreachable,
@@ -25,6 +26,10 @@ from studio.providers.failures import (
 
 if TYPE_CHECKING:
     import aiohttp
+
+
+MOST_BYTES = 64_000_000
+"""A larger reply is none: 2,048 vectors, the most that is ever asked for, take half of it."""
 
 
 class PlainTransport:
@@ -52,7 +57,10 @@ class PlainTransport:
         try:
             method = "GET" if body is None else "POST"
             async with session.request(method, address, data=body, allow_redirects=False) as told:
-                return Reply(told.status, told.headers, await told.read())
+                content = await _content(told)
+                if content is not None:
+                    return Reply(told.status, told.headers, content)
+                failure = endless(self._url.host)
         except (
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
@@ -133,3 +141,16 @@ class PlainTransport:
             return {}
         variables = {"OpenAI-Organization": "OPENAI_ORG_ID", "OpenAI-Project": "OPENAI_PROJECT_ID"}
         return {name: value for name, v in variables.items() if (value := os.environ.get(v))}
+
+
+async def _content(told: aiohttp.ClientResponse) -> bytes | None:
+    """Return the body of a reply, None for one that is too large to be any."""
+    if told.content_length is not None and "Content-Encoding" not in told.headers:
+        return await told.read() if told.content_length <= MOST_BYTES else None
+    parts, size = [], 0
+    async for part in told.content.iter_any():
+        size += len(part)
+        if size > MOST_BYTES:
+            return None
+        parts.append(part)
+    return b"".join(parts)
