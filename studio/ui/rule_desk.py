@@ -55,8 +55,8 @@ def show_rules(page: Page) -> None:
     if not rules:
         st.info(
             "No rules yet. A rule says a rationale so that a computer can check it: “not keto if "
-            "it has one of the words rice, risotto”. Start one here, or press “Code it” beside a "
-            "rationale. You see at once how often it is right."
+            "it has one of the words rice, risotto”. Start one here, or press “Make rules of "
+            "it” beside a rationale. You see at once how often it is right."
         )
         return
     _show_view(ws, task, person, rules)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from studio.actions.drafts import keep_draft, kept_draft
 from studio.actions.rule_drafts import DraftedRule, draft_rules
+from studio.actions.rules import Board
 from studio.domain.coded_rationale import RuleBody
 from studio.domain.rationale import Rationale
 from studio.domain.task import Task
@@ -60,9 +61,7 @@ def show_drafts(ws: Workspace, task: Task, person: str, rationale: Rationale) ->
     _accepted(desk)
     shown = [card for card in desk.cards if not card.dropped]
     if shown:
-        st.caption(
-            "Each was tried on train and validation, never test. None counts before you accept it."
-        )
+        st.caption(f"{_tried_on(task_board(ws, task))} None counts before you accept it.")
     else:
         _nothing(ws, task, person, rationale, desk)
     for card in shown:
@@ -78,10 +77,29 @@ def show_drafts(ws: Workspace, task: Task, person: str, rationale: Rationale) ->
                 on_click=_bring_back,
                 args=(ws, task.id, person, rationale.id),
             )
-    offer_asking(ws, task, person, rationale, forget_drafts)
+        st.button(
+            "Draft anew",
+            key="rationales_drafts_anew",
+            type="tertiary",
+            icon=":material/refresh:",
+            on_click=_forget_drafts,
+            args=(task.id, rationale.id),
+            help="Drafts stay as they are while you label. With more gold others may be found.",
+        )
+    offer_asking(ws, task, person, rationale, _forget_drafts)
 
 
-def forget_drafts(task_id: int, rationale_id: int) -> None:
+def _tried_on(board: Board) -> str:
+    some, of = len(board.corpus.ids), board.of
+    if some < of:
+        return (
+            f"Each was tried on {some:,} of the {of:,} examples of train and validation, drawn "
+            "by chance, and on all that have blind gold; never on test."
+        )
+    return "Each was tried on train and validation, never test."
+
+
+def _forget_drafts(task_id: int, rationale_id: int) -> None:
     """Have the drafts of a rationale made anew, because more may be known now."""
     st.session_state.get(_DESKS, {}).pop((task_id, rationale_id), None)
 

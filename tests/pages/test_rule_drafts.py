@@ -6,9 +6,11 @@ import pytest
 
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.examples import Columns, import_examples
+from studio.actions.providers import add_provider
 from studio.actions.rationales import record_rationale
 from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
+from studio.domain.capability import Capabilities, Feature, Finding, State
 from studio.ui.rule_drafts_card import ENOUGH
 
 
@@ -163,3 +165,27 @@ def test_from_the_writer_straight_to_drafts(ws, open_app, mail):
     assert not at.exception
     assert "It promises a prize." in said(at)
     assert buttons(at, "_accept")
+
+
+def test_a_chat_model_is_asked_only_after_consent(ws, open_app, mail):
+    (reason,) = ws.read.rationales.all(mail.id)
+    at = drafts(open_app, reason.id)
+    ask = f"rationales_ask_{reason.id}"
+    assert not buttons(at, "_go")  # nobody to ask: the embedded model writes no text
+    add_provider(ws, name="far", base_url="https://far.example/v1", model="m", by="Ada")
+    ws.store.tasks.set_setting("default_provider", "far")
+    at.run()
+    at.button(key=f"{ask}_go").click().run()
+    assert "is not known to write text" in said(at)
+
+    can = Capabilities(model="m", findings=(Finding(Feature.CHAT, State.YES, "said"),))
+    ws.store.providers.save_capabilities("far", can)
+    at.button(key=f"{ask}_go").click().run()
+    assert "far.example" in said(at)
+    assert at.button(key=f"{ask}_go").label == "Agree and ask"
+    assert not ws.read.jobs.open()
+    at.button(key=f"{ask}_go").click().run()
+    assert not at.exception
+    (job,) = ws.read.jobs.open()
+    assert job.params["rationale"] == reason.id
+    assert any("Asking for rules" in p.proto.text for p in at.get("progress"))
