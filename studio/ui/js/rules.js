@@ -71,7 +71,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     open.title = "Open the rule";
     open.onclick = () => desk.send("open", rule.id);
     name.append(open, part("div", "condition", rule.condition));
-    if (rule.note) name.append(part("div", "note", rule.note));
     const says = part("div", "says", rule.says);
     says.style.setProperty("--colour", rule.colour);
     const decides = part("div", rule.decisive ? "decides alone" : "decides", rule.decides);
