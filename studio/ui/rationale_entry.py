@@ -43,7 +43,7 @@ def show_entry(
         for rule in rules:
             _rule(rationale, rule, scores.get(rule.id), code)
         if not rules:
-            st.caption("No rule says it yet, so no label rests on it but those of prompts.")
+            st.caption("No rule says it yet.")
         if mine and rules:
             _record(task, mine)
     _buttons(ws, task, rationale, rules, code)

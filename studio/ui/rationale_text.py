@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from studio.analysis.word_diff import Piece
 from studio.domain.evaluation import Figure
 from studio.domain.rationale import Evidence
 from studio.ui.notes import note
@@ -31,11 +32,6 @@ def plain(text: str) -> str:
     return "  \n".join(_MARKUP.sub(r"\\\1", line.strip()) for line in parted.splitlines())
 
 
-def unjoined(text: str) -> str:
-    """Return a text copied from the page without the joiners `plain` put there."""
-    return text.replace(JOINER, "")
-
-
 def marked(text: str, evidence: Sequence[Evidence]) -> str:
     r"""Return Markdown of a text with the words of the evidence highlighted.
 
@@ -49,6 +45,26 @@ def marked(text: str, evidence: Sequence[Evidence]) -> str:
         parts += [_kept(text[at : piece.start]), f":primary-background[{_kept(piece.words)}]"]
         at = piece.end
     return "".join([*parts, _kept(text[at:])])
+
+
+def marked_change(pieces: Sequence[Piece]) -> str:
+    r"""Return Markdown of a comparison: what went struck through, what came highlighted.
+
+    >>> marked_change([Piece("same", "red or "), Piece("removed", "blue"), Piece("added", "green")])
+    'red or :red[~~blue~~] :green-background[green]'
+    """
+    parts = []
+    for piece in pieces:
+        kept = _kept(piece.text)
+        words = kept.strip()
+        lead, tail = (" " if kept[:1] == " " else ""), (" " if kept[-1:] == " " else "")
+        if piece.kind == "same" or not words:
+            parts.append(kept)
+        elif piece.kind == "removed":  # a blank after it, so that two marks never touch
+            parts.append(f"{lead}:red[~~{words}~~]{tail or ' '}")
+        else:
+            parts.append(f"{lead}:green-background[{words}]{tail}")
+    return "".join(parts)
 
 
 def label_chip(name: str, colour: str) -> str:

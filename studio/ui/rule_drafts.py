@@ -60,9 +60,9 @@ def show_drafts(ws: Workspace, task: Task, person: str, rationale: Rationale) ->
         desk = _desk(ws, task, person, rationale)
     _accepted(desk)
     shown = [card for card in desk.cards if not card.dropped]
-    if shown:
+    if any(not card.accepted for card in shown):
         st.caption(f"{_tried_on(task_board(ws, task))} None counts before you accept it.")
-    else:
+    if not shown:
         _nothing(ws, task, person, rationale, desk)
     for card in shown:
         keep = functools.partial(_keep_dropped, ws, task.id, person, rationale.id)

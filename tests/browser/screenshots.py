@@ -77,6 +77,11 @@ def bad_task(page: Any) -> None:
     page.get_by_test_id("stMain").get_by_role("button", name="Create the task").click()
 
 
+def unfold(page: Any) -> None:
+    """Open the second rationale of the list."""
+    page.get_by_test_id("stExpander").nth(1).locator("summary").click()
+
+
 # View of the worked state to the page and the steps that lead there.
 VIEWS: dict[str, tuple[str, Sequence[Step]]] = {
     "import": ("data", (tab("Import"),)),
@@ -85,6 +90,8 @@ VIEWS: dict[str, tuple[str, Sequence[Step]]] = {
     "labels": ("data", (tab("Labels and criterion"),)),
     "new_task": ("data", (tab("New task"),)),
     "error": ("data", (tab("New task"), bad_task)),
+    "rationale": ("rationales", (unfold,)),
+    "drafts": ("rationales", (unfold, press(re.compile("rules of it")))),
     "rules": ("rationales", (tab("Rules"),)),
     "rule": ("rationales", (tab("Rules"), press("New rule"))),
     "seen": ("prompts", (tab("As the model sees it"),)),

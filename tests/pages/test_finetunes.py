@@ -26,7 +26,7 @@ from studio.handlers.runs import run_handler
 from studio.jobs.control import Control
 from studio.providers.scripted import ScriptedProvider
 from studio.store.labels import NewLabel
-from studio.ui.rationale_text import unjoined
+from studio.ui.rationale_text import JOINER
 from studio.workspace import Workspace
 
 LABELS = ("keto", "not_keto")
@@ -109,7 +109,7 @@ def words(at: AppTest) -> str:
 
 
 def unescaped(at: AppTest) -> str:
-    return unjoined(words(at)).replace("\\", "")
+    return words(at).replace(JOINER, "").replace("\\", "")
 
 
 def button(at: AppTest, start: str):
