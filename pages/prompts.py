@@ -7,6 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from studio.domain.prompt import PromptText, PromptVersion
 from studio.ui.page import Page, open_page
+from studio.ui.prompt_advice_view import Desk, draw_advice
 from studio.ui.prompt_draft import (
     PromptDrafts,
     body_of,
@@ -57,6 +58,9 @@ def main() -> None:
         keep_drafts(ws, task, drafts, page.person)
     before = version_before(versions, drafts)
     with right:
+        draw_advice(
+            Desk(ws=ws, task=task, versions=versions, drafts=drafts, body=body, person=page.person)
+        )
         show_side(page, body, before)
     here = next((v for v in versions if v.id == drafts.base), None)
     saved = here if drafts.base not in drafts.texts else None

@@ -1,16 +1,14 @@
-"""What business users do with prompts: save, compare and preview them."""
+"""What business users do with prompts: save and preview them."""
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from studio.analysis.sampling import spread
 from studio.domain.estimate import Estimate
 from studio.domain.example import Split, normalise
-from studio.domain.prompt import PromptText, PromptVersion, render_system
+from studio.domain.prompt import PromptText, PromptVersion
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
 from studio.errors import InputError
@@ -21,7 +19,6 @@ from studio.workspace import Workspace
 
 PREVIEW_SIZE = 40
 _OPEN = (Split.TRAIN.value, Split.VALIDATION.value)
-_SENTENCE_END = re.compile(r"(?<=[.;!?])\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +79,6 @@ def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
                     f"Example {example.external_id} is of the locked test split.",
                     next_step="Choose a few-shot of train.",
                 )
-
-
-def diff_prompts(task: Task, before: PromptText, after: PromptText) -> list[str]:
-    """Return what changed between two prompts, a sentence each: "+ new", "- old", "  kept"."""
-    changed = difflib.ndiff(_lines(task, before), _lines(task, after))
-    return [line for line in changed if not line.startswith("?")]
 
 
 def preview_prompt(
@@ -181,10 +172,3 @@ def _run(task: Task, service: Provider, title: str) -> Run:
         splits=_OPEN,
         preview=True,
     )
-
-
-def _lines(task: Task, body: PromptText) -> list[str]:
-    # A sentence a line: prose is one long line, and a word changed in it would show all of it.
-    rendered = render_system(body, task.label_names)
-    lines = [part for line in rendered.splitlines() for part in _SENTENCE_END.split(line)]
-    return lines + [f"Example: {shot.text} -> {shot.label}" for shot in body.few_shots]

@@ -1,7 +1,8 @@
-"""Commands: studio prompt save | list | show | diff | preview | attack."""
+"""Commands: studio prompt save | list | show | diff | lint | preview | attack."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +11,10 @@ import yaml
 
 from studio.actions.evaluations import compare_runs, evaluate_run
 from studio.actions.injections import TIMES, attack_result, estimate_attack, start_attack
-from studio.actions.prompts import diff_prompts, preview_prompt, save_prompt
+from studio.actions.prompt_advice import advise_prompt
+from studio.actions.prompts import preview_prompt, save_prompt
 from studio.actions.runs import run_status
+from studio.analysis.word_diff import diff_bodies
 from studio.cli.common import (
     AsJson,
     WorkspacePath,
@@ -24,8 +27,9 @@ from studio.cli.common import (
     task_of,
     wait_for,
 )
+from studio.domain.advice import Advice, Severity, before_after
 from studio.domain.amounts import count, money
-from studio.domain.prompt import PromptText, render_system
+from studio.domain.prompt import PromptText, prompt_of, render_system
 from studio.domain.task import Task
 from studio.errors import InputError, RunFailedError
 from studio.workspace import Workspace
@@ -96,12 +100,63 @@ def show(task: str, prompt: str, workspace: WorkspacePath = None, as_json: AsJso
 def diff(
     task: str, before: str, after: str, workspace: WorkspacePath = None, as_json: AsJson = False
 ) -> None:
-    """Show what changed between two prompts or versions."""
+    """Show what changed between two prompts or versions, word by word."""
     ws = open_ws(workspace)
     found = task_of(ws, task)
-    bodies = [ws.read.prompts.find(found.id, name).body for name in (before, after)]
-    lines = diff_prompts(found, *bodies)
-    emit({"before": before, "after": after, "lines": lines}, as_json, "\n".join(lines))
+    old, new = (ws.read.prompts.find(found.id, name).body for name in (before, after))
+    changes = diff_bodies(old, new, found.label_names)
+    data = {"before": before, "after": after, "changes": [asdict(change) for change in changes]}
+    text = "\n".join(f"{c.part}\n  {c.marked}" for c in changes) or "Nothing changed."
+    emit(data, as_json, text)
+
+
+@group.command("lint")
+def lint(
+    task: str,
+    prompt: Annotated[
+        str,
+        typer.Argument(
+            help="A prompt's name or version, or a file; the newest version by default."
+        ),
+    ] = "",
+    provider: Annotated[
+        str, typer.Option(help="Who will read it; the configured one by default.")
+    ] = "",
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what could be better about a prompt, why, and how; nothing is asked of a model."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    title, body = _to_lint(ws, found, prompt)
+    advice = advise_prompt(ws, found.id, body, provider=provider)
+    counts = {s.value: sum(a.severity is s for a in advice) for s in Severity}
+    data = {"prompt": title, "counts": counts, "findings": [a.to_dict(body) for a in advice]}
+    text = "\n\n".join(_told(one, body) for one in advice) or f"Nothing to say about {title}."
+    emit(data, as_json, text)
+
+
+def _to_lint(ws: Workspace, task: Task, prompt: str) -> tuple[str, PromptText]:
+    """Return what to call a prompt and what it says."""
+    versions = ws.read.prompts.all(task.id)
+    if not prompt:
+        newest = versions[-1] if versions else None
+        return (newest.title, newest.body) if newest else ("the definitions", prompt_of(task))
+    named = {v.name for v in versions} | {v.title for v in versions}
+    if prompt not in named and Path(prompt).is_file():
+        return prompt, _body(ws, task, Path(prompt), "", [], rationales=False)
+    version = ws.read.prompts.find(task.id, prompt)
+    return version.title, version.body
+
+
+def _told(one: Advice, body: PromptText) -> str:
+    lines = [f"{one.severity.value}  {one.title}  ({one.place.words}, {one.code})",
+             f"  why: {one.why}", f"  do:  {one.suggestion}"]  # fmt: skip
+    if one.rewrite is not None:
+        before, after = before_after(body, one.rewrite)
+        lines += [f"  - {line}" for line in before.splitlines()]
+        lines += [f"  + {line}" for line in after.splitlines()]
+    return "\n".join(lines)
 
 
 @group.command("preview")

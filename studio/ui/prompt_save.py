@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from studio.actions.prompts import diff_prompts, save_prompt
+from studio.actions.prompts import save_prompt
+from studio.analysis.word_diff import diff_bodies
 from studio.domain.prompt import PromptText, PromptVersion
 from studio.domain.task import Task
 from studio.ui.guard import kindly
 from studio.ui.prompt_draft import PromptDrafts, discard, keep_drafts, turn_to
-from studio.ui.rationale_text import plain
+from studio.ui.rationale_text import marked_change, plain
 from studio.workspace import Workspace
 
 
@@ -52,10 +53,9 @@ def show_diff(task: Task, before: PromptVersion | None, body: PromptText) -> Non
     if before is None:
         st.caption("There is no earlier version to compare with.")
         return
-    lines = diff_prompts(task, before.body, body)
-    changed = [line for line in lines if line[:1] in "+-" and line[2:].strip()]
-    st.caption(f"Against {plain(before.title)}: “+” is new, “-” was there before.")
-    if changed:
-        st.code("\n".join(changed), language="diff", wrap_lines=True)
-    else:
+    st.caption(f"Against {plain(before.title)}: green is new, red was there before.")
+    changes = diff_bodies(before.body, body, task.label_names)
+    for change in changes:
+        st.markdown(f"**{plain(change.part)}**  \n{marked_change(change.pieces)}")
+    if not changes:
         st.caption("Nothing changed.")

@@ -152,7 +152,7 @@ def test_a_draft_is_kept_a_version_saved_and_nothing_lost(ws, keto, app, open_ap
     assert field(other, "Instructions").value == "Is it keto? Be strict."
     app.session_state["prompts_side"] = "What you changed"
     app.run()
-    assert "+ Is it keto?" in said(app)
+    assert ":green-background[Is it keto? Be strict.]" in said(app)
 
     next(t for t in app.text_input if t.label.startswith("What did")).set_value("stricter").run()
     app.button(key="prompts_save").click().run()
@@ -237,3 +237,50 @@ def test_a_saved_prompt_is_attacked_and_the_flip_rate_shown(ws, keto, app):
     assert "pairs do not count" in said(app)
     field(app, "Instructions").set_value("Mind the BREAD.").run()  # a draft is not the version
     assert "Flip rate" not in [metric.label for metric in app.metric]
+
+
+def advice_buttons(at, word):
+    return [b for b in at.button if (b.key or "").startswith(f"prompts_advice_{word}")]
+
+
+def test_a_good_prompt_gets_no_advice(keto, app):
+    assert "Advice" not in said(app)
+    assert advice_buttons(app, "") == []
+
+
+def test_advice_is_applied_with_a_click_and_taken_back(keto, app, open_app):
+    field(app, "Instructions").set_value("Is this dish keto? Do your best.").run()
+    assert "“Do your best.” says nothing" in said(app)
+    assert "~~Do your best.~~" in said(app)
+    advice_buttons(app, "apply")[0].click().run()
+    assert not app.exception
+    assert field(app, "Instructions").value == "Is this dish keto?"
+    assert "says nothing" not in said(app).replace("Undo", "")
+    assert field(open_app("prompts"), "Instructions").value == "Is this dish keto?"  # it is kept
+    app.button(key="prompts_advice_undo_go").click().run()
+    assert field(app, "Instructions").value == "Is this dish keto? Do your best."
+    advice_buttons(app, "hide")[0].click().run()
+    assert "says nothing" not in said(app)
+
+
+def test_an_undo_never_eats_what_was_typed_since(keto, app):
+    field(app, "Instructions").set_value("Is this dish keto? Do your best.").run()
+    advice_buttons(app, "apply")[0].click().run()
+    field(app, "Instructions").set_value("Is this whole dish keto?").run()
+    app.button(key="prompts_advice_undo_go").click().run()
+    assert not app.exception
+    assert field(app, "Instructions").value == "Is this whole dish keto?"
+    assert "typed since" in said(app)
+
+
+def test_advice_on_texts_of_people_stays_text(ws, open_app):
+    task = create_task(ws, name="x", labels=["<b>a</b>", "b"], question="q", by="Ada")
+    body = PromptText(
+        instructions="see [this](http://y.example), etc.", definitions={"b": "[x](y)"}
+    )
+    save_prompt(ws, task.id, name="p", body=body, by="Ada")
+    at = open_app("prompts")
+    assert not at.exception
+    assert "vague" in said(at)
+    for element in [*at.markdown, *at.caption]:
+        assert "](http" not in element.value
