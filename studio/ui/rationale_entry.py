@@ -17,13 +17,14 @@ from studio.ui.colours import label_colours
 from studio.ui.figures import count, figure_text
 from studio.ui.notes import note
 from studio.ui.rationale_place import open_drafts
-from studio.ui.rationale_text import label_chip, marked, plain
+from studio.ui.rationale_text import label_chip, marked, plain, shortened
 from studio.ui.rule_boards import task_board
 from studio.workspace import Workspace
 
 _SHOWN = 5
 _CUT = 110
 _MOST = 600
+_MOST_RULE = 220
 
 Code = Callable[[Rationale, CodedRationale | None], None]
 
@@ -99,7 +100,7 @@ def _rule(rationale: Rationale, rule: CodedRationale, score: RuleScore | None, c
                     help="How often it is right on blind gold of train and validation, never test. "
                     + note("interval"),
                 )
-        st.text(describe(rule.body))
+        st.text(shortened(describe(rule.body), _MOST_RULE))
 
 
 def _record(task: Task, record: RationaleRecord) -> None:

@@ -15,7 +15,7 @@ from studio.domain.coded_rationale import RuleBody, describe
 from studio.domain.rationale import Rationale
 from studio.domain.task import Task
 from studio.errors import StudioError
-from studio.ui.figures import figure_text, percent
+from studio.ui.figures import count, figure_text, percent
 from studio.ui.notes import note
 from studio.ui.rationale_place import is_drafting, open_rules
 from studio.ui.rationale_text import plain
@@ -128,7 +128,8 @@ def _doubt(task: Task, board: Board, drafted: DraftedRule) -> str:
             f"Check {SIZE} blind, or accept it untested."
         )
     if accuracy.n < ENOUGH:
-        return f"{accuracy.n} blind gold labels are too few to judge it. Check {SIZE} blind."
+        found = count(accuracy.n, "blind gold label")
+        return f"Only {found} to judge it by: too few. Check {SIZE} blind."
     known = board.gold[board.gold != 0]
     share = float(np.mean(known == task.label(body.label).id))
     chance = 1 - share if body.against else share
