@@ -76,11 +76,21 @@ class Board:
     given: Callable[[Sequence[Condition]], tuple[Mapping[Condition, Bools], tuple[Condition, ...]]]
     _without: dict[str, Others] = field(default_factory=dict, init=False)
 
+    def with_gold(self, task: Task, gold: NDArray[np.int32]) -> Board:
+        """Return it with other gold; what was found of the rules' votes is kept."""
+        board = replace(self, task=task, gold=gold)
+        board._without.update(self._without)
+        return board
+
     def without(self, name: str) -> Others:
-        """Return what all rules but the one of this name say; kept for the next time."""
-        if name not in self._without:
-            self._without[name] = Others(self, name)
-        return self._without[name]
+        """Return what all rules but the one of this name say; kept for the next time.
+
+        A new rule is called otherwise with each letter typed; all new rules have the same others.
+        """
+        known = name if any(rule.body.name == name for rule in self.rules) else ""
+        if known not in self._without:
+            self._without[known] = Others(self, known)
+        return self._without[known]
 
 
 def try_rule(board: Board, body: RuleBody) -> RulePreview:

@@ -5,6 +5,7 @@ Test is never looked at here. Nothing is written: a screen opens a corpus once a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -18,6 +19,7 @@ from studio.analysis.vote_matrix import VoteMatrix
 from studio.domain.coded_rationale import CodedRationale
 from studio.domain.conditions import Condition
 from studio.domain.example import Split
+from studio.domain.task import Task
 from studio.handlers.given import read_given
 from studio.handlers.votes import find_votes, has_given
 from studio.workspace import Workspace
@@ -36,11 +38,13 @@ class OpenCorpus:
         corpus: All examples of train and validation, or a sample of them.
         of: How many there are in all.
         fires: Rule hash to where it fires; what was looked for once is not looked for again.
+        boards: The last board opened on it.
     """
 
     corpus: Corpus
     of: int
     fires: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    boards: deque[Board] = field(default_factory=partial(deque, maxlen=1))
 
     @property
     def is_sample(self) -> bool:
@@ -74,16 +78,30 @@ def open_board(ws: Workspace, task_id: int, corpus: OpenCorpus) -> Board:
     """
     task = ws.read.tasks.get(task_id)
     rules = ws.read.rules.all(task_id, enabled_only=True)
-    gold = open_gold(ws, task_id)
-    return Board(
-        task=task,
-        corpus=corpus.corpus,
-        of=corpus.of,
-        rules=tuple(rules),
-        matrix=_votes(ws, task_id, rules, corpus),
-        gold=np.array([gold.get(i, 0) for i in corpus.corpus.ids.tolist()], dtype=np.int32),
-        given=partial(_given, ws, task_id, corpus.corpus.ids),
-    )
+    known = open_gold(ws, task_id)
+    gold = np.array([known.get(i, 0) for i in corpus.corpus.ids.tolist()], dtype=np.int32)
+    last = corpus.boards[0] if corpus.boards else None
+    if last is not None and _says_the_same(last, task, rules):
+        board = last.with_gold(task, gold)
+    else:
+        board = Board(
+            task=task,
+            corpus=corpus.corpus,
+            of=corpus.of,
+            rules=tuple(rules),
+            matrix=_votes(ws, task_id, rules, corpus),
+            gold=gold,
+            given=partial(_given, ws, task_id, corpus.corpus.ids),
+        )
+    corpus.boards.append(board)
+    return board
+
+
+def _says_the_same(board: Board, task: Task, rules: Sequence[CodedRationale]) -> bool:
+    """Return whether the votes on a board, and all that follows from them, still hold."""
+    same = (board.task.labels, board.task.fallback_label_id, board.rules)
+    answered = any(has_given(rule.body) for rule in rules)  # what is given may have changed
+    return not answered and same == (task.labels, task.fallback_label_id, tuple(rules))
 
 
 def open_gold(ws: Workspace, task_id: int) -> dict[int, int]:

@@ -102,7 +102,7 @@ def _corpus(path: str, task_id: int, examples: str, _ws: Workspace) -> OpenCorpu
     return open_corpus(_ws, task_id)
 
 
-@st.cache_resource(max_entries=2, ttl=3600, show_spinner=False)
+@st.cache_resource(max_entries=2, ttl=3600, show_spinner="Applying the rules …")
 def _board(path: str, task_id: int, revision: int, _ws: Workspace, _opened: OpenCorpus) -> Board:
     return open_board(_ws, task_id, _opened)
 
