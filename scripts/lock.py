@@ -1,7 +1,7 @@
 """Pin every package, direct or not, that the studio and its tests need, in constraints.txt.
 
 One file serves Python 3.11 and newer on every system. It holds names and versions only: no hosts,
-no paths. The extra `tokens` pins itself.
+no paths.
 """
 
 from __future__ import annotations

@@ -37,7 +37,6 @@ def test_with_the_extra_its_count_is_taken_also_of_half_a_character(monkeypatch)
 
 
 def test_the_real_one_counts_without_a_network():
-    pytest.importorskip("quicktok", reason="the extra `tokens` is not installed")
     way = best_counting()
     assert way.name == "o200k"
     assert [
