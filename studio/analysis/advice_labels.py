@@ -49,6 +49,7 @@ _SIDES = re.compile(
     re.IGNORECASE,
 )
 _ENOUGH_LABELS = 3
+_MOST_UNDEFINED = 4
 _ALIKE = 0.7
 
 
@@ -77,14 +78,34 @@ def check_labels(body: PromptText, known: Known, texts: list[Passage]) -> Iterat
                 "A denied name lies right beside what it denies; a model easily takes one for the other.",
                 "Define it by what such texts do have.", _defined(body, known, label, ""),
             )  # fmt: skip
-        elif not text and label not in reasons:
-            only_shown = label in shots
-            yield (hint if only_shown else warning)(
-                "undefined", place, f"{label} has no definition",
-                "The model has only examples to go by." if only_shown
-                else "The model has only the name to go by." + _worth(known),
-                "Say when it holds, in the words of the texts.", _defined(body, known, label, ""),
-            )  # fmt: skip
+
+
+def check_undefined(body: PromptText, known: Known, texts: list[Passage]) -> Iterator[Advice]:
+    """Find labels without a definition; where there are many, in one finding."""
+    reasons, shots = {label for label, _ in body.reasons}, {s.label for s in body.few_shots}
+    bare = [
+        label
+        for label in known.labels
+        if not body.definitions.get(label, "").strip() and label not in reasons
+        and (label in shots or not is_negated(label, known.labels))
+    ]  # fmt: skip
+    do = "Say when it holds, in the words of the texts."
+    if len(bare) > _MOST_UNDEFINED:
+        yield warning(
+            "undefined", Place(section=Section.DEFINITION, label=bare[0]),
+            f"{len(bare)} labels have no definition: {listed(bare, 'and')}",
+            "Of these the model has only the names or examples to go by." + _worth(known), do,
+            _defined(body, known, bare[0], ""),
+        )  # fmt: skip
+        return
+    for label in bare:
+        has_shots = label in shots
+        yield (hint if has_shots else warning)(
+            "undefined", Place(section=Section.DEFINITION, label=label), f"{label} has no definition",
+            "The model has only examples to go by." if has_shots
+            else "The model has only the name to go by." + _worth(known),
+            do, _defined(body, known, label, ""),
+        )  # fmt: skip
 
 
 def _is_empty(text: str, label: str) -> bool:
@@ -107,7 +128,9 @@ def _defined(body: PromptText, known: Known, label: str, text: str) -> Rewrite:
     after = own if own and own != text and not denies_only(own, label, known.labels) else ""
     if not after:
         after = (
-            f"Says {listed(cues[:6])}." if cues else BLANK.format(f"what such a text says: {label}")
+            f"Says {listed(cues[:6], most=6)}."
+            if cues
+            else BLANK.format(f"what such a text says: {label}")
         )
     before = body.definitions.get(label, "")
     place = Place(section=Section.DEFINITION, label=label, end=len(before))

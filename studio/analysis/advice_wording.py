@@ -26,7 +26,10 @@ _CONCRETE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Wording:
-    """Words to look for, and what to say of them; `after` makes the replacement from the match."""
+    """Words to look for and what to say of them.
+
+    `after` makes the replacement from the match; a whole sentence is taken out with its blank.
+    """
 
     code: str
     severity: Severity
@@ -36,6 +39,7 @@ class _Wording:
     after: Callable[[re.Match[str]], str] | None = None
     unless: re.Pattern[str] | None = None
     title: str = "“{}” is vague"
+    is_sentence: bool = False
 
 
 def _kept_stop(found: re.Match[str]) -> str:
@@ -109,7 +113,7 @@ _WORDINGS = (
             r"take your time|think carefully|think hard|pay (?:close |careful )?attention)\s*[.!] ?", _I,
         ),
         "It asks for effort and says nothing of the texts.",
-        "Leave it out, or name the mistake to avoid.", lambda m: "", title="“{}” says nothing",
+        "Leave it out, or name the mistake to avoid.", lambda m: "", title="“{}” says nothing", is_sentence=True,
     ),
     _Wording(
         "vague", Severity.HINT,
@@ -141,9 +145,18 @@ _WORDINGS = (
         "“{}” is not in front of the model",
     ),
     _Wording(
+        "answer_form", Severity.HINT,
+        re.compile(
+            r"(?:^|(?<=[.!?\n] )|(?<=\n))(?:please )?(?:output|return|respond|answer|reply|give|produce)\b[^.!?\n]{0,40}"
+            r"\b(?:json|xml|yaml|csv|markdown|array|table)\b[^.!?\n]*[.!]?", _I,
+        ),
+        "The studio asks for one label and sets the form itself; another form in the prompt confuses.",
+        "Leave it out.", lambda m: "", None, "“{}” sets another form of answer", True,
+    ),
+    _Wording(
         "blank", Severity.WARNING,
         re.compile(
-            r"\[(?:fill in|your |insert |todo|tbd|xxx)[^\]\n]*\]|(?-i:\[[A-Z][A-Z_ ]{2,30}\])|<(?:your |insert |todo)[^>\n]*>|"
+            r"\[(?:fill in|your |insert |todo|tbd|xxx)[^\]\n]*\]|(?-i:\[[A-Z][A-Z_ ]{2,30}\])|\[(?:brief|short|describe|description|name of|list of)\b[^\]\n]*\]|<(?:your |insert |todo)[^>\n]*>|"
             r"\b(?:TODO|TBD|FIXME)\b|\blorem ipsum\b", _I,
         ),
         "The model would read it as if you meant it.", "Put your words there.", None, None,
@@ -227,7 +240,7 @@ def _advice(
     rewrite = None
     if wording.after is not None:
         after = wording.after(found)
-        if wording.title.endswith("says nothing"):
+        if wording.is_sentence:
             rewrite = passage.without(start, end)
         elif after or wording.code == "vague":
             rewrite = passage.rewrite(start, end, after)
@@ -370,4 +383,13 @@ def denies_only(text: str, label: str, labels: tuple[str, ...]) -> bool:
     if not NEGATOR.search(text) and "else" not in text.lower().split():
         return False
     names = frozenset().union(*(name_words(name) for name in labels))
-    return not content(NEGATOR.sub(" ", text)) - names - {"rest", "remaining", "belong", "fit"}
+    left = content(NEGATOR.sub(" ", text)) - names - {"rest", "remaining", "belong", "fit"}
+    # "Everything that is not hate speech": the label's name with a word that goes with it.
+    is_named = bool(_ALL_BUT.match(text) and content(text) & names)
+    return len(left) <= (1 if is_named else 0)
+
+
+_ALL_BUT = re.compile(
+    r"^(?:anything|everything|all|any)?\s*(?:\w+\s+)?(?:that|which)?\s*(?:is|are|does|do)?\s*not\b",
+    _I,
+)

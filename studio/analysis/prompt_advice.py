@@ -11,6 +11,7 @@ from studio.analysis.advice_labels import (
     check_overlap,
     check_rest,
     check_tokens,
+    check_undefined,
 )
 from studio.analysis.advice_reading import Known, passages
 from studio.analysis.advice_sending import (
@@ -29,8 +30,9 @@ from studio.domain.prompt import PromptText
 
 _CHECKS = (
     check_copied, check_contradictions, check_instructions, check_strangers, check_labels,
-    check_overlap, check_personal, check_variables, check_wording, check_denials, check_questions,
-    check_rest, check_reader, check_length, check_tokens, check_model,
+    check_undefined, check_overlap, check_personal, check_variables, check_wording,
+    check_denials, check_questions, check_rest, check_reader, check_length, check_tokens,
+    check_model,
 )  # fmt: skip
 
 

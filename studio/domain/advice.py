@@ -199,7 +199,8 @@ def before_after(body: PromptText, rewrite: Rewrite) -> tuple[str, str]:
         return rewrite.before.strip(), rewrite.after.strip()
     ends = [m.end() for m in SENTENCE_END.finditer(text)]
     first = max((i for i in ends if i <= start), default=0)
-    last = min((i for i in ends if i >= max(end, start + 1)), default=len(text))
+    inside = start + max(len(rewrite.before.rstrip()), 1)
+    last = max(end, min((i for i in ends if i >= inside), default=len(text)))
     before = text[first:last]
     after = before[: start - first] + rewrite.after + before[end - first :]
     return before.strip(), after.strip()

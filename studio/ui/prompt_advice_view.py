@@ -27,10 +27,10 @@ from studio.workspace import Workspace
 _UNDO, _HIDDEN, _SAID = "prompts_advice_undo", "prompts_advice_hidden", "prompts_advice_said"
 _AT_ONCE = 3
 _LOOK = {
-    Severity.ERROR: (":red[:material/error:]", "must be mended"),
-    Severity.WARNING: (":orange[:material/warning:]", "worth mending"),
-    Severity.HINT: (":blue[:material/info:]", "hint"),
-    Severity.IDEA: (":green[:material/lightbulb:]", "from your own work"),
+    Severity.ERROR: ":red[:material/error:]",
+    Severity.WARNING: ":orange[:material/warning:]",
+    Severity.HINT: ":blue[:material/info:]",
+    Severity.IDEA: ":green[:material/lightbulb:]",
 }
 
 
@@ -96,8 +96,9 @@ def _head(desk: Desk, found: list[Advice]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
             f"**Advice** · {', '.join(counts) or 'nothing left to say'}",
-            help="Found by words and patterns on this machine, as you write. It may be wrong: "
-            "Preview tells what an edit changes.",
+            help="Found by words and patterns on this machine, as you write, the worst first: "
+            "errors, warnings, hints, then lines that rationales and corrections suggest. It may "
+            "be wrong: Preview tells what an edit changes.",
         )
         if desk.undo_stack:
             st.button(
@@ -108,13 +109,17 @@ def _head(desk: Desk, found: list[Advice]) -> None:
 
 def _draw(desk: Desk, one: Advice, number: int) -> None:
     """Draw one finding with its before and after."""
-    icon, word = _LOOK[one.severity]
-    st.markdown(f"{icon} **{plain(one.title)}** :gray[· {word}]")
-    st.caption(f"{plain(one.why)} {plain(one.suggestion)}")
+    told = [
+        f"{_LOOK[one.severity]} **{plain(one.title)}**",
+        f":small[:gray[{plain(one.why)} {plain(one.suggestion)}]]",
+    ]
     if one.rewrite is not None:
-        before, after = before_after(desk.body, one.rewrite)
-        st.markdown(marked_change(diff_words(before, after)))
-    with st.container(horizontal=True, vertical_alignment="center"):
+        place = one.rewrite.place
+        is_new = place.section is Section.REASONS and place.index is None
+        lead = f"Rationale of {plain(place.label)}: " if is_new else ""
+        told.append(lead + marked_change(diff_words(*before_after(desk.body, one.rewrite))))
+    st.markdown("  \n".join(told))
+    with st.container(horizontal=True, gap="small"):
         if one.rewrite and one.rewrite.place.section not in (Section.LABELS, Section.MODEL):
             st.button(
                 "Apply", key=f"prompts_advice_apply_{number}", on_click=_apply,

@@ -54,14 +54,15 @@ def marked_change(pieces: Sequence[Piece]) -> str:
     'red or :red[~~blue~~] :green-background[green]'
     """
     parts = []
-    for piece in pieces:
+    for i, piece in enumerate(pieces):
         kept = _kept(piece.text)
         words = kept.strip()
         lead, tail = (" " if kept[:1] == " " else ""), (" " if kept[-1:] == " " else "")
         if piece.kind == "same" or not words:
             parts.append(kept)
-        elif piece.kind == "removed":  # a blank after it, so that two marks never touch
-            parts.append(f"{lead}:red[~~{words}~~]{tail or ' '}")
+        elif piece.kind == "removed":
+            is_replaced = pieces[i + 1 : i + 2] and pieces[i + 1].kind == "added"
+            parts.append(f"{lead}:red[~~{words}~~]{tail or (' ' if is_replaced else '')}")
         else:
             parts.append(f"{lead}:green-background[{words}]{tail}")
     return "".join(parts)

@@ -134,6 +134,13 @@ def test_a_definition_is_drawn_from_the_task_else_from_the_words_of_the_label():
     assert "[fill in" in advice("undefined", body).rewrite.after
 
 
+def test_many_labels_without_definition_are_one_finding():
+    labels = tuple(f"label {i}" for i in range(77))
+    found = advise(PromptText(instructions="Which one? Otherwise label 0."), Known(labels=labels))
+    (one,) = [a for a in found if a.code == "undefined"]
+    assert one.title.startswith("77 labels")
+
+
 def test_yes_and_no_are_not_turned_round_by_a_click():
     body = PromptText(
         instructions="Is it not valid?", definitions={"yes": "Signed.", "no": "Void."}
