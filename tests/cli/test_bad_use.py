@@ -14,7 +14,8 @@ CONTRACT = """
 app demo task.create task.list task.show import split rationale.add rationale.list rule.add
 rule.list rule.show rule.order rule.report rule.apply rule.import rule.export prompt.save
 prompt.list prompt.show prompt.diff prompt.lint prompt.preview run.start run.list run.show
-run.pause run.resume run.cancel run.export correct trainingset.create trainingset.show trainingset.export finetune.launch
+run.pause run.resume run.cancel run.export correct trainingset.create trainingset.show
+trainingset.export finetune.launch
 finetune.list finetune.show finetune.events finetune.cancel finetune.resume evaluate compare slices
 report provider.add provider.list provider.test serve worker backup restore doctor
 """
