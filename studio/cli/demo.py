@@ -18,7 +18,7 @@ from studio.actions.rules import report_rules
 from studio.actions.runs import Choice, start_run
 from studio.actions.samples import load_sample
 from studio.actions.tasks import choose_champion
-from studio.analysis.ordering import disagreements
+from studio.analysis.queueing import disagreements
 from studio.analysis.report_html import render_report
 from studio.bootstrap import is_worker_alive
 from studio.cli.common import AsJson, emit, open_ws, wait_for, write_file

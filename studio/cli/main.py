@@ -26,6 +26,7 @@ PARTS = {
     "finetunes": ("trainingset", "finetune"),
     "evaluations": ("evaluate", "compare", "slices"),
     "agreement": ("agreement",),
+    "queue": ("queue",),
     "reports": ("report",),
     "providers": ("provider",),
 }

@@ -1,0 +1,90 @@
+"""The next examples of a task, from what is stored."""
+
+import pytest
+
+from studio.actions.corrections import Decision, correct_labels
+from studio.actions.queue import next_examples, order_evidence
+from studio.actions.rules import save_rule
+from studio.analysis.queueing import Stream
+from studio.domain.coded_rationale import parse_rule
+from studio.errors import InputError
+
+
+@pytest.fixture
+def task(ws, fill):
+    return fill(ws, train=60, gold=False)
+
+
+def names(found):
+    return [example.external_id for example, _ in found.items]
+
+
+def test_the_same_until_somebody_labels_and_never_what_is_labeled(ws, task):
+    first = next_examples(ws, task.id, by="Ada", limit=10)
+    assert names(first) == names(next_examples(ws, task.id, by="Ada", limit=10))
+    example = first.items[0][0]
+    correct_labels(ws, task.id, [Decision(example_id=example.id, label="ham")], by="Ada")
+    assert example.external_id not in names(next_examples(ws, task.id, by="Ada", limit=500))
+    assert example.external_id not in names(next_examples(ws, task.id, by="Bo", limit=500))
+
+
+def test_an_audit_example_comes_to_every_person(ws, task):
+    whole = next_examples(ws, task.id, by="Ada", limit=500)
+    assert len(whole.items) == 60
+    audit = [e for e, pick in whole.items if pick.stream is Stream.AUDIT]
+    assert audit
+    decisions = [Decision(example_id=e.id, label="ham") for e in audit]
+    correct_labels(ws, task.id, decisions, by="Ada")
+    assert not {e.external_id for e in audit} & {
+        *names(next_examples(ws, task.id, by="Ada", limit=500))
+    }
+    assert {e.external_id for e in audit} <= {
+        *names(next_examples(ws, task.id, by="Bo", limit=500))
+    }
+
+
+def test_rules_are_checked_without_a_word_on_them(ws, task):
+    rule = {"name": "says-spam", "label": "spam", "any": [{"keywords": ["spam"]}]}
+    save_rule(ws, task.id, parse_rule(rule), by="Ada")
+    found = next_examples(ws, task.id, by="Ada", strategy="spot_checks", limit=5)
+    assert {pick.stream for _, pick in found.items} == {Stream.SPOT_CHECK}
+    assert all("spam" in example.text for example, _ in found.items)
+    told = found.to_dict()
+    assert not any("says-spam" in row["why"] for row in told["queue"])
+    assert "behind" not in told["queue"][0]
+    assert "says-spam" in found.to_dict(reveal=True)["queue"][0]["behind"]
+    correct_labels(
+        ws, task.id, [Decision(example_id=e.id, label="spam") for e, _ in found.items], by="Ada"
+    )
+    after = next_examples(ws, task.id, by="Ada", limit=20)
+    assert Stream.SPOT_CHECK not in {pick.stream for _, pick in after.items}
+
+
+def test_gold_that_measures_is_drawn_at_random(ws, task):
+    found = next_examples(ws, task.id, by="Ada", strategy="uncertain", split="test")
+    assert {pick.stream for _, pick in found.items} <= {Stream.RANDOM, Stream.AUDIT}
+    assert "random" in found.note
+    assert len(found.items) == 6
+
+
+def test_evidence_says_what_is_missing(ws, task):
+    assert order_evidence(ws, task.id).needed == 20
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"strategy": "best"}, "no strategy 'best'"),
+        ({"split": "tests"}, "no split 'tests'"),
+        ({"limit": 0}, "1 to 500 examples, not 0"),
+    ],
+)
+def test_bad_use_is_said(ws, task, more, says):
+    with pytest.raises(InputError, match=says):
+        next_examples(ws, task.id, by="Ada", **more)
+
+
+def test_imported_gold_leaves_nothing_to_ask(ws, fill):
+    done = fill(ws, name="done")
+    with pytest.raises(InputError, match="No example of train is left"):
+        next_examples(ws, done.id, by="Ada")
