@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from studio.analysis.advice_reading import Copied, Known
 from studio.analysis.copied_text import find_copied, probes
 from studio.analysis.prompt_advice import advise
-from studio.analysis.prompt_ideas import Mistake, label_cues, suggest_lines
+from studio.analysis.prompt_ideas import FEWEST, Mistake, label_cues, suggest_lines
 from studio.analysis.slices import metadata_slices
 from studio.domain.advice import Advice
 from studio.domain.correction import Origin
 from studio.domain.example import Split
+from studio.domain.gold import GoldLabel
 from studio.domain.prompt import PromptText, render_system
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
@@ -19,7 +20,7 @@ from studio.errors import StudioError
 from studio.workspace import Workspace
 
 _EMBEDDED = "embedded"
-_MOST_TEXTS = 4_000
+_MOST_TEXTS = 2_000
 """Words are learnt from so many examples of train; more would only make people wait."""
 _CANDIDATES = 100
 
@@ -39,7 +40,8 @@ def advise_prompt(
         provider: Who will read it; the default one where none is named.
     """
     task = ws.read.tasks.get(task_id)
-    train = _gold_texts(ws, task)
+    gold = _gold_of_train(ws, task_id)
+    train = _texts(ws, task, gold)
     rationales = ws.read.rationales.all(task_id)
     names = {label.id: label.name for label in task.labels}
     reads, model, models = _reader(ws, provider)
@@ -59,7 +61,7 @@ def advise_prompt(
         body,
         names,
         rationales=rationales,
-        mistakes=_mistakes(ws, task, body),
+        mistakes=_mistakes(ws, task, body, gold),
         texts=train,
         reads=reads,
     )
@@ -90,36 +92,44 @@ def _copied(ws: Workspace, task_id: int, body: PromptText) -> tuple[Copied, ...]
     return tuple(find_copied(body, rows))
 
 
-def _gold_texts(ws: Workspace, task: Task) -> list[tuple[str, str]]:
-    """Return pairs of a text of train and its gold label, all or evenly chosen ones."""
-    gold = ws.read.labels.gold(task.id, (Split.TRAIN.value,))
+def _gold_of_train(ws: Workspace, task_id: int) -> dict[int, GoldLabel]:
+    """Return gold of train, of all examples or of evenly chosen ones."""
+    train = (Split.TRAIN.value,)
+    counts = ws.read.labels.counts(task_id)
+    if sum(row["n"] for row in counts if row["split"] in train) <= _MOST_TEXTS:
+        return ws.read.labels.gold(task_id, train)
+    chosen = [example.id for example in ws.read.examples.sample(task_id, train, _MOST_TEXTS)]
+    return ws.read.labels.gold(task_id, train, ids=chosen)
+
+
+def _texts(ws: Workspace, task: Task, gold: Mapping[int, GoldLabel]) -> list[tuple[str, str]]:
+    """Return pairs of a text and its gold label's name."""
     ids = sorted(gold)
-    ids = ids[:: max(1, -(-len(ids) // _MOST_TEXTS))]
     texts = zip(ids, ws.read.examples.texts(task.id, ids), strict=True)
     return [(text, name) for i, text in texts if (name := task.name_of(gold[i].label_id))]
 
 
-def _mistakes(ws: Workspace, task: Task, body: PromptText) -> list[Mistake]:
+def _mistakes(
+    ws: Workspace, task: Task, body: PromptText, gold: Mapping[int, GoldLabel]
+) -> list[Mistake]:
     """Return the errors on gold of train of the latest run by this prompt, else by any prompt."""
     run = _latest_run(ws, task, body)
     if run is None:
         return []
-    gold = ws.read.labels.gold(task.id, (Split.TRAIN.value,))
-    said = ws.read.runs.predictions(run.id, splits=(Split.TRAIN.value,), with_gold=True)
     wrong = {
         p.example_id: p.label_id
-        for p in said
+        for p in ws.read.runs.predictions(run.id, example_ids=sorted(gold))
         if p.label_id is not None and p.label_id != gold[p.example_id].label_id
     }
-    examples = ws.read.examples.some(task.id, sorted(wrong)[:_MOST_TEXTS])
-    inside = metadata_slices(examples, min_size=3)
+    examples = ws.read.examples.some(task.id, sorted(wrong))
+    inside = metadata_slices(examples, min_size=FEWEST)
     found = []
     for example in examples:
-        names = task.name_of(gold[example.id].label_id), task.name_of(wrong[example.id])
-        if names[0] and names[1]:
+        right, said = task.name_of(gold[example.id].label_id), task.name_of(wrong[example.id])
+        if right and said:
             found.append(
                 Mistake(
-                    text=example.text, gold=names[0], said=names[1],
+                    text=example.text, gold=right, said=said,
                     corrected=gold[example.id].origin is Origin.ASSISTED,
                     slices=tuple(s.name for s in inside if example.id in s.example_ids),
                 )
