@@ -10,6 +10,7 @@ from studio.domain.coded_rationale import CodedRationale, RuleBody
 from studio.domain.rationale import Rationale
 from studio.domain.task import Task
 from studio.errors import InputError
+from studio.ui.evaluation_view import side_by_side
 from studio.ui.guard import kindly
 from studio.ui.rationale_text import plain
 from studio.ui.rule_draft import (
@@ -87,7 +88,7 @@ def edit_rule(ws: Workspace, task: Task, person: str) -> None:
         st.info("These votes were made elsewhere: import them again to change them.")
         show_preview(ws, task, person, draft.read(), key="rationales_rule")
         return
-    left, right = st.columns([5, 6], gap="medium")
+    left, right = side_by_side("rationales_rule_editor", 370, "stretch")
     with left:
         _edit(ws, task, draft)
         body, problem = None, ""

@@ -13,7 +13,7 @@ import streamlit as st
 _JS = (Path(__file__).parent / "js" / "rules.js").read_text(encoding="utf-8")
 _HTML = '<div class="scroll"><div class="list"></div></div><div class="said" role="status"></div>'
 _CSS = """
-.scroll { overflow-x: auto; border: 1px solid var(--st-border-color);
+.scroll { container-type: inline-size; overflow-x: auto; border: 1px solid var(--st-border-color);
   border-radius: var(--st-base-radius); }
 .list { font: .88rem/1.4 var(--st-font); color: var(--st-text-color); min-width: 50rem; }
 .head, .row { display: grid; align-items: center; gap: .6rem; padding: .35rem .7rem;
@@ -46,6 +46,11 @@ _CSS = """
 .bar { display: block; height: 3px; border-radius: 2px; margin-top: 2px;
   background: color-mix(in srgb, var(--st-primary-color) 70%, transparent); }
 .note { font-size: .8rem; color: var(--st-orange-text-color, inherit); }
+@container (max-width: 50rem) {
+  .list { min-width: 0; }
+  .head, .row { grid-template-columns: 2.6rem 1.4rem minmax(7rem, 1fr) 6rem 12rem; }
+  .head > :is(:nth-child(5), :nth-child(n + 7)), .decides, .share { display: none; }
+}
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 """
 COLUMNS = (

@@ -60,6 +60,11 @@ def words(text: str) -> Step:
     return lambda page: page.get_by_test_id("stMain").get_by_text(text, exact=True).first.click()
 
 
+def choice(name: str) -> Step:
+    """Return a step that chooses one of several views."""
+    return lambda page: page.get_by_role("radio", name=name, exact=True).click()
+
+
 def upload(page: Any) -> None:
     """Choose a file of which some rows cannot come in."""
     rows = [b"id,text,label,split"]
@@ -94,6 +99,11 @@ VIEWS: dict[str, tuple[str, Sequence[Step]]] = {
     "drafts": ("rationales", (unfold, press(re.compile("rules of it")))),
     "rules": ("rationales", (tab("Rules"),)),
     "rule": ("rationales", (tab("Rules"), press("New rule"))),
+    "known_rule": ("rationales", (tab("Rules"), press("sugar-replaced"))),
+    "joining": ("rationales", (tab("Rules"), choice("How votes are joined"))),
+    "with_model": ("rationales", (tab("Rules"), choice("With a model"))),
+    "findings": ("rationales", (tab("Rules"), choice("What to look at"))),
+    "gaps": ("rationales", (tab("Rules"), choice("What no rule covers"))),
     "seen": ("prompts", (tab("As the model sees it"),)),
     "changed": ("prompts", (tab("What you changed"),)),
     "labels_tab": ("evaluate", (tab("Labels"),)),
