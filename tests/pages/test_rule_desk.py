@@ -23,7 +23,9 @@ from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
 from studio.domain.correction import Origin
 from studio.domain.job import JobStatus
+from studio.domain.run import Answer, ClassifierKind, Method, Outcome
 from studio.errors import InputError
+from studio.store.runs import Result
 from studio.ui.rule_blind import BlindCheck, _verdict, draw_ids
 from studio.ui.rule_draft import WRITTEN, draft_of, kept_draft_of, new_draft
 from studio.ui.rule_examples import ExampleList, LabelDesk, _open, take_labels
@@ -264,3 +266,46 @@ def test_a_list_has_pages_and_stays_while_it_is_labeled(ws, keto):
     assert [row.id for row in browser.desk.rows] == ids[100:]
     assert browser.desk.version != version
     assert ExampleList(name="a", ids=ids).ids == ids
+
+
+@pytest.fixture
+def model(ws, keto):
+    """A model that is right on two of three examples it was trained on, told out of fold."""
+    gold = ws.read.labels.gold(keto.id, ("train",))
+    rows = [(i, g.label_id, "imported") for i, g in list(gold.items())[:120]]
+    made = ws.store.finetunes.freeze(
+        keto.id, name="all", source="gold", rows=rows, by="Ada", at=ws.now()
+    )
+    number = ws.store.finetunes.create(
+        keto.id, training_set_id=made.id, prompt_version_id=None, provider="embedded",
+        base_model="minilm", by="Ada", at=ws.now(),
+    )  # fmt: skip
+    ws.store.finetunes.update(number, status="succeeded", model="tuned-1")
+    names = list(keto.label_names)
+    results = []
+    for place, (example_id, label_id, _) in enumerate(rows):
+        right = names.index(keto.name_of(label_id) or "")
+        said = names[right if place % 3 else 1 - right]
+        answer = Answer(
+            outcome=Outcome.OK, label=said, method=Method.SERVER, model="tuned-1",
+            probabilities={name: 0.65 if name == said else 0.35 for name in names},
+        )  # fmt: skip
+        key = f"held-out:{number}:{example_id}"
+        results.append(Result(example_id=example_id, label_id=None, answer=answer, key=key))
+    ws.store.runs.remember(results, at=ws.now())
+    return number
+
+
+def test_beside_a_model_the_evidence_is_told_before_a_run_of_both_is_started(
+    ws, open_app, keto, model
+):
+    at = show(open_rules(open_app), "With a model")
+    assert not at.exception
+    told = at.dataframe[0].value
+    assert list(told["Decides"])[:3] == ["text only", "rules only", "text and rules"]
+    assert list(told[""]).count("advised") == 1
+    assert "n=120" in told["Macro-F1"][0]
+    at.button(key="rationales_run_joined").click().run()
+    (run,) = ws.read.runs.all(keto.id)
+    assert run.kind is ClassifierKind.JOINED
+    assert not at.exception
