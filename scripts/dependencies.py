@@ -78,6 +78,7 @@ NOTES = {
     "psutil": ("processes and memory in tests", "released 2026-01"),
     "pandas-stubs": ("types", "released 2026-10"),
     "types-pyyaml": ("types", "released 2026-11"),
+    "quicktok-v1": ("the extra `tokens`, to test it", "released 2026-06, one author"),
 }
 # Where a wheel's metadata does not say it, its licence file was read.
 LICENCES = {"pysqlite3": "Zlib", "altair": "BSD-3-Clause", "google-re2": "BSD-3-Clause"}
