@@ -24,6 +24,7 @@ from studio.domain.tokens import MOST_OUTPUT, likely_tokens
 from studio.errors import ConflictError, InputError
 from studio.handlers.boards import open_board, open_corpus
 from studio.handlers.consenting import check_consent
+from studio.handlers.given import check_given
 from studio.handlers.rule_asking import (
     KIND,
     asked_rules,
@@ -125,11 +126,14 @@ def accept_draft(
 
     Raises:
         ConflictError: If they were not shown or have changed since, or the name is taken.
+        InputError: If it rests on examples, a prompt or votes that the task does not have.
         NotFoundError: If the task has no such rationale in use.
     """
     find_rationale(ws, task_id, rationale_id)
     board = board or open_board(ws, task_id, open_corpus(ws, task_id))
-    if measure_draft(ws, board, body).seen != seen:
+    check_given(ws.store, board.task, body)
+    drafted = measure_draft(ws, board, body)
+    if drafted.seen != seen or drafted.preview.unknown:
         raise ConflictError(
             f"The figures of the draft {body.name!r} were not seen, or have changed since.",
             next_step="Look at the draft again, then accept it.",
@@ -260,7 +264,8 @@ def _seen(body: RuleBody, preview: RulePreview, fresh: Figure) -> str:
     score = preview.score
     figures = [
         score.fires, score.overlap, score.conflict, score.accuracy.to_dict(), fresh.to_dict(),
-        preview.wrong, preview.conflicting, preview.newly_decided, preview.looked_at,
+        preview.wrong, preview.conflicting, preview.newly_decided, preview.won, preview.lost,
+        preview.looked_at,
     ]  # fmt: skip
     told = json.dumps([rule_to_dict(body), figures], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:16]

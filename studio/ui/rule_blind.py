@@ -9,15 +9,18 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from studio.actions.rules import OPEN_SPLITS
 from studio.analysis.rule_board import Board
 from studio.domain.coded_rationale import RuleBody
+from studio.domain.correction import Origin
 from studio.domain.task import Task
 from studio.ui.figures import count
 from studio.ui.rationale_text import plain
-from studio.ui.rule_examples import ExampleList, label_list
+from studio.ui.rule_examples import ExampleList, LabelDesk, label_list
 from studio.workspace import Workspace
 
 SIZE = 10
+_ENDED = "rationales_blind_ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,20 +69,29 @@ def offer_blind_check(
     ):  # fmt: skip
         number = st.session_state.get("rationales_blind_checks", 0) + 1
         st.session_state["rationales_blind_checks"] = number
-        ids = draw_ids(board, fires_on, seed=[task.revision, number])
+        gold = ws.read.labels.gold(task.id, OPEN_SPLITS)
+        assisted = [i for i, told in gold.items() if told.origin is Origin.ASSISTED]
+        ids = draw_ids(board, fires_on, assisted, seed=[task.revision, number])
         fires = frozenset(ids) & frozenset(fires_on)
         check = BlindCheck(ids=ids, fires=fires, body=body, number=number)
         _dialog(ws, task, person, check, key)
 
 
-def draw_ids(board: Board, fires_on: Sequence[int], *, seed: Sequence[int]) -> tuple[int, ...]:
-    """Return ten examples in no order, half of which a rule fires on; those without gold first."""
+def draw_ids(
+    board: Board, fires_on: Sequence[int], assisted: Sequence[int], *, seed: Sequence[int]
+) -> tuple[int, ...]:
+    """Return ten examples in no order, half of which a rule fires on; those without gold first.
+
+    Examples whose gold was assisted are left out: who saw what a rule or a run says of them is not
+    blind on them any more.
+    """
     random = np.random.default_rng(list(seed))
     ids = board.corpus.ids
     fires = np.isin(ids, np.array(fires_on, dtype=np.int64))
+    unseen = ~np.isin(ids, np.array(assisted, dtype=np.int64))
     rows = [
-        *_draw(np.flatnonzero(fires), board.gold, SIZE // 2, random),
-        *_draw(np.flatnonzero(~fires), board.gold, SIZE - SIZE // 2, random),
+        *_draw(np.flatnonzero(fires & unseen), board.gold, SIZE // 2, random),
+        *_draw(np.flatnonzero(~fires & unseen), board.gold, SIZE - SIZE // 2, random),
     ]
     return tuple(int(ids[row]) for row in random.permutation(np.array(rows, dtype=np.int64)))
 
@@ -94,17 +106,30 @@ def _draw(
 
 @st.dialog("Check blind", width="large", on_dismiss="rerun")
 def _dialog(ws: Workspace, task: Task, person: str, check: BlindCheck, key: str) -> None:
+    place = f"{key}_blind_{check.number}"
+    if place in st.session_state.get(_ENDED, ()):  # who has read how the rule did is not blind
+        desk: LabelDesk = st.session_state[f"{place}_desk"]
+        st.markdown(plain(_verdict(check, _given(task, desk))))
+        return
     st.caption("Which label does each have? What rules and others say of them is hidden.")
     examples = ExampleList(name="to label blind", ids=check.ids)
-    place = f"{key}_blind_{check.number}"
-    desk = label_list(ws, task, person, examples, key=place, blind=True)
-    given = {i: task.name_of(labels[-1]) for i, labels in desk.given.items() if labels}
+    given = _given(task, label_list(ws, task, person, examples, key=place, blind=True))
     if not given:
         return
     if len(given) < len(check.ids):
         st.caption(f"{len(given)} of {len(check.ids)} labeled")
-    if st.button("Show how the rule did", key=f"{place}_show", type="primary", disabled=not given):
-        st.markdown(plain(_verdict(check, given)))
+    st.button(
+        "Show how the rule did", key=f"{place}_show", type="primary", on_click=_end, args=(place,),
+        help="It ends the check.",
+    )  # fmt: skip
+
+
+def _end(place: str) -> None:
+    st.session_state[_ENDED] = {*st.session_state.get(_ENDED, ()), place}
+
+
+def _given(task: Task, desk: LabelDesk) -> dict[int, str | None]:
+    return {i: task.name_of(labels[-1]) for i, labels in desk.given.items() if labels}
 
 
 def _verdict(check: BlindCheck, given: dict[int, str | None]) -> str:

@@ -38,7 +38,10 @@ def task_board(ws: Workspace, task: Task) -> Board:
     after any other change only gold and the votes of rules that changed are.
     """
     path = str(ws.path)
-    corpus = _corpus(path, task.id, _examples(path, task.id, task.revision, ws), ws)
+    examples = _examples(path, task.id, task.revision, ws)
+    corpus = _corpus(path, task.id, examples, "", ws)
+    if corpus.is_sample and (more := _gold_outside(ws, task.id, corpus)):
+        corpus = _corpus(path, task.id, examples, more, ws)
     found: Board = _board(path, task.id, task.revision, ws, corpus)
     return found
 
@@ -92,13 +95,18 @@ def forget_boards() -> None:
 
 @st.cache_data(max_entries=16, ttl=3600, show_spinner=False)
 def _examples(path: str, task_id: int, revision: int, _ws: Workspace) -> str:
-    """Return what changes when an example comes, or goes to another split."""
-    ids = np.array(_ws.read.examples.ids(task_id, OPEN_SPLITS), dtype=np.int64)
-    return hashlib.sha256(ids.tobytes()).hexdigest()
+    return _ws.read.examples.fingerprint(task_id, OPEN_SPLITS)
+
+
+def _gold_outside(ws: Workspace, task_id: int, corpus: OpenCorpus) -> str:
+    """Return what stands for the gold given since to examples outside of a sample; else empty."""
+    gold = ws.read.labels.gold(task_id, OPEN_SPLITS, blind_only=True)
+    outside = np.setdiff1d(np.array(list(gold), dtype=np.int64), corpus.corpus.ids)
+    return hashlib.sha256(outside.tobytes()).hexdigest() if len(outside) else ""
 
 
 @st.cache_resource(max_entries=2, ttl=3600, show_spinner="Reading the examples …")
-def _corpus(path: str, task_id: int, examples: str, _ws: Workspace) -> OpenCorpus:
+def _corpus(path: str, task_id: int, examples: str, gold: str, _ws: Workspace) -> OpenCorpus:
     return open_corpus(_ws, task_id)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.examples import Columns, import_examples
+from studio.actions.explanations import explain_label, explain_run_label
 from studio.actions.rationales import rationale_record, rationale_records, record_rationale
 from studio.actions.rule_drafts import MOST, accept_draft, draft_rules, measure_draft
 from studio.actions.rule_reports import review_task, uncovered_groups
@@ -15,6 +16,7 @@ from studio.actions.rules import (
     open_corpus,
     read_rule,
 )
+from studio.actions.runs import Choice, start_run
 from studio.actions.tasks import create_task
 from studio.domain.conditions import Keywords
 from studio.domain.example import Split
@@ -83,6 +85,34 @@ def test_test_gold_changes_no_figure(ws, task, reason):
     correct_labels(ws, task.id, wrong, by="Bob")
     assert draft_rules(ws, task.id, reason) == before
     assert not {i for d in before for i in d.preview.fires_on} & set(ids)
+
+
+def test_a_draft_cannot_rest_on_a_test_example_or_on_likeness_nobody_saw(ws, task, reason):
+    likeness = "{name: like, label: keto, any: [similar: {examples: [%s]}]}"
+    for example, trouble in (("test0keto0", InputError), ("train0keto0", ConflictError)):
+        body = read_rule(likeness % example)
+        seen = measure_draft(ws, board_of(ws, task), body).seen
+        with pytest.raises(trouble):
+            accept_draft(ws, task.id, body, rationale_id=reason, seen=seen, by="Ada")
+    assert ws.read.rules.all(task.id) == []
+
+
+def test_what_rules_say_of_test_stays_unseen_until_it_has_gold(ws, task, work):
+    import_rules(ws, task.id, "rules: [{name: r, label: keto, any: [phrase: rice]}]", by="Ada")
+    blank = b"id,text,split\nnew,plain rice,test\n"
+    columns = Columns(id="id", split="split")
+    import_examples(ws, task.id, data=blank, filename="n.csv", columns=columns, by="Ada")
+    run = start_run(ws, task.id, choice=Choice(rules=True), splits=["test"], by="Ada")
+    work(ws)
+    names = ["new", "test0not_keto0"]
+    new, judged = (ws.read.examples.by_external_id(task.id, names)[name] for name in names)
+    for look in (
+        lambda: explain_label(ws, task.id, judged),
+        lambda: explain_run_label(ws, run.id, new),
+    ):
+        with pytest.raises(InputError, match="of the locked test split"):
+            look()
+    assert explain_run_label(ws, run.id, judged).explanation.votes
 
 
 def test_what_was_not_seen_is_not_stored(ws, task, reason):

@@ -184,10 +184,10 @@ def test_a_blind_check_takes_half_from_where_the_rule_fires_and_prefers_what_has
     column = [r.body.name for r in board.rules].index("sugar")
     fires_on = board.corpus.ids[board.matrix.labels[:, column] != 0].tolist()
     board.gold[np.isin(board.corpus.ids, fires_on[:5])] = 0
-    ids = draw_ids(board, fires_on, seed=[1])
+    ids = draw_ids(board, fires_on, (), seed=[1])
     assert len(set(ids)) == 10
     assert set(ids) & set(fires_on) == set(fires_on[:5])
-    assert draw_ids(board, fires_on, seed=[2]) != ids
+    assert draw_ids(board, fires_on, (), seed=[2]) != ids
     check = BlindCheck(ids=ids, fires=frozenset(fires_on[:5]), body=body, number=1)
     given = dict.fromkeys(ids, "not_keto") | {fires_on[0]: "keto"}
     assert _verdict(check, given) == (
