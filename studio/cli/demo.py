@@ -15,7 +15,7 @@ from studio.actions.evaluations import compare_runs, evaluate_run, find_slices
 from studio.actions.finetunes import create_training_set, launch_finetune
 from studio.actions.reports import build_report, report_to_dict
 from studio.actions.rules import report_rules
-from studio.actions.runs import Choice, start_run
+from studio.actions.runs import Choice, run_status, start_run
 from studio.actions.samples import load_sample
 from studio.actions.tasks import choose_champion
 from studio.analysis.queueing import disagreements
@@ -114,8 +114,9 @@ class _Loop:
         self._compare("with corrections against without", before, after, split="validation")
         gold = self._finetune("all gold of train", run_id=None)
         self._compare("fine-tune on gold against prompt 2", better, gold, split="validation")
-        self._slices(gold)
-        self._report({"rules": rules, "better": better, "gold": gold})
+        both = self._together(gold)
+        self._slices(both)
+        self._report({"rules": rules, "better": better, "gold": gold, "both": both})
         return self.figures
 
     def _task(self) -> Task:
@@ -199,6 +200,16 @@ class _Loop:
             f"Fine-tune on {title}",
             f"{training_set.size} examples, {done.seconds or 0:.1f} s; macro-F1 on validation {figure}",
         )
+        return run
+
+    def _together(self, gold: Run) -> Run:
+        """Join the rules with the model of all gold, as far as gold speaks for it."""
+        choice = Choice(rules=True, model=gold.model)
+        run = self._run(choice, splits=[Split.VALIDATION.value])
+        figure = self._figure(run, Split.VALIDATION.value)
+        self.figures["rules and model"] = figure.to_dict()
+        why = run_status(self.ws, run.id)["choice"]["why"]
+        self.show.step("Rules and that model together", why, f"macro-F1 on validation {figure}")
         return run
 
     def _slices(self, run: Run) -> None:
