@@ -58,16 +58,22 @@ def open_corpus(ws: Workspace, task_id: int) -> OpenCorpus:
     Of more than 100,000 it is a sample of so many, the same each time, and all that have blind
     gold.
     """
+    ids, of = open_ids(ws, task_id)
+    texts: list[str] = []
+    for start in range(0, len(ids), _AT_ONCE):
+        texts += ws.read.examples.texts(task_id, ids[start : start + _AT_ONCE].tolist())
+    return OpenCorpus(Corpus(ids, texts, cache(partial(_column, ws, task_id, ids))), of)
+
+
+def open_ids(ws: Workspace, task_id: int) -> tuple[NDArray[np.int64], int]:
+    """Return the examples of an open corpus, and how many there are of train and validation."""
     ids = np.array(ws.read.examples.ids(task_id, OPEN_SPLITS), dtype=np.int64)
     of = len(ids)
     if of > MOST_EXAMPLES:
         drawn = np.random.default_rng(task_id).choice(ids, MOST_EXAMPLES, replace=False)
         gold = list(open_gold(ws, task_id))
         ids = np.union1d(drawn, np.array(gold, dtype=np.int64))
-    texts: list[str] = []
-    for start in range(0, len(ids), _AT_ONCE):
-        texts += ws.read.examples.texts(task_id, ids[start : start + _AT_ONCE].tolist())
-    return OpenCorpus(Corpus(ids, texts, cache(partial(_column, ws, task_id, ids))), of)
+    return ids, of
 
 
 def open_board(ws: Workspace, task_id: int, corpus: OpenCorpus) -> Board:

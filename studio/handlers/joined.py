@@ -12,6 +12,7 @@ from studio.workspace import Workspace
 
 if TYPE_CHECKING:
     from studio.analysis.joining import Joining
+    from studio.handlers.votes import Voting
 
 EXPERT_ORDER = "expert"
 
@@ -26,8 +27,22 @@ def chosen_joining(ws: Workspace, task_id: int) -> str:
     return ws.read.tasks.setting(joining_setting(task_id)) or EXPERT_ORDER
 
 
-def fit_votes(ws: Workspace, task: Task, rules: Sequence[CodedRationale], method: str) -> Joining:
+def fit_votes(
+    ws: Workspace,
+    task: Task,
+    rules: Sequence[CodedRationale],
+    method: str,
+    *,
+    before_run: int | None = None,
+) -> Joining:
     """Return a way of joining the votes of these rules, fitted on blind gold; never on test.
+
+    Args:
+        ws: The workspace.
+        task: The task.
+        rules: The rules that vote.
+        method: The way.
+        before_run: Answers of prompts count only of runs before this one.
 
     Raises:
         InputError: If the gold there is does not do.
@@ -36,22 +51,36 @@ def fit_votes(ws: Workspace, task: Task, rules: Sequence[CodedRationale], method
     from studio.handlers.boards import open_corpus, open_gold
     from studio.handlers.votes import find_votes
 
-    matrix = find_votes(ws.read, task.id, rules, open_corpus(ws, task.id).corpus).matrix
+    corpus = open_corpus(ws, task.id).corpus
+    matrix = find_votes(ws.read, task.id, rules, corpus, before_run=before_run).matrix
     return fit_joining(
         method, matrix, rules, open_gold(ws, task.id),
         [label.id for label in task.labels], task.fallback_label_id,
     )  # fmt: skip
 
 
-def frozen_joining(ws: Workspace, run: Run, task: Task, rules: Sequence[CodedRationale]) -> Joining:
-    """Return how a run joins votes: as the task did when it was started, fitted once for it."""
+async def frozen_joining(
+    ws: Workspace, run: Run, task: Task, rules: Sequence[CodedRationale], voting: Voting
+) -> Joining:
+    """Return how a run joins votes: as the task did when it was started, fitted once for it.
+
+    Raises:
+        LaterError: A rule asks for likeness, and the embedded server does not run yet.
+    """
+    import asyncio
+
     from studio.analysis.joining import EXPERT, Joining
+    from studio.handlers.boards import open_ids
 
     told = ws.store.runs.params(run.id).get("joining") or {"method": EXPERT_ORDER}
     if told["method"] == EXPERT_ORDER:
         return EXPERT
     if "accuracy" in told:
         return Joining.from_dict(told)
-    fitted = fit_votes(ws, task, rules, told["method"])
+    # A rule that asks for likeness would be weighed by votes it has not given yet.
+    ids, _ = await asyncio.to_thread(open_ids, ws, task.id)
+    await voting.know_likeness(ids.tolist())
+    method = told["method"]
+    fitted = await asyncio.to_thread(fit_votes, ws, task, rules, method, before_run=run.id)
     ws.store.runs.set_param(run.id, "joining", fitted.to_dict())
     return fitted

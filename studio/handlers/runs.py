@@ -82,11 +82,11 @@ async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:
         if frozen
         else ws.store.rules.all(task.id, enabled_only=True)
     )
-    joining = await asyncio.to_thread(frozen_joining, ws, run, task, rules)
     voting = Voting(ws, task.id, rules, control, before_run=run.id)
     done = run.done
     after = 0
     try:
+        joining = await frozen_joining(ws, run, task, rules, voting)
         while examples := ws.store.runs.remaining(run.id, after=after, limit=BLOCK):
             found = await voting.of(examples)
             results = await asyncio.to_thread(_join, task, rules, found.matrix, joining)

@@ -169,6 +169,18 @@ class Voting:
             await self._likeness.compute(examples, self._control)
         return await asyncio.to_thread(self._find, examples)
 
+    async def know_likeness(self, ids: Sequence[int]) -> None:
+        """Compute the likeness that the rules ask for, of examples whose votes are read elsewhere.
+
+        Raises:
+            LaterError: The embedded server, which tells likeness, does not run yet.
+        """
+        if self._likeness is None:
+            return
+        for start in range(0, len(ids), BLOCK):
+            examples = self._ws.store.examples.some(self._task_id, ids[start : start + BLOCK])
+            await self._likeness.compute(examples, self._control)
+
     def _find(self, examples: Sequence[Example]) -> Found:
         from studio.analysis.corpus import Corpus
 
@@ -183,11 +195,17 @@ class Voting:
             self._ws.store.firings.save(self._task_id, key, ids, truths)
 
     def forget_old(self) -> None:
-        """Drop stored votes and likeness that no rule of the task asks for any more."""
-        bodies = [rule.body for rule in (*self._rules, *self._ws.store.rules.all(self._task_id))]
-        asked = [c for body in bodies for c in body.conditions if isinstance(c, Similar)]
-        with self._ws.store.transaction():
-            firings = self._ws.store.firings
+        """Drop votes that no rule of the task asks for any more, and likeness none ever asked for.
+
+        Votes are found anew where somebody looks; likeness is not, and runs that are under way or
+        are explained rest on it by rules as they were.
+        """
+        store = self._ws.store
+        bodies = [rule.body for rule in (*self._rules, *store.rules.all(self._task_id))]
+        ever = [*bodies, *store.rules.bodies(self._task_id)]
+        asked = [c for body in ever for c in body.conditions if isinstance(c, Similar)]
+        with store.transaction():
+            firings = store.firings
             firings.keep_only(self._task_id, "rule:", {rule_key(body) for body in bodies})
             firings.keep_only(self._task_id, "similar:", {likeness_key(c) for c in asked})
 

@@ -95,6 +95,15 @@ class Rules:
             for place, row in enumerate(rows)
         ]  # fmt: skip
 
+    def bodies(self, task_id: int) -> list[RuleBody]:
+        """Return what the rules of a task say and said in any version: runs voted by them."""
+        rows = self.db.read(
+            "SELECT v.body FROM coded_rationale r JOIN coded_rationale_version v"
+            " ON v.coded_rationale_id = r.id WHERE r.task_id = ? ORDER BY r.id, v.version",
+            (task_id,),
+        )
+        return [parse_rule(json.loads(row[0])) for row in rows]
+
     def answers(
         self,
         task_id: int,
