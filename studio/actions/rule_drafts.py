@@ -38,6 +38,8 @@ from studio.workspace import Workspace
 EMBEDDED = "embedded"
 MOST = 6
 """Most drafts of one rationale."""
+ENOUGH = 10
+"""Blind gold labels below which a draft is not judged."""
 _SAMPLE = 20_000
 _DOUBT = 5
 
@@ -110,6 +112,44 @@ def measure_draft(ws: Workspace, board: Board, body: RuleBody, *, why: str = "")
     return DraftedRule(
         body=body, why=why, preview=preview, fresh=fresh, seen=_seen(body, preview, fresh)
     )
+
+
+def doubt_about(board: Board, drafted: DraftedRule) -> str:
+    """Return what speaks against accepting a draft on its figures; empty if nothing does.
+
+    It must be right clearly more often than its label is, and win clearly more gold examples than
+    it loses beside the rules in force.
+    """
+    accuracy = drafted.preview.score.accuracy
+    if not accuracy.n:
+        return "How often it is right is not known: nothing it fires on has a blind gold label."
+    if accuracy.n < ENOUGH:
+        found = "1 blind gold label" if accuracy.n == 1 else f"{accuracy.n} blind gold labels"
+        return f"Only {found} to judge it by: too few."
+    chance = _chance(board, drafted.body)
+    if accuracy.high <= chance:
+        return f"It is less often right than saying so of every example would be ({chance:.0%})."
+    if accuracy.low <= chance:
+        return f"It may be no better than saying so of every example, right in {chance:.0%}."
+    return _doubt_about_gain(len(drafted.preview.won), len(drafted.preview.lost))
+
+
+def _doubt_about_gain(won: int, lost: int) -> str:
+    if not won and not lost:
+        return "It changes nothing on gold: the rules in force say the same, or outvote it."
+    changes = f"Beside the rules in force it wins {won:,} and loses {lost:,} gold examples"
+    if won <= lost:
+        return f"{changes}: they are no better with it."
+    if lost and wilson(won, won + lost).low <= 0.5:
+        return f"{changes}: that may be chance."
+    return ""
+
+
+def _chance(board: Board, body: RuleBody) -> float:
+    """Return how often a rule that fires on everything would be right."""
+    known = board.gold[board.gold != 0]
+    share = float((known == board.task.label(body.label).id).mean()) if len(known) else 0.5
+    return 1 - share if body.against else share
 
 
 def accept_draft(
@@ -235,10 +275,7 @@ def _votes(body: RuleBody) -> tuple[str, str, bool]:
 
 def _use(board: Board, drafted: DraftedRule) -> float:
     """Return about how many examples it would put right beyond chance, those left open foremost."""
-    known = board.gold[board.gold != 0]
-    label_id = board.task.label(drafted.body.label).id
-    share = float((known == label_id).mean()) if len(known) else 0.5
-    base = 1 - share if drafted.body.against else share
+    base = _chance(board, drafted.body)
     accuracy = drafted.preview.score.accuracy
     right = accuracy.value * accuracy.n if accuracy.n else 0.0
     # Few gold labels pull the precision to what chance would give, or a little above without any.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from studio.analysis.corpus import Corpus
 from studio.analysis.intervals import wilson
-from studio.analysis.joining import join_votes
+from studio.analysis.joining import Joined, join_votes
 from studio.analysis.rule_scores import RuleScore
 from studio.analysis.vote_matrix import VoteMatrix
 from studio.analysis.votes import check_rule, fires
@@ -24,6 +24,7 @@ from studio.domain.conditions import Condition
 from studio.domain.task import Task
 
 Bools = NDArray[np.bool_]
+Labels = NDArray[np.int32]
 DRAFT = 0
 """The id of a rule that is tried and not stored."""
 
@@ -38,6 +39,8 @@ class RulePreview:
         wrong: Of these, those whose gold it is wrong on.
         conflicting: Of these, those on which another rule contradicts it.
         newly_decided: Of these, those that the other rules leave open and it decides.
+        won: Of these, gold examples that all rules together get right only with it.
+        lost: Of these, gold examples that the other rules get right only without it.
         looked_at: Number of examples looked at.
         of: Number of examples in train and validation; more than were looked at when a sample was.
         unknown: Its conditions whose likeness is still to be computed for some of the examples.
@@ -48,6 +51,8 @@ class RulePreview:
     wrong: tuple[int, ...] = ()
     conflicting: tuple[int, ...] = ()
     newly_decided: tuple[int, ...] = ()
+    won: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
     looked_at: int
     of: int
     unknown: tuple[Condition, ...] = ()
@@ -96,6 +101,8 @@ class Board:
 def try_rule(board: Board, body: RuleBody) -> RulePreview:
     """Return what a rule would do beside the other rules in force; its own votes do not count.
 
+    Votes are joined by the expert's order: fitted weights know no rule that is only tried.
+
     Raises:
         InputError: If a pattern or word cannot be used.
         NotFoundError: If the task has no such label.
@@ -111,6 +118,8 @@ def try_rule(board: Board, body: RuleBody) -> RulePreview:
     wrong = _named(ids, judged & ~right)
     conflicting = own & others.contradict(label_id, against=body.against)
     size = max(1, len(ids))
+    before, after = others.with_and_without(body, label_id, judged)
+    changed = judged & (before != after)
     return RulePreview(
         score=RuleScore(
             rule_id=DRAFT,
@@ -126,6 +135,8 @@ def try_rule(board: Board, body: RuleBody) -> RulePreview:
         wrong=wrong,
         conflicting=_named(ids, conflicting),
         newly_decided=_named(ids, others.decided_by(body, label_id, own)),
+        won=_named(ids, changed & (after == board.gold)),
+        lost=_named(ids, changed & (before == board.gold)),
         looked_at=len(ids),
         of=board.of,
         unknown=unknown,
@@ -166,28 +177,46 @@ class Others:
         for label_id, n in self._for.items():  # a label nobody denies decides, or a decisive rule
             unsure &= ~((n > 0) & (self._against[label_id] == 0))
         rows = np.flatnonzero(unsure)
-        held[rows] = ~self._decided(self._some(rows), self._rules)
+        held[rows] = ~_decided(self._joined(self._some(rows), self._rules))
         return held
+
+    def with_and_without(self, body: RuleBody, label_id: int, own: Bools) -> tuple[Labels, Labels]:
+        """Return the labels of all examples without and with a rule that fires on some; 0 for none.
+
+        Only what can differ is joined: where the others say what the rule says, and nothing else,
+        their answer stays, and it is left 0 on both sides.
+        """
+        before, after = (np.zeros(len(own), dtype=np.int32) for _ in range(2))
+        same = (self._for[label_id] > 0) & ~self.contradict(label_id, against=False)
+        rows = np.flatnonzero(own if body.against else own & ~same)
+        some = self._some(rows)
+        before[rows] = _labels(self._joined(some, self._rules))
+        after[rows] = _labels(self._joined_with(body, label_id, some))
+        return before, after
 
     def decided_by(self, body: RuleBody, label_id: int, own: Bools) -> Bools:
         """Return which of the examples left open a rule decides where it fires."""
         held: Bools = own & self.open
         alone = held & (self.speaking == 0)
         rows = np.flatnonzero(held & ~alone)
-        draft = CodedRationale(id=DRAFT, label_id=label_id, body=body, position=self._position)
         # All examples on which only it speaks have one answer.
         asked = np.concatenate([rows, np.flatnonzero(alone)[:1]])
-        some = self._some(asked)
-        some = replace(
-            some,
-            rule_ids=(*some.rule_ids, DRAFT),
-            labels=np.column_stack([some.labels, np.full(len(asked), label_id, dtype=np.int32)]),
-            against=np.append(some.against, body.against),
-        )
-        decided = self._decided(some, [*self._rules, draft])
+        decided = _decided(self._joined_with(body, label_id, self._some(asked)))
         held[rows] = decided[: len(rows)]
         held[alone] = bool(len(decided) > len(rows) and decided[-1])
         return held
+
+    def _joined_with(self, body: RuleBody, label_id: int, some: VoteMatrix) -> list[Joined]:
+        """Return what the rules say of examples a rule fires on when it votes too."""
+        draft = CodedRationale(id=DRAFT, label_id=label_id, body=body, position=self._position)
+        own = np.full(len(some.example_ids), label_id, dtype=np.int32)
+        some = replace(
+            some,
+            rule_ids=(*some.rule_ids, DRAFT),
+            labels=np.column_stack([some.labels, own]),
+            against=np.append(some.against, body.against),
+        )
+        return self._joined(some, [*self._rules, draft])
 
     def _some(self, rows: NDArray[np.intp]) -> VoteMatrix:
         """Return the votes of these rules on some of the examples."""
@@ -199,12 +228,18 @@ class Others:
             against=matrix.against[self._columns],
         )
 
-    def _decided(self, matrix: VoteMatrix, rules: Sequence[CodedRationale]) -> Bools:
+    def _joined(self, matrix: VoteMatrix, rules: Sequence[CodedRationale]) -> list[Joined]:
         task = self._board.task
         label_ids = [label.id for label in task.labels]
-        # Fitted weights know no rule that is only tried; what is open is open however votes weigh.
-        joined = join_votes(matrix, rules, task.fallback_label_id, label_ids)
-        return np.array([bool(answer.deciding) for answer in joined], dtype=np.bool_)
+        return join_votes(matrix, rules, task.fallback_label_id, label_ids)
+
+
+def _decided(joined: Sequence[Joined]) -> Bools:
+    return np.array([bool(answer.deciding) for answer in joined], dtype=np.bool_)
+
+
+def _labels(joined: Sequence[Joined]) -> Labels:
+    return np.array([answer.label_id or 0 for answer in joined], dtype=np.int32)
 
 
 def _named(ids: NDArray[np.int64], held: Bools) -> tuple[int, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from studio.actions.rule_drafts import DraftedRule
-from studio.analysis.rule_board import RulePreview
+from studio.actions.rule_drafts import DraftedRule, doubt_about
+from studio.analysis.rule_board import Board, RulePreview
 from studio.analysis.rule_review import Review, RuleReview
 from studio.analysis.uncovered import Gap
 from studio.cli.common import table
@@ -26,13 +26,15 @@ def external_ids(ws: Workspace, task_id: int, ids: Sequence[int]) -> list[str]:
     return [named[i] for i in wanted if i in named]
 
 
-def gate_to_dict(ws: Workspace, task: Task, draft: DraftedRule) -> dict[str, Any]:
+def gate_to_dict(ws: Workspace, board: Board, draft: DraftedRule) -> dict[str, Any]:
     """Return a draft, where it comes from and all its figures, as JSON."""
     preview, score = draft.preview, draft.preview.score
     lists = {
         "wrong": preview.wrong,
         "conflicting": preview.conflicting,
         "newly_decided": preview.newly_decided,
+        "won": preview.won,
+        "lost": preview.lost,
     }
     return {
         "rule": draft.body.name, "says": describe(draft.body), "why": draft.why,
@@ -41,14 +43,14 @@ def gate_to_dict(ws: Workspace, task: Task, draft: DraftedRule) -> dict[str, Any
         "conflict": score.conflict, "accuracy": score.accuracy.to_dict(),
         "validation": draft.fresh.to_dict(),
         "examples": {
-            name: {"n": len(ids), "ids": external_ids(ws, task.id, ids)}
+            name: {"n": len(ids), "ids": external_ids(ws, board.task.id, ids)}
             for name, ids in lists.items()
         },
-        "seen": draft.seen,
+        "doubt": doubt_about(board, draft), "seen": draft.seen,
     }  # fmt: skip
 
 
-def gate_text(draft: DraftedRule, number: int | None = None) -> str:
+def gate_text(board: Board, draft: DraftedRule, number: int | None = None) -> str:
     """Return a draft and its figures as people read them."""
     preview, score = draft.preview, draft.preview.score
     head = describe(draft.body) if number is None else f"{number}. {describe(draft.body)}"
@@ -58,8 +60,14 @@ def gate_text(draft: DraftedRule, number: int | None = None) -> str:
         f"right {score.accuracy}; on validation gold alone {draft.fresh}",
         f"   wrong on {len(preview.wrong):,}, another rule speaks too on {score.overlap:.1%}, "
         f"against it on {len(preview.conflicting):,}; newly decides {len(preview.newly_decided):,}",
+        f"   wins {len(preview.won):,} and loses {len(preview.lost):,} gold examples beside the "
+        "rules in force",
     ]
-    return "\n".join([*lines, f"   from {draft.why}"] if draft.why else lines)
+    if draft.why:
+        lines.append(f"   from {draft.why}")
+    if doubt := doubt_about(board, draft):
+        lines.append(f"   doubt: {doubt}")
+    return "\n".join(lines)
 
 
 def _of(preview: RulePreview) -> str:

@@ -151,7 +151,7 @@ def try_(
     body = read_rule(read_file(file).decode("utf-8", errors="replace"))
     board = _board(ws, task_of(ws, task))
     draft = measure_draft(ws, board, body)
-    emit(gate_to_dict(ws, board.task, draft), as_json, lambda: gate_text(draft))
+    emit(gate_to_dict(ws, board, draft), as_json, lambda: gate_text(board, draft))
 
 
 @group.command("draft")
@@ -184,8 +184,8 @@ def draft(
         emit(data, as_json, f"Stored {', '.join(names)}.")
         return
     keep_draft(ws, found.id, _shown(rationale), {"seen": [d.seen for d in drafts]}, by=me(ws))
-    rows = [{"draft": i, **gate_to_dict(ws, found, d)} for i, d in enumerate(drafts, 1)]
-    emit(rows, as_json, lambda: _drafts_text(drafts, found, rationale))
+    rows = [{"draft": i, **gate_to_dict(ws, board, d)} for i, d in enumerate(drafts, 1)]
+    emit(rows, as_json, lambda: _drafts_text(board, drafts, rationale))
 
 
 @group.command("report")
@@ -367,8 +367,8 @@ def _accept(
         ]  # fmt: skip
 
 
-def _drafts_text(drafts: list[DraftedRule], task: Task, rationale: int) -> str:
+def _drafts_text(board: Board, drafts: list[DraftedRule], rationale: int) -> str:
     if not drafts:
         return "No draft: none of its words is used by the examples. Write a rule by hand."
-    shown = "\n".join(gate_text(one, number) for number, one in enumerate(drafts, 1))
-    return f"{shown}\n\nAccept with `studio rule draft {task.name} {rationale} --accept N`."
+    shown = "\n".join(gate_text(board, one, number) for number, one in enumerate(drafts, 1))
+    return f"{shown}\n\nAccept with `studio rule draft {board.task.name} {rationale} --accept N`."

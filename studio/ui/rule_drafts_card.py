@@ -6,16 +6,15 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
-from studio.actions.rule_drafts import DraftedRule, accept_draft, measure_draft
+from studio.actions.rule_drafts import ENOUGH, DraftedRule, accept_draft, doubt_about, measure_draft
 from studio.actions.rules import Board, RulePreview, print_rule
 from studio.domain.coded_rationale import RuleBody, describe
 from studio.domain.rationale import Rationale
 from studio.domain.task import Task
 from studio.errors import StudioError
-from studio.ui.figures import count, figure_text, percent
+from studio.ui.figures import figure_text, percent
 from studio.ui.notes import note
 from studio.ui.rationale_place import is_drafting, open_rules
 from studio.ui.rationale_text import plain
@@ -25,9 +24,6 @@ from studio.ui.rule_examples import ExampleList, label_list
 from studio.ui.rule_form import open_drafted
 from studio.ui.rule_preview import said_beside
 from studio.workspace import Workspace
-
-ENOUGH = SIZE
-"""Blind gold labels below which a draft is not judged."""
 
 
 @dataclass(slots=True)
@@ -83,7 +79,7 @@ def draw_card(
         drafted = _measured(str(ws.path), task_id, task.revision, print_rule(card.body), ws, card)
         st.markdown(f"**{plain(describe(card.body))}**")
         st.caption(f"From {plain(card.why)}" if card.why else "Written by hand")
-        doubt = _doubt(task, board, drafted)
+        doubt = _doubt(board, drafted)
         _figures(drafted, doubt)
         with st.container(horizontal=True, vertical_alignment="center"):
             _accept_button(ws, task, person, rationale, card, drafted, doubt, key)
@@ -108,6 +104,9 @@ def _figures(drafted: DraftedRule, doubt: str) -> None:
          "Examples of train and validation it has something to say on."),
         (f"newly decides **{len(drafted.preview.newly_decided):,}**",
          "Examples the other rules leave open."),
+        (f"wins **{len(drafted.preview.won):,}**, loses **{len(drafted.preview.lost):,}**",
+         "Examples with blind gold that all rules together, by your order, get right only with it; "
+         "only without it."),
         (f"overlap {percent(score.overlap)}, conflict {percent(score.conflict)}",
          "Share of examples on which another rule speaks too; on which one contradicts it."),
     ]  # fmt: skip
@@ -119,30 +118,12 @@ def _figures(drafted: DraftedRule, doubt: str) -> None:
         st.markdown(f":orange[:material/info: {plain(doubt)}]")
 
 
-def _doubt(task: Task, board: Board, drafted: DraftedRule) -> str:
-    """Return what speaks against trusting the figures, in a sentence; empty if nothing does."""
-    body, accuracy = drafted.body, drafted.preview.score.accuracy
-    if not accuracy.n:
-        return (
-            "How often it is right is not known: nothing it fires on has a blind gold label. "
-            f"Check {SIZE} blind, or accept it untested."
-        )
-    if accuracy.n < ENOUGH:
-        found = count(accuracy.n, "blind gold label")
-        return f"Only {found} to judge it by: too few. Check {SIZE} blind."
-    known = board.gold[board.gold != 0]
-    share = float(np.mean(known == task.label(body.label).id))
-    chance = 1 - share if body.against else share
-    if accuracy.high <= chance:
-        return (
-            f"It is less often right than saying so of every example would be ({percent(chance)})."
-        )
-    if accuracy.low <= chance:
-        return (
-            f"It may be no better than saying so of every example, which is right in "
-            f"{percent(chance)}."
-        )
-    return ""
+def _doubt(board: Board, drafted: DraftedRule) -> str:
+    """Return what speaks against trusting the figures, and what to do about it."""
+    said, n = doubt_about(board, drafted), drafted.preview.score.accuracy.n
+    if n >= ENOUGH:
+        return said
+    return f"{said} Check {SIZE} blind" + (", or accept it untested." if not n else ".")
 
 
 def _accept_button(
@@ -206,6 +187,8 @@ def _examples(
     """Offer the examples behind the figures; none is opened before somebody asks."""
     lists = {
         "Wrong": preview.wrong,
+        "Won": preview.won,
+        "Lost": preview.lost,
         "Conflicts": preview.conflicting,
         "Newly decided": preview.newly_decided,
         "Fires on": preview.fires_on,

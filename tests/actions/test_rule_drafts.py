@@ -1,12 +1,14 @@
 """A draft is measured on open gold, and stored only by who has seen its figures."""
 
+import json
+
 import pytest
 
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.examples import Columns, import_examples
 from studio.actions.explanations import explain_label, explain_run_label
 from studio.actions.rationales import rationale_record, rationale_records, record_rationale
-from studio.actions.rule_drafts import MOST, accept_draft, draft_rules, measure_draft
+from studio.actions.rule_drafts import MOST, accept_draft, doubt_about, draft_rules, measure_draft
 from studio.actions.rule_reports import review_task, uncovered_groups
 from studio.actions.rules import (
     choose_joining,
@@ -76,6 +78,31 @@ def test_drafts_come_with_their_figures_and_nothing_is_stored(ws, task, reason):
     assert best.preview.looked_at == 80
     assert ws.read.rules.all(task.id) == []
     assert ws.read.tasks.get(task.id).revision == before
+
+
+CAULIFLOWER = "rules: [{name: swap, label: keto, any: [keywords: [cauliflower]]}]"
+
+
+def test_a_draft_is_doubted_until_it_clearly_gains(ws, task, reason):
+    board = board_of(ws, task)
+    best = draft_rules(ws, task.id, reason, board)[0]
+    assert (len(best.preview.won), len(best.preview.lost)) == (40, 0)
+    assert doubt_about(board, best) == ""
+
+    def doubt(any_, **more):
+        rule = json.dumps({"name": "new", "label": "not_keto", **more, "any": [any_]})
+        return doubt_about(board, measure_draft(ws, board, read_rule(rule)))
+
+    assert "no better than saying so of every example" in doubt(
+        {"length": {"unit": "words", "min": 1}}
+    )
+    assert "less often right" in doubt({"keywords": ["beef"]})
+    accept_draft(ws, task.id, best.body, rationale_id=reason, seen=best.seen, by="Ada")
+    board = board_of(ws, task)
+    assert "changes nothing on gold" in doubt({"keywords": ["noodle", "noodles"]})
+    import_rules(ws, task.id, CAULIFLOWER, by="Ada")
+    board = board_of(ws, task)
+    assert "wins 0 and loses 10 gold examples" in doubt({"keywords": ["rice"]}, decisive=True)
 
 
 def test_test_gold_changes_no_figure(ws, task, reason):

@@ -74,24 +74,33 @@ def plainly(ws, task, body):
     scores = rule_report(matrix, [draft], {i: g.label_id for i, g in gold.items()})
     label_ids = [label.id for label in task.labels]
 
+    def joined(rules):
+        found = join_votes(apply_rules(rules, examples), rules, task.fallback_label_id, label_ids)
+        return {e.id: j for e, j in zip(examples, found, strict=True)}
+
     def decided(rules):
-        joined = join_votes(apply_rules(rules, examples), rules, task.fallback_label_id, label_ids)
-        return {e.id for e, j in zip(examples, joined, strict=True) if j.deciding}
+        return {i for i, j in joined(rules).items() if j.deciding}
+
+    def right(rules):
+        return {i for i, j in joined(rules).items() if i in gold and j.label_id == gold[i].label_id}
 
     fires = matrix.fires[:, matrix.rule_ids.index(0)]
     own = {e.id for e, held in zip(examples, fires, strict=True) if held}
-    return scores[0], own, own & (decided([*others, draft]) - decided(others))
+    newly = own & (decided([*others, draft]) - decided(others))
+    with_it, without = right([*others, draft]), right(others)
+    return scores[0], own, newly, with_it - without, without - with_it
 
 
-@pytest.mark.parametrize("fallback", [None, "rice"])
+@pytest.mark.parametrize("fallback", [None, "rice", "keto"])
 @pytest.mark.parametrize("text", DRAFTS)
 def test_a_preview_is_what_all_votes_at_once_tell(ws, task, text, fallback):
     choose_fallback(ws, task.id, fallback)
     body = read_rule(text)
     found = preview_rule(ws, task.id, body)
-    score, own, newly = plainly(ws, ws.read.tasks.get(task.id), body)
+    score, own, newly, won, lost = plainly(ws, ws.read.tasks.get(task.id), body)
     assert found.score == score
     assert (set(found.fires_on), set(found.newly_decided)) == (own, newly)
+    assert (set(found.won), set(found.lost)) == (won, lost)
     assert found.wrong == score.wrong
     assert len(found.conflicting) == round(score.conflict * found.looked_at)
     assert (found.looked_at, found.of) == (
@@ -104,6 +113,9 @@ def test_drafts_newly_decide_something(ws, task):
     some = [preview_rule(ws, task.id, read_rule(text)) for text in DRAFTS]
     assert sum(bool(one.newly_decided) for one in some) >= 3
     assert sum(bool(one.conflicting) for one in some) >= 3
+    assert sum(bool(one.won) for one in some) >= 2
+    choose_fallback(ws, task.id, "keto")
+    assert preview_rule(ws, task.id, read_rule(DRAFTS[0])).lost
 
 
 def test_test_examples_and_their_gold_are_never_looked_at(ws, task):
