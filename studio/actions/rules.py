@@ -12,6 +12,7 @@ from studio.analysis.plain_yaml import load_yaml, print_yaml
 from studio.analysis.rule_board import Board, RulePreview, try_rule
 from studio.analysis.rule_scores import RuleScore, rule_report
 from studio.analysis.votes import check_rule
+from studio.domain.arranging import rearranged
 from studio.domain.coded_rationale import CodedRationale, RuleBody, parse_rule, rule_to_dict
 from studio.domain.conditions import Similar, Votes
 from studio.domain.job import Job, Want
@@ -41,6 +42,7 @@ __all__ = [
     "print_rule",
     "print_yaml",
     "read_rule",
+    "rearrange_rules",
     "report_rules",
     "save_rule",
     "steer_likeness",
@@ -141,6 +143,22 @@ def order_rules(ws: Workspace, task_id: int, names: Sequence[str]) -> None:
         NotFoundError: If there is no rule of one of the names.
     """
     ws.store.rules.order(task_id, [ws.store.rules.by_name(task_id, name).id for name in names])
+
+
+def rearrange_rules(
+    ws: Workspace, task_id: int, before: Sequence[int], after: Sequence[int]
+) -> None:
+    """Move the rules that somebody moved; what others moved or added meanwhile stays.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        before: Ids of the rules as that person saw them.
+        after: The same ids in the order wanted.
+    """
+    with ws.store.transaction():
+        now = [rule.id for rule in ws.store.rules.all(task_id)]
+        ws.store.rules.order(task_id, rearranged(now, before, after))
 
 
 def enable_rule(ws: Workspace, task_id: int, name: str, *, enabled: bool) -> None:

@@ -106,12 +106,12 @@ class RuleListDeed:
     """What somebody just did in the list; all None when nothing.
 
     Attributes:
-        order: The ids of all rules in their new order.
+        order: The ids of the rules as they stood in the browser, and in their new order.
         switched: (rule id, whether it is to vote).
         opened: The rule to open.
     """
 
-    order: tuple[int, ...] | None = None
+    order: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     switched: tuple[int, bool] | None = None
     opened: int | None = None
 
@@ -138,24 +138,28 @@ def rule_list(rows: Sequence[RuleRow], *, key: str) -> RuleListDeed:
 def read_deed(order: Any, switch: Any, opened: Any, ids: Sequence[int]) -> RuleListDeed:
     """Return what a browser sent, as far as it makes sense.
 
-    >>> read_deed([2, 1], None, None, [1, 2]).order
-    (2, 1)
-    >>> read_deed([2, 2], [7, True], "x", [1, 2])
+    >>> read_deed({"before": [1, 2], "after": [2, 1]}, None, None, [1, 2, 3]).order
+    ((1, 2), (2, 1))
+    >>> read_deed({"before": [1, 2], "after": [2, 2]}, [7, True], "x", [1, 2])
     RuleListDeed(order=None, switched=None, opened=None)
     """
     known = set(ids)
-    whole = (
-        isinstance(order, list)
-        and len(order) == len(ids)
-        and set(map(str, order)) == set(map(str, ids))
-    )
+    sent = order if isinstance(order, dict) else {}
+    before, after = (_ids(sent.get(name), known) for name in ("before", "after"))
     return RuleListDeed(
-        order=tuple(int(i) for i in order) if whole else None,
+        order=(before, after) if before and sorted(before) == sorted(after) else None,
         switched=(int(switch[0]), bool(switch[1]))
         if isinstance(switch, list) and len(switch) == 2 and switch[0] in known
         else None,
         opened=opened if isinstance(opened, int) and opened in known else None,
     )
+
+
+def _ids(sent: Any, known: set[int]) -> tuple[int, ...]:
+    """Return ids that are known, each once; nothing where a browser sent anything else."""
+    listed = sent if isinstance(sent, list) else []
+    whole = all(isinstance(i, int) and i in known for i in listed)
+    return tuple(listed) if whole and len(set(listed)) == len(listed) else ()
 
 
 def _nothing() -> None:

@@ -12,7 +12,7 @@ from studio.actions.rules import (
     enable_rule,
     export_rules,
     import_rules,
-    order_rules,
+    rearrange_rules,
 )
 from studio.analysis.rule_review import RuleReview
 from studio.domain.coded_rationale import CodedRationale, describe
@@ -47,7 +47,7 @@ def act(
     """Do what somebody did in the list, and return whether that was anything."""
     by_id = {rule.id: rule for rule in rules}
     if deed.order is not None:
-        order_rules(ws, task.id, [by_id[i].body.name for i in deed.order])
+        rearrange_rules(ws, task.id, *deed.order)
     elif deed.switched is not None:
         rule_id, on = deed.switched
         enable_rule(ws, task.id, by_id[rule_id].body.name, enabled=on)

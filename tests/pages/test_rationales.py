@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from studio.actions.rules import export_rules, read_rule
+from studio.actions.rules import export_rules, read_rule, save_rule
 from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
 from studio.domain.job import JobStatus
@@ -130,9 +130,14 @@ def test_rules_are_switched_moved_opened_and_given_a_fallback(ws, open_app, keto
     rules = ws.read.rules.all(keto.id)
     ids = [rule.id for rule in rules]
     assert not act(ws, keto, rules, RuleListDeed(), "Ada")
-    assert act(ws, keto, rules, RuleListDeed(order=(ids[2], ids[0], ids[1], *ids[3:])), "Ada")
+    seen = tuple(ids)
+    third_first = (ids[2], ids[0], ids[1], *ids[3:])
+    assert act(ws, keto, rules, RuleListDeed(order=(seen, third_first)), "Ada")
+    first_last = (*ids[1:], ids[0])  # somebody else, who saw none of it, nor a rule added since
+    new = save_rule(ws, keto.id, read_rule("{name: new, label: keto, any: [phrase: x]}"), by="Bob")
+    assert act(ws, keto, rules, RuleListDeed(order=(seen, first_last)), "Bob")
     moved = ws.read.rules.all(keto.id)
-    assert [rule.id for rule in moved][:3] == [ids[2], ids[0], ids[1]]
+    assert [r.id for r in moved] == [ids[2], ids[1], *ids[3:], ids[0], new.id]
     assert act(ws, keto, moved, RuleListDeed(switched=(ids[0], False)), "Ada")
     assert [r.id for r in ws.read.rules.all(keto.id) if not r.enabled] == [ids[0]]
 

@@ -35,7 +35,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const ids = order();
     said.textContent = `${row.dataset.name} is now number ${ids.indexOf(Number(row.dataset.id)) + 1}`;
     number();
-    desk.send("order", ids);
+    desk.send("order", { before: data.rules.map((rule) => rule.id), after: ids });
   }
 
   function number() {
