@@ -6,6 +6,7 @@ import functools
 import getpass
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -37,6 +38,7 @@ Yes = Annotated[
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it ends, with a progress bar.")]
 WORKER_PATIENCE_S = 15.0
 REJECTED_SHOWN = 5
+_STEERING = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class StoppedError(StudioError):
@@ -68,9 +70,19 @@ def me(ws: Workspace) -> str:
 def emit(data: Any, as_json: bool, text: str | Callable[[], str]) -> None:
     """Print the JSON document, or the text people read."""
     if as_json:
-        typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+        said = json.dumps(data, ensure_ascii=False, indent=2)
     else:
-        typer.echo(text() if callable(text) else text)
+        said = text() if callable(text) else text
+    typer.echo(tamed(said) if sys.stdout.isatty() else said)
+
+
+def tamed(text: str) -> str:
+    r"""Return a text that cannot steer the terminal it is shown on, nor turn its letters round.
+
+    >>> print(tamed("rice\x1b[2J, evil\u202e\n"), end="")
+    rice\u001b[2J, evil\u202e
+    """
+    return _STEERING.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
 
 
 def read_file(path: Path) -> bytes:

@@ -103,11 +103,14 @@ def _sentence(error: Exception) -> str:
 
 
 def _tell(code: str, message: str, next_step: str, as_json: bool) -> None:
+    from studio.cli.common import tamed
+
     if as_json:
         document = {"error": {"code": code, "message": message, "next": next_step}}
-        typer.echo(json.dumps(document, ensure_ascii=False), err=True)
+        said = json.dumps(document, ensure_ascii=False)
     else:
-        typer.echo(f"Error: {message} {next_step}".strip(), err=True)
+        said = f"Error: {message} {next_step}".strip()
+    typer.echo(tamed(said) if sys.stderr.isatty() else said, err=True)
 
 
 if __name__ == "__main__":
