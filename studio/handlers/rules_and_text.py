@@ -211,7 +211,7 @@ class JoinedAnswers:
         joining: Joining,
     ) -> None:
         self._ws, self._run, self._task, self._rules = ws, run, task, rules
-        self._joined, self._joining = joined, joining
+        self._joined, self.joining = joined, joining
 
     @classmethod
     async def open(
@@ -266,7 +266,7 @@ class JoinedAnswers:
             self._ws.store, self._task.id, self._rules, Corpus.of(examples), before_run=self._run.id
         ).matrix
         text = text_chances([told[i].answer for i in matrix.example_ids], self._task)
-        rules = rules_say(matrix, self._rules, self._task, self._joining)
+        rules = rules_say(matrix, self._rules, self._task, self.joining)
         chances = self._joined.apply(text, rules.chances, matrix)
         for i, row in zip(matrix.example_ids, chances, strict=True):
             best = int(row.argmax())

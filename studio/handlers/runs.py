@@ -65,7 +65,7 @@ async def _ask(ws: Workspace, pacers: Pacers, run: Run, control: Control) -> Non
             raise
         if asking.joined.are_rules_alone:
             await service.close()
-            await _apply_rules(ws, run, control)
+            await _apply_rules(ws, run, control, asking.joined.joining)
             return
     if ws.store.runs.params(run.id).get("batch"):
         await Batching(ws, run, control, service, asking).go()
@@ -74,7 +74,9 @@ async def _ask(ws: Workspace, pacers: Pacers, run: Run, control: Control) -> Non
         await way(ws, run.id, control, service, pacers.of(service), asking).go()
 
 
-async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:
+async def _apply_rules(
+    ws: Workspace, run: Run, control: Control, joining: Joining | None = None
+) -> None:
     task = ws.store.tasks.get(run.task_id)
     frozen = ws.store.runs.params(run.id).get("rules")
     rules = (
@@ -86,7 +88,7 @@ async def _apply_rules(ws: Workspace, run: Run, control: Control) -> None:
     done = run.done
     after = 0
     try:
-        joining = await frozen_joining(ws, run, task, rules, voting)
+        joining = joining or await frozen_joining(ws, run, task, rules, voting)
         while examples := ws.store.runs.remaining(run.id, after=after, limit=BLOCK):
             found = await voting.of(examples)
             results = await asyncio.to_thread(_join, task, rules, found.matrix, joining)

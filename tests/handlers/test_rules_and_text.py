@@ -14,6 +14,7 @@ from studio.analysis.joined_evidence import RulesAndText, Way
 from studio.analysis.joining import EXPERT
 from studio.domain.run import Answer, ClassifierKind, Method, Outcome
 from studio.errors import InputError
+from studio.handlers.joined import joining_setting
 from studio.handlers.rules_and_text import OUT_OF_FOLD, PARAM
 from studio.providers.scripted import ScriptedProvider
 
@@ -124,6 +125,27 @@ def test_where_the_rules_decide_alone_nobody_is_asked(tuned, work):
     assert len(service.questions) == before
     assert {p.method for p in ws.store.runs.predictions(run.id)} == {Method.RULES}
     assert evaluate_run(ws, run.id, split="test", by="Ada").metric("accuracy").value == 1.0
+
+
+def test_rules_that_decide_alone_are_joined_as_was_chosen_with_them(tuned, work):
+    ws, task, _, model = tuned(train=16)
+    ws.store.tasks.set_setting(joining_setting(task.id), "weighted")  # too little gold for it now
+    run = start_run(ws, task.id, choice=Choice(rules=True, model=model), splits=["test"], by="Ada")
+    alone = RulesAndText(way=Way.RULES, label_ids=tuple(i.id for i in task.labels), text=0.0)
+    kept = {"way": "rules", "joined": alone.to_dict(), "joining": EXPERT.to_dict()}
+    ws.store.runs.set_param(run.id, PARAM, kept)
+    work(ws)
+    run = ws.store.runs.get(run.id)
+    assert (run.status, run.done) == ("done", 12)
+
+
+def test_a_champion_whose_rules_are_all_off_says_so(tuned, work):
+    ws, task, _, model = tuned()
+    choose_champion(ws, task.id, joined_run(ws, task, model, work, splits=["test"]).id)
+    for name in ("says-ham", "says-spam"):
+        enable_rule(ws, task.id, name, enabled=False)
+    with pytest.raises(InputError, match="has no rules"):
+        start_run(ws, task.id, choice=Choice(), by="Ada")
 
 
 def test_what_was_chosen_stays_with_the_run(tuned, work):
