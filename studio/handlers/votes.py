@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from unicodedata import unidata_version
 
 from studio.domain.coded_rationale import CodedRationale, RuleBody, parse_rule
 from studio.domain.conditions import GIVEN, Similar
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from studio.analysis.vote_matrix import VoteMatrix
     from studio.store.store import Store
 
+MATCHING = 1
+"""Raised whenever a rule may fire elsewhere than before though it says the same."""
 BLOCK = 8_192
 """Examples whose votes are found and stored at once."""
 EMBED_AT_ONCE = 512
@@ -123,8 +126,8 @@ def _some(corpus: Corpus, rows: NDArray[np.intp]) -> Corpus:
 
 
 def rule_key(body: RuleBody) -> str:
-    """Return where the votes of a rule are kept."""
-    return f"rule:{body.hash}"
+    """Return where the votes of a rule are kept; votes found by other means are not taken."""
+    return f"rule:{body.hash}:{MATCHING}:{unidata_version}"
 
 
 def has_given(body: RuleBody) -> bool:

@@ -14,6 +14,7 @@ from studio.actions.tasks import create_task
 from studio.analysis.corpus import Corpus
 from studio.analysis.votes import apply_rules
 from studio.domain.example import Split
+from studio.handlers import votes
 from studio.handlers.joined import fit_votes, joining_setting
 from studio.handlers.votes import find_votes
 
@@ -84,6 +85,19 @@ def test_a_rule_is_weighed_by_likeness_that_is_known(ws, fill, work):
     assert weighed == json.loads(json.dumps(fitted))
     assert min(weighed["accuracy"].values()) > 0.9
     assert ws.read.runs.get(run.id).status == "done"
+
+
+def test_votes_found_by_an_older_way_of_matching_are_not_taken(ws, fill, work, monkeypatch):
+    task = fill(ws)
+    rule = save_rule(ws, task.id, read_rule("{name: r, label: spam, any: [phrase: x]}"), by="Ada")
+    ids = np.array(ws.read.examples.ids(task.id))
+    old = votes.rule_key(rule.body)
+    ws.store.firings.save(task.id, old, ids, np.ones(len(ids), dtype=np.bool_))
+    monkeypatch.setattr(votes, "MATCHING", votes.MATCHING + 1)
+    run = start_run(ws, task.id, choice=Choice(rules=True), by="Ada")
+    work(ws)
+    assert {p.label_id for p in ws.read.runs.predictions(run.id)} == {None}
+    assert not ws.read.firings.has(task.id, old)
 
 
 def test_a_run_is_explained_by_likeness_that_no_rule_asks_for_any_more(ws, fill, work):
