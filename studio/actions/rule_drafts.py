@@ -42,6 +42,7 @@ ENOUGH = 10
 """Blind gold labels below which a draft is not judged."""
 _SAMPLE = 20_000
 _DOUBT = 5
+_EVEN = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +132,23 @@ def doubt_about(board: Board, drafted: DraftedRule) -> str:
         return f"It is less often right than saying so of every example would be ({chance:.0%})."
     if accuracy.low <= chance:
         return f"It may be no better than saying so of every example, right in {chance:.0%}."
-    return _doubt_about_gain(len(drafted.preview.won), len(drafted.preview.lost))
+    return _doubt_about_gain(drafted.preview, chance)
 
 
-def _doubt_about_gain(won: int, lost: int) -> str:
-    if not won and not lost:
+def _doubt_about_gain(preview: RulePreview, chance: float) -> str:
+    won, lost, misled = len(preview.won), len(preview.lost), len(preview.misled)
+    if not won + lost + misled:
         return "It changes nothing on gold: the rules in force say the same, or outvote it."
     changes = f"Beside the rules in force it wins {won:,} and loses {lost:,} gold examples"
     if won <= lost:
         return f"{changes}: they are no better with it."
-    if lost and wilson(won, won + lost).low <= 0.5:
+    if lost and wilson(won, won + lost).low <= _EVEN:
         return f"{changes}: that may be chance."
+    if misled and wilson(won, won + lost + misled).low <= chance:
+        return (
+            f"{changes}, and {misled:,} without a label get a wrong one: what it adds may be no "
+            "better than chance."
+        )
     return ""
 
 
@@ -302,7 +309,7 @@ def _seen(body: RuleBody, preview: RulePreview, fresh: Figure) -> str:
     figures = [
         score.fires, score.overlap, score.conflict, score.accuracy.to_dict(), fresh.to_dict(),
         preview.wrong, preview.conflicting, preview.newly_decided, preview.won, preview.lost,
-        preview.looked_at,
+        preview.misled, preview.looked_at,
     ]  # fmt: skip
     told = json.dumps([rule_to_dict(body), figures], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:16]

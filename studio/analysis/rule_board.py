@@ -41,6 +41,7 @@ class RulePreview:
         newly_decided: Of these, those that the other rules leave open and it decides.
         won: Of these, gold examples that all rules together get right only with it.
         lost: Of these, gold examples that the other rules get right only without it.
+        misled: Of these, gold examples that get a wrong label with it, and none without it.
         looked_at: Number of examples looked at.
         of: Number of examples in train and validation; more than were looked at when a sample was.
         unknown: Its conditions whose likeness is still to be computed for some of the examples.
@@ -53,6 +54,7 @@ class RulePreview:
     newly_decided: tuple[int, ...] = ()
     won: tuple[int, ...] = ()
     lost: tuple[int, ...] = ()
+    misled: tuple[int, ...] = ()
     looked_at: int
     of: int
     unknown: tuple[Condition, ...] = ()
@@ -137,6 +139,7 @@ def try_rule(board: Board, body: RuleBody) -> RulePreview:
         newly_decided=_named(ids, others.decided_by(body, label_id, own)),
         won=_named(ids, changed & (after == board.gold)),
         lost=_named(ids, changed & (before == board.gold)),
+        misled=_named(ids, changed & (before == 0) & (after != board.gold)),
         looked_at=len(ids),
         of=board.of,
         unknown=unknown,

@@ -35,6 +35,7 @@ def gate_to_dict(ws: Workspace, board: Board, draft: DraftedRule) -> dict[str, A
         "newly_decided": preview.newly_decided,
         "won": preview.won,
         "lost": preview.lost,
+        "misled": preview.misled,
     }
     return {
         "rule": draft.body.name, "says": describe(draft.body), "why": draft.why,
@@ -60,8 +61,8 @@ def gate_text(board: Board, draft: DraftedRule, number: int | None = None) -> st
         f"right {score.accuracy}; on validation gold alone {draft.fresh}",
         f"   wrong on {len(preview.wrong):,}, another rule speaks too on {score.overlap:.1%}, "
         f"against it on {len(preview.conflicting):,}; newly decides {len(preview.newly_decided):,}",
-        f"   wins {len(preview.won):,} and loses {len(preview.lost):,} gold examples beside the "
-        "rules in force",
+        f"   beside the rules in force wins {len(preview.won):,} and loses {len(preview.lost):,} "
+        f"gold examples; {len(preview.misled):,} without a label get a wrong one",
     ]
     if draft.why:
         lines.append(f"   from {draft.why}")

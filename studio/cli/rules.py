@@ -73,6 +73,7 @@ from studio.domain.coded_rationale import CodedRationale, describe
 from studio.domain.task import Task
 from studio.errors import ConflictError, InputError, NotFoundError
 from studio.handlers.joined import chosen_joining
+from studio.handlers.rule_asking import find_rationale
 from studio.workspace import Workspace
 
 group = typer.Typer(help="Coded rationales: rules that vote for labels.", no_args_is_help=True)
@@ -87,13 +88,20 @@ def register(app: typer.Typer) -> None:
 def add(
     task: str,
     file: Annotated[Path, typer.Argument(help="YAML of one rule; see docs/rules.md.")],
+    rationale: Annotated[
+        int | None,
+        typer.Option(help="The rationale it codes, by number; see `studio rationale list`."),
+    ] = None,
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
     """Store one rule, or a new version of the rule of this name."""
     ws = open_ws(workspace)
+    task_id = task_of(ws, task).id
+    if rationale is not None:
+        find_rationale(ws, task_id, rationale)
     body = read_rule(read_file(file).decode("utf-8", errors="replace"))
-    rule = save_rule(ws, task_of(ws, task).id, body, by=me(ws))
+    rule = save_rule(ws, task_id, body, rationale_id=rationale, by=me(ws))
     data = {"rule": rule.body.name, "version": rule.version}
     emit(data, as_json, f"Stored {rule.body.name!r} version {rule.version}: {describe(rule.body)}.")
 

@@ -106,7 +106,7 @@ def _figures(drafted: DraftedRule, doubt: str) -> None:
          "Examples the other rules leave open."),
         (f"wins **{len(drafted.preview.won):,}**, loses **{len(drafted.preview.lost):,}**",
          "Examples with blind gold that all rules together, by your order, get right only with it; "
-         "only without it."),
+         f"only without it. {len(drafted.preview.misled):,} that have no label get a wrong one."),
         (f"overlap {percent(score.overlap)}, conflict {percent(score.conflict)}",
          "Share of examples on which another rule speaks too; on which one contradicts it."),
     ]  # fmt: skip

@@ -88,7 +88,12 @@ def plainly(ws, task, body):
     own = {e.id for e, held in zip(examples, fires, strict=True) if held}
     newly = own & (decided([*others, draft]) - decided(others))
     with_it, without = right([*others, draft]), right(others)
-    return scores[0], own, newly, with_it - without, without - with_it
+    before = joined(others)
+    misled = {
+        i for i, j in joined([*others, draft]).items()
+        if i in gold and before[i].label_id is None and j.label_id not in (None, gold[i].label_id)
+    }  # fmt: skip
+    return scores[0], own, newly, (with_it - without, without - with_it, misled)
 
 
 @pytest.mark.parametrize("fallback", [None, "rice", "keto"])
@@ -97,10 +102,10 @@ def test_a_preview_is_what_all_votes_at_once_tell(ws, task, text, fallback):
     choose_fallback(ws, task.id, fallback)
     body = read_rule(text)
     found = preview_rule(ws, task.id, body)
-    score, own, newly, won, lost = plainly(ws, ws.read.tasks.get(task.id), body)
+    score, own, newly, changed = plainly(ws, ws.read.tasks.get(task.id), body)
     assert found.score == score
     assert (set(found.fires_on), set(found.newly_decided)) == (own, newly)
-    assert (set(found.won), set(found.lost)) == (won, lost)
+    assert (set(found.won), set(found.lost), set(found.misled)) == changed
     assert found.wrong == score.wrong
     assert len(found.conflicting) == round(score.conflict * found.looked_at)
     assert (found.looked_at, found.of) == (
@@ -114,6 +119,7 @@ def test_drafts_newly_decide_something(ws, task):
     assert sum(bool(one.newly_decided) for one in some) >= 3
     assert sum(bool(one.conflicting) for one in some) >= 3
     assert sum(bool(one.won) for one in some) >= 2
+    assert sum(bool(one.misled) for one in some) >= 1
     choose_fallback(ws, task.id, "keto")
     assert preview_rule(ws, task.id, read_rule(DRAFTS[0])).lost
 

@@ -48,6 +48,16 @@ def test_a_rule_is_tried_without_storing_it(studio, task, tmp_path):
     assert studio("rule", "list", "mail", "--json").json == []
 
 
+def test_a_rule_written_by_hand_belongs_to_its_rationale(studio, task, reason, tmp_path):
+    file = tmp_path / "rule.yaml"
+    file.write_text("{name: shout, label: spam, any: [keywords: [spam]]}")
+    assert studio("rule", "add", "mail", str(file), "--rationale", "99").code == 2
+    assert studio("rule", "list", "mail", "--json").json == []
+    assert studio("rule", "add", "mail", str(file), "--rationale", str(reason)).code == 0
+    told = studio("rationale", "show", "mail", str(reason), "--json").json
+    assert [r["rule"] for r in told["rules"]] == ["shout"]
+
+
 def test_the_report_its_lists_and_the_gaps(studio, task, tmp_path):
     file = tmp_path / "rules.yaml"
     file.write_text(
