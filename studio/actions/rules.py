@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -202,6 +203,10 @@ def import_rules(ws: Workspace, task_id: int, text: str, *, by: str) -> list[Cod
         raise InputError("The file has no list under `rules:`.", next_step="See docs/rules.md.")
     task = ws.store.tasks.get(task_id)
     bodies = [parse_rule(item) for item in data["rules"]]
+    if twice := [name for name, n in Counter(body.name for body in bodies).items() if n > 1]:
+        raise InputError(
+            f"The file has more than one rule {twice[0]!r}.", next_step="Name each by its own name."
+        )
     known = ws.store.rationales.by_external_id(task_id)
     with ws.store.transaction():
         for body in bodies:

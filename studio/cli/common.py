@@ -38,7 +38,7 @@ Yes = Annotated[
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it ends, with a progress bar.")]
 WORKER_PATIENCE_S = 15.0
 REJECTED_SHOWN = 5
-_STEERING = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_STEERING = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
 
 
 class StoppedError(StudioError):

@@ -206,3 +206,11 @@ def test_a_way_of_joining_that_cannot_be_fitted_is_refused(ws, task, fill):
     with pytest.raises(InputError, match="no way 'best'"):
         choose_joining(ws, task.id, "best")
     assert ws.read.tasks.setting(f"joining:{few.id}") == ""
+
+
+def test_a_file_cannot_have_two_rules_of_one_name(ws, task):
+    one = "- {name: x, label: keto, any: [phrase: %s]}\n"
+    twice = f"rules:\n{one % 'p'}{one % 'q'}"
+    with pytest.raises(InputError, match="more than one rule 'x'"):
+        import_rules(ws, task.id, twice, by="Ada")
+    assert "x" not in {rule.body.name for rule in ws.read.rules.all(task.id)}

@@ -7,7 +7,7 @@ import pytest
 
 from studio.cli.common import emit
 
-HOSTILE = "\x1b[2J \x9b31m \u202eevil\ttab\n"
+HOSTILE = "\x1b[2J \x9b31m \u202eevil\ttab\r\n"
 
 
 class Terminal(io.StringIO):
@@ -25,7 +25,7 @@ def test_a_terminal_is_not_steered(monkeypatch, as_json):
     if as_json:
         assert json.loads(said) == {"text": HOSTILE}
     else:
-        assert said == "\\u001b[2J \\u009b31m \\u202eevil\ttab\n\n"
+        assert said == "\\u001b[2J \\u009b31m \\u202eevil\ttab\r\n\n"
 
 
 def test_a_file_gets_the_text_as_it_is(capsys):
