@@ -37,7 +37,8 @@ def joining_text(data: dict[str, Any]) -> str:
         f"{'*' if way['joining'] == data['joining'] else ' '} {way['joining']:<12} {way['says']}"
         for way in data["ways"]
     ]
-    return "\n".join([*lines, "", f"Advised: {data['advised']}. {data['why']}"])
+    used = f"* The task joins votes by {data['joining']}."
+    return "\n".join([*lines, "", used, f"Advised: {data['advised']}. {data['why']}"])
 
 
 def explained_to_dict(told: Explained, task: Task) -> dict[str, Any]:

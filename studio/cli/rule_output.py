@@ -17,6 +17,7 @@ from studio.workspace import Workspace
 MOST_IDS = 1_000
 """Most examples named of one list; how many there are is always told."""
 _SHOWN = 3
+_MOST_PAIRS = 10
 
 
 def external_ids(ws: Workspace, task_id: int, ids: Sequence[int]) -> list[str]:
@@ -151,7 +152,10 @@ def bucket_rows(
 def bucket_text(data: dict[str, Any]) -> str:
     """Return these lists as people read them, with the first ids of each."""
     lines = [f"{b['says']}\n   {_first(b)}" for b in data["buckets"] if b["n"]]
-    lines += [f"{_opposed(c)}\n   {_first(c)}" for c in data["contradictions"]]
+    pairs = data["contradictions"]
+    lines += [f"{_opposed(c)}\n   {_first(c)}" for c in pairs[:_MOST_PAIRS]]
+    if (more := len(pairs) - _MOST_PAIRS) > 0:
+        lines.append(f"{more:,} more pairs contradict each other on fewer: see --json.")
     return "\n".join(lines) or "Nothing to open: add a rule or label examples blind first."
 
 
