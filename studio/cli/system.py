@@ -81,13 +81,16 @@ def run_app(
         emit({"url": url, "workspace": str(ws.path)}, as_json, "")
     typer.echo(f"Rationale Studio is at {url} (workspace {ws.path}).", err=True)
     output = sys.stderr if as_json else None  # what the server says of itself is no document
-    try:
-        code = subprocess.call(command, cwd=folder, env=environ, stdout=output)  # noqa: S603
-    except KeyboardInterrupt:
-        code = 0
+    with subprocess.Popen(command, cwd=folder, env=environ, stdout=output) as server:  # noqa: S603
+        # Whoever ends this command ends its server, which would keep the port otherwise.
+        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        try:
+            code = server.wait()
+        except KeyboardInterrupt:  # which the server got as well
+            code = server.wait()
     if is_worker_alive(ws):
         typer.echo("The app ended; its worker goes on. `studio worker --stop` ends it.", err=True)
-    raise typer.Exit(code)
+    raise typer.Exit(0 if code in (-signal.SIGTERM, -signal.SIGINT) else code)
 
 
 def worker(

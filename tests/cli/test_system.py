@@ -1,9 +1,11 @@
 """Backup, restore and doctor from a terminal."""
 
+import contextlib
 import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -103,3 +105,33 @@ def test_one_that_is_stopped_leaves_nothing(studio, mail, tmp_path, number):
     assert child.returncode in (1, 130)
     assert "Traceback" not in said
     assert {p.name for p in tmp_path.iterdir()} <= before
+
+
+def test_who_ends_the_app_ends_its_server(studio, mail, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["app", "--no-browser", "--no-sample", "--port", str(port)]
+    app = subprocess.Popen(
+        [sys.executable, "-m", "studio.cli.main", *command],
+        env=os.environ | {"STUDIO_WORKSPACE": str(tmp_path / "a.db"), "STUDIO_WORKER": "external"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+    def listens():
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        end = time.monotonic() + 60
+        while not listens() and time.monotonic() < end and app.poll() is None:
+            time.sleep(0.05)
+        assert listens()
+        app.send_signal(signal.SIGTERM)  # to the command alone, as a service manager does
+        assert app.wait(timeout=30) == 0
+        assert not listens()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(app.pid, signal.SIGKILL)
