@@ -13,7 +13,14 @@ from studio.store.labels import NewLabel
 from studio.store.store import Store
 
 # A step that has landed is in people's files: it never changes, others follow it.
-LANDED = {"m001_the_loop": "cb3b564667209e0598b452922c753a671be02c3d92768bd81639fe912e03b617"}
+LANDED = {
+    "m001_the_loop": "cb3b564667209e0598b452922c753a671be02c3d92768bd81639fe912e03b617",
+    "m002_the_run_engine": "d9b3032c10205b8114db78d2e32f93970208b7307c4e30a8b6734f256992b19e",
+    "m003_a_million": "ddeb3e19995a9ce638988f7db24eca37159ac9ec8f62a81abf7e0e1a3822e413",
+    "m004_wires_and_methods": "ef45d8fa30906d41503149fbfe33a8951498bc44d704e2a3a01a48bef4103b8d",
+    "m005_capabilities": "288904de5312bf1ebdc5517841187d3358e61b68c28483cbf3d0b63e4f93617a",
+    "m006_firings": "c9d87287170256180987209e14d7fd503c0d43c66035fbbb5d87478cc8205952",
+}
 
 
 def dump(path):
