@@ -122,12 +122,16 @@ def print_typing(workspace: Path, most: int) -> None:
         app.wait()
     walls.sort()
     middle, late = statistics.median(walls), walls[int(0.95 * len(walls))]
-    print(f"| {most:,} examples, 50 other rules, {GOLD:,} gold; {len(walls)} letters | ms | bar | |")
+    print(
+        f"| {most:,} examples, 50 other rules, {GOLD:,} gold; {len(walls)} letters | ms | bar | |"
+    )
     print("|---|---|---|---|")
     for what, value in (("key to new figures, median", middle), ("95 of 100", late)):
         print(f"| {what} | {value:.0f} | {BARS['letter']:g} ms | {held(value, BARS['letter'])} |")
     print(f"| the server's CPU a letter, median | {statistics.median(cpus):.0f} | | |")
-    print(f"| the tab for the first time, examples read and all rules applied | {1000 * first:.0f} | | |")
+    print(
+        f"| the tab for the first time, examples read and all rules applied | {1000 * first:.0f} | | |"
+    )
 
 
 def type_words(page: Any, app: psutil.Process) -> tuple[list[float], list[float]]:
@@ -186,17 +190,24 @@ def print_reruns(workspace: Path) -> None:
     at.session_state["rationales_tab"] = "Rules"
     print(f"\n| rerun of the whole page, 50 rules | CPU ms, median of {RERUNS} | bar | |")
     print("|---|---|---|---|")
-    print(f"| the tab Rationales | {alone:.0f} | {BARS['rerun']:g} ms | {held(alone, BARS['rerun'])} |")
+    print(
+        f"| the tab Rationales | {alone:.0f} | {BARS['rerun']:g} ms | {held(alone, BARS['rerun'])} |"
+    )
     for view in VIEWS:
         at.session_state["rationales_rules_view"] = view
         spent = measured(at)
-        print(f"| {view} | {spent:.0f} | {BARS['rerun']:g} ms | {held(spent, BARS['rerun'])} |", flush=True)
+        print(
+            f"| {view} | {spent:.0f} | {BARS['rerun']:g} ms | {held(spent, BARS['rerun'])} |",
+            flush=True,
+        )
     at.session_state["rationales_rules_view"] = VIEWS[0]
     at.run()
     at.button(key="rationales_new_rule").click().run()
     next(b for b in at.text_input if b.label.startswith("Words, with")).set_value("call").run()
     spent = measured(at)
-    print(f"| the editor, nothing changed | {spent:.0f} | {BARS['rerun']:g} ms | {held(spent, BARS['rerun'])} |")
+    print(
+        f"| the editor, nothing changed | {spent:.0f} | {BARS['rerun']:g} ms | {held(spent, BARS['rerun'])} |"
+    )
 
 
 def measured(at: Any) -> float:
