@@ -174,6 +174,14 @@ def _resting(job: Job, what: str) -> RunFailedError:
 
 
 @contextmanager
+def at_work(on: str) -> Iterator[None]:
+    """Say on a terminal what is being worked on, until it is done; nothing elsewhere."""
+    with _bar() as show:
+        show(lambda: f"{on} …")
+        yield
+
+
+@contextmanager
 def _bar() -> Iterator[Callable[[Callable[[], str]], None]]:
     """Yield what writes a line over the one before; gone at the end, and nothing off a terminal."""
     if not sys.stderr.isatty():

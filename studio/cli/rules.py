@@ -42,6 +42,7 @@ from studio.cli.common import (
     Wait,
     WorkspacePath,
     Yes,
+    at_work,
     emit,
     me,
     open_file,
@@ -157,8 +158,9 @@ def try_(
     """Show what a rule would do on train and validation; nothing is stored."""
     ws = open_ws(workspace)
     body = read_rule(read_file(file).decode("utf-8", errors="replace"))
-    board = _board(ws, task_of(ws, task))
-    draft = measure_draft(ws, board, body)
+    with at_work("Trying the rule beside the others"):
+        board = _board(ws, task_of(ws, task))
+        draft = measure_draft(ws, board, body)
     emit(gate_to_dict(ws, board, draft), as_json, lambda: gate_text(board, draft))
 
 
@@ -183,8 +185,9 @@ def draft(
     if ask:
         job_id = start_asking(ws, found.id, rationale, consent=yes, by=me(ws))
         wait_for(ws, job_id, "question")
-    board = _board(ws, found)
-    drafts = draft_rules(ws, found.id, rationale, board)
+    with at_work("Drafting rules and trying each beside the others"):
+        board = _board(ws, found)
+        drafts = draft_rules(ws, found.id, rationale, board)
     if accept:
         rules = _accept(ws, board, rationale, drafts, accept)
         names = [rule.body.name for rule in rules]
@@ -207,8 +210,9 @@ def report(
 ) -> None:
     """Show what each rule is worth on blind gold of train and validation, and what to do."""
     ws = open_ws(workspace)
-    board = _board(ws, task_of(ws, task))
-    review = review_task(ws, board.task.id, board)
+    with at_work("Looking at what each rule does"):
+        board = _board(ws, task_of(ws, task))
+        review = review_task(ws, board.task.id, board)
     if buckets:
         data = bucket_rows(ws, board.task, review, board.rules)
         emit(data, as_json, lambda: bucket_text(data))
@@ -222,7 +226,8 @@ def uncovered(task: str, workspace: WorkspacePath = None, as_json: AsJson = Fals
     """Show which groups of examples no rule speaks of, and the reason to ask for next."""
     ws = open_ws(workspace)
     found = task_of(ws, task)
-    rows = gap_rows(ws, found, uncovered_groups(ws, found.id))
+    with at_work("Grouping the examples no rule speaks of"):
+        rows = gap_rows(ws, found, uncovered_groups(ws, found.id))
     emit(rows, as_json, lambda: gap_text(rows))
 
 
@@ -241,7 +246,9 @@ def joining(
     found = task_of(ws, task)
     if method is not None:
         choose_joining(ws, found.id, method)
-    data = joining_to_dict(compare_ways(_board(ws, found)), chosen_joining(ws, found.id))
+    with at_work("Holding each way to join votes against gold"):
+        ways = compare_ways(_board(ws, found))
+    data = joining_to_dict(ways, chosen_joining(ws, found.id))
     emit(data, as_json, lambda: joining_text(data))
 
 

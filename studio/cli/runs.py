@@ -23,6 +23,7 @@ from studio.cli.common import (
     Wait,
     WorkspacePath,
     Yes,
+    at_work,
     emit,
     me,
     open_ws,
@@ -111,7 +112,8 @@ def choose(
 ) -> None:
     """Say whether a model, the rules or both decide best, on gold held back; asks nobody."""
     ws = open_ws(workspace)
-    choice = compare_classifiers(ws, task_of(ws, task).id, model)
+    with at_work("Holding rules and model against gold"):
+        choice = compare_classifiers(ws, task_of(ws, task).id, model)
     rows = [
         {"decides": c.way.words, "macro-F1": str(c.macro_f1), "accuracy": str(c.accuracy),
          "log-loss": f"{c.log_loss:.3f}"}

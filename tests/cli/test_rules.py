@@ -1,8 +1,11 @@
 """From a sentence to a stored rule on the command line, and what its reports hold."""
 
+import sys
+
 import pytest
 
 from studio.actions.rationales import record_rationale
+from studio.cli.common import at_work
 
 
 @pytest.fixture
@@ -116,3 +119,13 @@ def test_the_ways_to_join_votes_and_why_one_example_has_its_label(studio, task, 
     assert [(v["rule"], v["decided"]) for v in why["votes"]] == [("a", True), ("b", False)]
     assert "decisive" in studio("rule", "explain", "mail", name).out
     assert studio("rule", "explain", "mail", "nobody", "--json").code == 2
+
+
+def test_what_takes_long_is_told_on_a_terminal_and_only_there(capsys, monkeypatch):
+    with at_work("Looking"):
+        pass
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with at_work("Looking"):
+        assert "Looking …" in capsys.readouterr().err
+    assert capsys.readouterr().err == "\r\x1b[K"
