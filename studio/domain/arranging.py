@@ -10,7 +10,8 @@ def rearranged(now: Sequence[int], before: Sequence[int], after: Sequence[int]) 
     """Return a list as it is now with what somebody moved, who saw it as it was before.
 
     What others moved or added meanwhile stays: only the fewest items whose moving turns `before`
-    into `after` are moved, each to where it agrees best with `after`.
+    into `after` are moved, each to where it agrees best with `after`. Of two neighbours that
+    changed places nobody can tell which one was moved: the one that stands first now is.
 
     Args:
         now: The list; what it has not is left out.

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from studio.domain.arranging import rearranged
@@ -26,6 +26,8 @@ def test_nothing_is_lost_or_added(now, before, after):
 def test_two_people_who_move_one_each_both_get_their_wish(data, before):
     """Each moves one to an end of the list: both stand there afterwards, whoever came first."""
     one, two = data.draw(st.permutations(before))[:2]
+    # Neighbours that change places: either may be the one that was moved.
+    assume([two, one] not in (before[:2], before[-2:]))
     up = [one, *(i for i in before if i != one)]
     down = [*(i for i in before if i != two), two]
     for first, second in ((up, down), (down, up)):
