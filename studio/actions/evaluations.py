@@ -11,7 +11,7 @@ from dataclasses import replace
 from studio.analysis.calibration import calibrate, methods_of, of_method
 from studio.analysis.comparison import compare
 from studio.analysis.corpus import Corpus
-from studio.analysis.metrics import cell_examples, evaluate, wrong_examples
+from studio.analysis.metrics import evaluate, wrong_examples
 from studio.analysis.slices import (
     label_slices,
     length_slices,
@@ -153,16 +153,6 @@ def find_slices(
     if by and Split.TEST.value in split.split("+"):
         ws.store.labels.record_look(run.task_id, run_id, by, ws.now())
     return score_slices(_slices(ws, run, split, known, gold), wrong, known)
-
-
-def examples_of_cell(
-    ws: Workspace, run_id: int, *, split: str, gold: str, predicted: str
-) -> list[int]:
-    """Return the ids of the examples in one cell of the confusion matrix."""
-    run = ws.read.runs.get(run_id)
-    task = ws.read.tasks.get(run.task_id)
-    labels, predictions = _measured(ws, run, split)
-    return cell_examples(labels, predictions, task.labels, gold, predicted)
 
 
 def examples_of_cells(

@@ -100,13 +100,6 @@ def estimate_probe(ws: Workspace, name: str) -> Estimate:
     )  # fmt: skip
 
 
-def steer_probe(ws: Workspace, job_id: int, want: Want) -> Job:
-    """Pause, resume or cancel a test; one that is cut short keeps nothing."""
-    ws.store.jobs.ask(job_id, want, ws.clock())
-    ws.wake()
-    return ws.store.jobs.get(job_id)
-
-
 def probe_result(ws: Workspace, name: str) -> Capabilities:
     """Return what the latest test of a provider found.
 

@@ -16,7 +16,6 @@ from studio.analysis.votes import check_rule
 from studio.domain.arranging import rearranged
 from studio.domain.coded_rationale import CodedRationale, RuleBody, parse_rule, rule_to_dict
 from studio.domain.conditions import Similar, Votes
-from studio.domain.job import Job, Want
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.handlers.boards import OPEN_SPLITS, OpenCorpus, open_board, open_corpus, open_gold
@@ -46,7 +45,6 @@ __all__ = [
     "rearrange_rules",
     "report_rules",
     "save_rule",
-    "steer_likeness",
     "try_rule",
 ]
 
@@ -119,13 +117,6 @@ def compute_likeness(ws: Workspace, task_id: int, bodies: Sequence[RuleBody]) ->
         )  # fmt: skip
     ws.wake()
     return job_id
-
-
-def steer_likeness(ws: Workspace, job_id: int, want: Want) -> Job:
-    """Pause, resume or cancel the computing of likeness; what was computed stays."""
-    ws.store.jobs.ask(job_id, want, ws.clock())
-    ws.wake()
-    return ws.store.jobs.get(job_id)
 
 
 def report_rules(ws: Workspace, task_id: int) -> list[RuleScore]:

@@ -114,30 +114,6 @@ def most_confused(evaluation: Evaluation, top: int = 10) -> list[tuple[str, str,
     return sorted(errors, key=lambda e: -e[2])[:top]
 
 
-def cell_examples(
-    gold: Mapping[int, int],
-    predictions: Sequence[Prediction],
-    labels: tuple[Label, ...],
-    gold_name: str,
-    predicted_name: str,
-) -> list[int]:
-    """Return the examples behind one cell of the confusion matrix, in order of their ids.
-
-    Args:
-        gold: Example id to gold label id.
-        predictions: What the run says.
-        labels: All labels of the task.
-        gold_name: The row.
-        predicted_name: The column; `(none)` for no label.
-    """
-    name = {label.id: label.name for label in labels}
-    return sorted(
-        i
-        for i, p in _judged(labels, gold, predictions).items()
-        if name[gold[i]] == gold_name and name.get(p.label_id or 0, NO_LABEL) == predicted_name
-    )
-
-
 def wrong_examples(gold: Mapping[int, int], predictions: Sequence[Prediction]) -> set[int]:
     """Return the examples whose prediction is not gold; no label is wrong as well."""
     said = {p.example_id: p.label_id for p in predictions}

@@ -6,6 +6,7 @@ import functools
 
 import streamlit as st
 
+from studio.actions.jobs import steer_job
 from studio.actions.providers import (
     EMBEDDED,
     add_provider,
@@ -13,7 +14,6 @@ from studio.actions.providers import (
     ending_model,
     estimate_probe,
     start_probe,
-    steer_probe,
     warning_of,
     withdraw_consent,
 )
@@ -138,7 +138,7 @@ def _draw_test(ws: Workspace, name: str, person: str) -> None:
 
 
 def _steer(job_id: int, ws: Workspace, _: int, want: Want) -> Job:
-    return steer_probe(ws, job_id, want)
+    return steer_job(ws, job_id, want)
 
 
 def _draw_warnings(ws: Workspace, name: str, found: Capabilities) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from studio.actions.jobs import steer_job
 from studio.actions.rule_drafts import EMBEDDED, start_asking
-from studio.actions.rules import steer_likeness
 from studio.domain.job import Want
 from studio.domain.rationale import Rationale
 from studio.domain.task import Task
@@ -76,4 +76,4 @@ def _ask(
 
 
 def _steer(job_id: int, ws: Workspace, _subject: int, want: Want) -> object:
-    return steer_likeness(ws, job_id, want)
+    return steer_job(ws, job_id, want)

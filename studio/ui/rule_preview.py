@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from studio.actions.rules import Board, RulePreview, compute_likeness, steer_likeness
+from studio.actions.jobs import steer_job
+from studio.actions.rules import Board, RulePreview, compute_likeness
 from studio.domain.coded_rationale import RuleBody, describe
 from studio.domain.task import Task
 from studio.errors import InputError
@@ -102,7 +103,7 @@ def _show_unknown(ws: Workspace, task: Task, body: RuleBody, key: str) -> None:
         job_id = jobs[-1].id
         job_status(
             ws, job_id, key=place, title="Computing which examples are like these",
-            steer=lambda ws, _, want: steer_likeness(ws, job_id, want), on_done=forget_boards,
+            steer=lambda ws, _, want: steer_job(ws, job_id, want), on_done=forget_boards,
         )  # fmt: skip
         return
     st.warning("Which examples are like those named is not computed yet, so it fires on none.")

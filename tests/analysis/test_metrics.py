@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.analysis.metrics import (
-    cell_examples,
     confusion_counts,
     evaluate,
     most_confused,
@@ -76,9 +75,7 @@ def test_no_label_is_an_error_counted_and_shown():
     assert most_confused(result) == [("keto", NO_LABEL, 1)]
 
 
-def test_a_cell_opens_its_examples():
+def test_no_label_and_another_label_are_wrong():
     gold, told = {1: 1, 2: 1, 3: 2, 4: 1}, said({1: 2, 2: None, 3: 2, 4: 2})
-    assert cell_examples(gold, told, LABELS, "keto", "not_keto") == [1, 4]
-    assert cell_examples(gold, told, LABELS, "keto", NO_LABEL) == [2]
     assert wrong_examples(gold, told) == {1, 2, 4}
     assert confusion_counts(LABELS, gold, told)[0].tolist() == [0, 2, 0, 0, 1]

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from studio import __version__
+from studio.actions.jobs import steer_job
 from studio.actions.prices import edit_prices
 from studio.actions.providers import (
     add_provider,
@@ -13,7 +14,6 @@ from studio.actions.providers import (
     estimate_probe,
     probe_result,
     start_probe,
-    steer_probe,
     withdraw_consent,
 )
 from studio.domain.capability import Capabilities, Feature, Finding, ListedModel, State
@@ -132,7 +132,7 @@ def test_what_a_test_costs_is_told_before_and_after(studio, work):
 
 def test_a_test_can_be_cancelled(studio, work):
     job_id = start_probe(studio, "far")
-    assert steer_probe(studio, job_id, Want.CANCEL).status is JobStatus.CANCELLED
+    assert steer_job(studio, job_id, Want.CANCEL).status is JobStatus.CANCELLED
     work(studio)
     with pytest.raises(NotFoundError):
         probe_result(studio, "far")
