@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,12 +87,13 @@ def draft_rules(
     known = {_votes(rule.body) for rule in rules}
     taken = {rule.body.name for rule in rules}
     found: list[DraftedRule] = []
+    fresh_gold = _fresh_gold(ws, task_id)
     asked = asked_rules(ws, task_id, rationale)
     for idea in [*_ideas(ws, board, rationale), *(asked.ideas if asked else ())]:
         if _votes(idea.body) in known:
             continue
         known.add(_votes(idea.body))
-        drafted = measure_draft(ws, board, idea.body, why=idea.why)
+        drafted = _measured(board, idea.body, idea.why, fresh_gold)
         if drafted.preview.score.fires:
             found.append(drafted)
     best = sorted(found, key=lambda d: -_use(board, d))[:MOST]
@@ -105,10 +106,19 @@ def measure_draft(ws: Workspace, board: Board, body: RuleBody, *, why: str = "")
     Raises:
         InputError: If its label is unknown or a pattern cannot be used.
     """
+    return _measured(board, body, why, _fresh_gold(ws, board.task.id))
+
+
+def _fresh_gold(ws: Workspace, task_id: int) -> dict[int, int]:
+    """Return example id to label id of the blind gold that no word of a draft was picked on."""
+    gold = ws.read.labels.gold(task_id, (Split.VALIDATION.value,), blind_only=True)
+    return {example_id: found.label_id for example_id, found in gold.items()}
+
+
+def _measured(board: Board, body: RuleBody, why: str, gold: Mapping[int, int]) -> DraftedRule:
     preview = try_rule(board, body)
     label_id = board.task.label(body.label).id
-    gold = ws.read.labels.gold(board.task.id, (Split.VALIDATION.value,), blind_only=True)
-    judged = [gold[i].label_id == label_id for i in preview.fires_on if i in gold]
+    judged = [gold[i] == label_id for i in preview.fires_on if i in gold]
     fresh = wilson(sum(right != body.against for right in judged), len(judged))
     return DraftedRule(
         body=body, why=why, preview=preview, fresh=fresh, seen=_seen(body, preview, fresh)

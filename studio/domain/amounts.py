@@ -29,6 +29,16 @@ def money(usd: float | None) -> str:
     return f"${usd:,.2f}" if abs(usd) >= 0.1 else f"${usd:.2g}"
 
 
+def roughly(seconds: float | None) -> str:
+    """Return a time span that is a guess, and say so where it can be told from none.
+
+    >>> roughly(0.4), roughly(42)
+    ('under 1 s', 'about 42 s')
+    """
+    said = duration(seconds)
+    return said if seconds is None or not seconds >= 1 else f"about {said}"
+
+
 def duration(seconds: float | None) -> str:
     """Return a time span in the unit people would say it in.
 

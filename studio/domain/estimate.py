@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from studio.domain.amounts import UNKNOWN, count, duration, money
+from studio.domain.amounts import UNKNOWN, count, money, roughly
 from studio.domain.price import Price
 
 N = TypeVar("N", int, float)
@@ -117,7 +117,7 @@ estimate (characters) · about $0.026, at most $0.90 · about 1 min 10 s'
             parts.append("answered within a day")
         elif self.questions:
             known = self.seconds is not None
-            parts.append(f"about {duration(self.seconds)}" if known else f"time {UNKNOWN}")
+            parts.append(roughly(self.seconds) if known else f"time {UNKNOWN}")
         return " · ".join(parts)
 
     def cost_text(self) -> str:

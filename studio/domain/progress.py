@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from studio.domain.amounts import duration, money
+from studio.domain.amounts import duration, money, roughly
 from studio.domain.job import Job, JobStatus, Want
 from studio.domain.run import Outcome, Run
 
@@ -49,7 +49,7 @@ def progress_text(
         if job.rate and job.kind != "finetune":
             parts.append(_rate(job.rate))
         left = job.seconds_left(now)
-        parts += [f"about {duration(left)} left"] if left is not None else []
+        parts += [f"{roughly(left)} left"] if left is not None else []
     elif job.status is JobStatus.DONE and None not in (job.finished_at, job.started_at):
         parts.append(f"took {duration((job.finished_at or 0.0) - (job.started_at or 0.0))}")
     if run is not None:
