@@ -16,6 +16,19 @@ class Origin(StrEnum):
     ADJUDICATED = "adjudicated"
 
 
+class Mode(StrEnum):
+    """By which way of working a label was given; what the stopwatch compares."""
+
+    GRID = "grid"
+    QUEUE = "queue"
+    BULK = "bulk"
+    PASTE = "paste"
+    FILE = "file"
+    ADJUDICATION = "adjudication"
+    LABEL_CHANGE = "label_change"
+    OTHER = ""
+
+
 BLIND_ORIGINS = frozenset({Origin.BLIND, Origin.IMPORTED, Origin.COMPUTED, Origin.ADJUDICATED})
 FROM_FILES = frozenset({Origin.IMPORTED, Origin.COMPUTED})
 
@@ -34,6 +47,9 @@ class Correction:
         run_id: The run whose label was in sight, if any.
         undoes: The event this one undoes, if any.
         note: A remark; may be empty.
+        mode: By which way of working it was given.
+        seconds: How long the person looked at the example for it; None where nobody measured.
+        deed: What decisions made at once have in common, so that they are undone together.
     """
 
     id: int
@@ -45,3 +61,6 @@ class Correction:
     run_id: int | None = None
     undoes: int | None = None
     note: str = ""
+    mode: Mode = Mode.OTHER
+    seconds: float | None = None
+    deed: str | None = None

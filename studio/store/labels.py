@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studio.domain.correction import Correction, Origin
+from studio.domain.correction import Correction, Mode, Origin
 from studio.domain.gold import GoldLabel, resolve_gold
 from studio.errors import InputError
 from studio.store.connection import Connections, Row
@@ -25,6 +25,7 @@ class NewLabel:
         note: A remark.
         client: The browser's own number of this decision; a second one of the same number is
             ignored, so that sending again never counts twice.
+        mode, seconds, deed: As in `Correction`.
     """
 
     example_id: int
@@ -35,6 +36,9 @@ class NewLabel:
     undoes: int | None = None
     note: str = ""
     client: str | None = None
+    mode: Mode = Mode.OTHER
+    seconds: float | None = None
+    deed: str | None = None
 
 
 class Labels:
@@ -58,11 +62,11 @@ class Labels:
                 raise InputError("A decision names an example of another task; nothing was stored.")
             added: int = conn.executemany(
                 "INSERT INTO label_event"
-                " (task_id, example_id, person, label_id, origin, run_id, undoes, note, client, at)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (client) DO NOTHING",
+                " (task_id, example_id, person, label_id, origin, run_id, undoes, note, client, mode,"
+                " seconds, deed, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (client) DO NOTHING",
                 [
                     (task_id, d.example_id, d.person, d.label_id, d.origin.value, d.run_id, d.undoes,
-                     d.note, d.client, at)
+                     d.note, d.client, d.mode.value, d.seconds, d.deed, at)
                     for d in decisions
                 ],
             ).rowcount  # fmt: skip
@@ -244,4 +248,7 @@ def _correction(row: Row) -> Correction:
         run_id=row["run_id"],
         undoes=row["undoes"],
         note=row["note"],
+        mode=Mode(row["mode"]),
+        seconds=row["seconds"],
+        deed=row["deed"],
     )

@@ -18,6 +18,7 @@ from studio.store.step_003 import M003
 from studio.store.step_004 import M004
 from studio.store.step_005 import M005
 from studio.store.step_006 import M006
+from studio.store.step_007 import M007
 
 _HEADER = b"SQLite format 3\x00"
 # quick_check reads every page: this much is read within a tenth of a second or two.
@@ -218,6 +219,7 @@ STEPS = (
     ("m004_wires_and_methods", M004),
     ("m005_capabilities", M005),
     ("m006_firings", M006),
+    ("m007_people_and_label_sets", M007),
 )
 
 
