@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from studio.actions.prompts import estimate_preview, preview_prompt
+from studio.actions.previews import estimate_preview, preview_prompt
 from studio.actions.runs import Choice
 from studio.domain.estimate import Estimate
 from studio.domain.prompt import PromptText, PromptVersion

@@ -5,7 +5,8 @@ import pytest
 from studio.actions.corrections import Decision, correct_labels, import_corrections
 from studio.actions.evaluations import compare_runs, evaluate_run, find_slices
 from studio.actions.finetunes import create_training_set, launch_finetune
-from studio.actions.prompts import preview_prompt, save_prompt
+from studio.actions.previews import preview_prompt
+from studio.actions.prompts import save_prompt
 from studio.actions.providers import add_provider
 from studio.actions.rationales import record_rationale, retire_rationale
 from studio.actions.rules import enable_rule, import_rules, order_rules, read_rule, save_rule

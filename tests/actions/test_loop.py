@@ -17,7 +17,8 @@ from studio.actions.finetunes import (
     lint_training_set,
     preview_training_set,
 )
-from studio.actions.prompts import preview_prompt, save_prompt
+from studio.actions.previews import preview_prompt
+from studio.actions.prompts import save_prompt
 from studio.actions.reports import build_report, report_to_dict
 from studio.actions.rules import export_rules, import_rules, report_rules
 from studio.actions.runs import Choice, export_run, run_status, start_run

@@ -24,7 +24,7 @@ from playwright.sync_api import sync_playwright
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.evaluations import evaluate_run
 from studio.actions.finetunes import create_training_set, launch_finetune
-from studio.actions.prompts import preview_prompt
+from studio.actions.previews import preview_prompt
 from studio.actions.runs import Choice, start_run
 from studio.actions.samples import load_sample
 from studio.actions.tasks import choose_champion

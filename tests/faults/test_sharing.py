@@ -2,7 +2,7 @@
 
 import pytest
 
-from studio.actions.prompts import preview_prompt
+from studio.actions.previews import preview_prompt
 from studio.actions.runs import Choice, start_run
 from studio.domain.prompt import prompt_of
 

@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from studio.actions.previews import estimate_preview, preview_prompt
 from studio.actions.prices import edit_prices
-from studio.actions.prompts import estimate_preview, preview_prompt, save_prompt
+from studio.actions.prompts import save_prompt
 from studio.actions.providers import add_provider
 from studio.actions.rules import read_rule, save_rule
 from studio.actions.runs import Choice, estimate_run, run_status, start_run
