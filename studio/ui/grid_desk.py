@@ -1,0 +1,104 @@
+"""The Label page as a grid: what is shown, the bar above the rows, the rows."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from studio.domain.example import Split
+from studio.ui.grid import (
+    GridPage,
+    GridState,
+    draw_grid,
+    grid_state,
+    read_page,
+    take_changes,
+    turn_page,
+    undo_last,
+)
+from studio.ui.grid_changes import Deed
+from studio.ui.grid_filters import choose_sight, show_keys
+from studio.ui.grid_options import Sight
+from studio.ui.guard import kindly
+from studio.ui.label_why import why_dialog
+from studio.ui.page import Page
+
+
+def draw_grid_desk(page: Page) -> None:
+    """Draw the grid of a task that has examples, and store what is done in it."""
+    ws, task, person = page.ws, page.task, page.person
+    state = grid_state()
+    sight = choose_sight(ws, task)
+    st.caption(sight.counts_as)
+    with kindly(stop=True):
+        view = read_page(ws, task, person, sight, state)
+    if view.rows:
+        _draw_desk(page, view, sight)
+    elif sight.filter.show == "todo":
+        st.success("Nothing is left to do here: you have labeled every example of this filter.")
+    else:
+        st.info("No example fits what is chosen above.")
+
+
+@st.fragment
+def _draw_desk(page: Page, view: GridPage, sight: Sight) -> None:
+    ws, task, state = page.ws, page.task, grid_state()
+    take_changes(ws, state)
+    if state.must_draw(view):
+        st.rerun()
+    why = _draw_bar(page, view, state)
+    if state.trouble:
+        st.error(state.trouble, icon=":material/error:")
+        st.button("Try again", key="label_again")
+    draw_grid(ws, task, view, sight, state)
+    if any(row["split"] == Split.TEST for row in view.rows):
+        st.caption(
+            "Test examples stay blind: no model's label is shown beside them, whatever you choose."
+        )
+    asked = state.wish(Deed.WHY, Deed.HELP)
+    if why or (asked and asked.deed is Deed.WHY):
+        named = asked.example_id if asked else None
+        why_dialog(page, named or state.looked_at or view.rows[0]["id"])
+    elif asked:
+        _keys_dialog()
+
+
+def _draw_bar(page: Page, view: GridPage, state: GridState) -> bool:
+    """Draw how far one is and what can be done; return whether a reason is to be written."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="label_bar"):
+        st.markdown(view.tally(state), width="content")
+        if state.saved:
+            st.markdown(f":green[:material/check:] {state.saved:,} saved", width="content")
+        st.space("stretch")
+        if st.button(
+            "Undo",
+            icon=":material/undo:",
+            key="label_undo",
+            type="tertiary",
+            help="Your last decision",
+        ):
+            with kindly():
+                undo_last(page.ws, page.task, page.person, state)
+                st.rerun()
+        why = st.button(
+            "Why?",
+            icon=":material/edit_note:",
+            key="label_why_open",
+            type="tertiary",
+            help="Write a rationale for the example you look at",
+        )
+        _draw_turning(view, state)
+    return why
+
+
+def _draw_turning(view: GridPage, state: GridState) -> None:
+    """Draw where in the filter one is, with a way to the pages beside."""
+    if st.button("Previous", key="label_previous", type="tertiary", disabled=view.first == 1):
+        turn_page(state, Deed.PREVIOUS)
+    st.markdown(f"{view.first:,}–{view.first + len(view.rows) - 1:,}", width="content")
+    if st.button("Next", key="label_next", type="tertiary", disabled=not view.more):
+        turn_page(state, Deed.NEXT)
+
+
+@st.dialog("Keys", width="medium")
+def _keys_dialog() -> None:
+    show_keys()
