@@ -1,7 +1,8 @@
 """The schema's seventh step: what people do together, in bulk, and to the label set itself.
 
 Decisions of one deed are taken back together. Marks are appended as decisions are, and what holds
-now stands beside them. A change of the label set keeps what it moved, so that it can be undone.
+now stands beside them; `after_event`, the number of the last decision before, gives both histories
+one order, so that one key undoes either. A change of the label set keeps what it moved, so that it can be undone.
 """
 
 M007 = """
@@ -13,8 +14,16 @@ CREATE INDEX label_event_undoes ON label_event (undoes) WHERE undoes IS NOT NULL
 CREATE TABLE mark_event (
   id INTEGER PRIMARY KEY AUTOINCREMENT, task_id INTEGER NOT NULL REFERENCES task(id),
   example_id INTEGER NOT NULL REFERENCES example(id), person TEXT NOT NULL, kind TEXT NOT NULL,
-  present INTEGER NOT NULL, text TEXT NOT NULL DEFAULT '', client TEXT, at TEXT NOT NULL, UNIQUE (client)
+  present INTEGER NOT NULL, text TEXT NOT NULL DEFAULT '', client TEXT, at TEXT NOT NULL,
+  undoes INTEGER REFERENCES mark_event(id), after_event INTEGER NOT NULL, UNIQUE (client)
 ) STRICT;
+CREATE INDEX mark_event_person ON mark_event (task_id, person, id);
+CREATE INDEX mark_event_example ON mark_event (example_id, kind, person, id);
+CREATE INDEX mark_event_undoes ON mark_event (undoes) WHERE undoes IS NOT NULL;
+CREATE TRIGGER mark_event_no_update BEFORE UPDATE ON mark_event
+  BEGIN SELECT raise(ABORT, 'the history of marks is append-only'); END;
+CREATE TRIGGER mark_event_no_delete BEFORE DELETE ON mark_event
+  BEGIN SELECT raise(ABORT, 'the history of marks is append-only'); END;
 CREATE TABLE mark (
   task_id INTEGER NOT NULL REFERENCES task(id), kind TEXT NOT NULL,
   example_id INTEGER NOT NULL REFERENCES example(id), person TEXT NOT NULL,
