@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from studio.domain.run import Run
+from studio.store.assignments import Assignments
 from studio.store.batches import Batches
 from studio.store.connection import Connections, ReadOnlyConnections
+from studio.store.deeds import Deeds
 from studio.store.examples import Examples
 from studio.store.exchange import finish_exchange
 from studio.store.finetunes import FineTunes
 from studio.store.firings import Firings
+from studio.store.guidelines import Guidelines
 from studio.store.in_use import Opened, lock_of
 from studio.store.jobs import Jobs
 from studio.store.labels import Labels
 from studio.store.ledger import Ledger
+from studio.store.marks import Marks
 from studio.store.migrations import prepare, refuse_foreign
 from studio.store.prices import Prices
 from studio.store.prompts import Prompts
@@ -36,8 +40,8 @@ class Store:
 
     Attributes:
         path: The workspace file.
-        tasks, examples, rationales, rules, firings, prompts, runs, labels, finetunes, jobs,
-            providers, batches, prices, ledger: The parts.
+        tasks, examples, rationales, rules, firings, prompts, runs, labels, assignments, guidelines,
+            finetunes, jobs, providers, batches, prices, ledger: The parts.
     """
 
     _opened: Opened | None = None  # a reader has none of its own
@@ -77,6 +81,10 @@ class Store:
         self.prompts = Prompts(self.db)
         self.runs = Runs(self.db)
         self.labels = Labels(self.db)
+        self.marks = Marks(self.db)
+        self.deeds = Deeds(self.db, self.labels)
+        self.assignments = Assignments(self.db)
+        self.guidelines = Guidelines(self.db)
         self.finetunes = FineTunes(self.db)
         self.jobs = Jobs(self.db)
         self.providers = Providers(self.db)
