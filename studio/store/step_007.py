@@ -70,4 +70,6 @@ CREATE TABLE relook (
   task_id INTEGER NOT NULL REFERENCES task(id), change_id INTEGER NOT NULL REFERENCES label_change(id),
   example_id INTEGER NOT NULL REFERENCES example(id), PRIMARY KEY (task_id, change_id, example_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX prediction_outcome ON prediction (run_id, split, outcome, example_id)
+  WHERE outcome != 'ok';
 """
