@@ -27,10 +27,25 @@ def compare(
     preds_a: Sequence[Prediction],
     preds_b: Sequence[Prediction],
     metric: str = "accuracy",
+    weights: Mapping[int, float] | None = None,
+    looks: int = 1,
 ) -> Comparison:
     """Return B against A on the examples both were asked about and gold is known of.
 
     p is McNemar's mid-p on right and wrong, whatever the metric; the interval is of the metric.
+
+    Args:
+        run_a: Number of the one.
+        run_b: Number of the other.
+        labels: The task's labels.
+        gold: Example to gold label.
+        preds_a: What the one said.
+        preds_b: What the other said.
+        metric: What the difference is of.
+        weights: Example to how many of the whole it stands for, where a sample was drawn: only
+            these count in the figures, while `fixed`, `broke` and `changed` are of all.
+        looks: How often the two were compared by now, on more examples each time; the interval is
+            so much wider that all looks together err as often as a single one.
 
     Raises:
         InputError: For a metric other than accuracy and macro_f1.
@@ -46,23 +61,27 @@ def compare(
     ids = sorted(i for i in a.keys() & b.keys() if gold.get(i) in place)
     fixed = tuple(i for i in ids if a[i] != gold[i] and b[i] == gold[i])
     broke = tuple(i for i in ids if a[i] == gold[i] and b[i] != gold[i])
+    counted = [i for i in ids if i in weights] if weights is not None else ids
     difference = paired_difference(
-        np.array([place[gold[i]] for i in ids], dtype=np.int64),
-        np.array([place.get(a[i] or 0, none) for i in ids], dtype=np.int64),
-        np.array([place.get(b[i] or 0, none) for i in ids], dtype=np.int64),
+        np.array([place[gold[i]] for i in counted], dtype=np.int64),
+        np.array([place.get(a[i] or 0, none) for i in counted], dtype=np.int64),
+        np.array([place.get(b[i] or 0, none) for i in counted], dtype=np.int64),
         none,
         metric,
+        weights=None if weights is None else np.array([weights[i] for i in counted]),
+        level=1 - 0.05 / looks,
     )
+    lost, won = (len({*side} & {*counted}) for side in (broke, fixed))
     return Comparison(
         runs=(run_a, run_b),
         metric=metric,
-        n=len(ids),
+        n=len(counted),
         difference=difference,
-        p=mid_p_mcnemar(len(broke), len(fixed)),
+        p=min(1.0, looks * mid_p_mcnemar(lost, won)),
         fixed=fixed,
         broke=broke,
         changed=sum(a[i] != b[i] for i in ids),
-        needed=_needed(difference, metric, len(broke), len(fixed)),
+        needed=_needed(difference, metric, lost, won),
     )
 
 

@@ -33,14 +33,23 @@ def wilson(k: int, n: int, level: float = 0.95) -> Figure:
     >>> print(wilson(0, 0))
     unknown (n=0)
     """
-    if n == 0:
-        return UNDEFINED
+    return share_interval(k / n, n, n, level) if n else UNDEFINED
+
+
+def share_interval(p: float, worth: float, n: int, level: float = 0.95) -> Figure:
+    """Return a share with its Wilson score interval, where the trials do not all weigh the same.
+
+    Args:
+        p: The share, in [0, 1].
+        worth: How many trials of equal weight would say as much; more than 0.
+        n: Trials.
+        level: Confidence in (0, 1).
+    """
     z = NormalDist().inv_cdf((1 + level) / 2)
-    p = k / n
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    low = 0.0 if k == 0 else max(0.0, middle - reach)
-    high = 1.0 if k == n else min(1.0, middle + reach)
+    middle = (p + z * z / (2 * worth)) / (1 + z * z / worth)
+    reach = z * math.sqrt(p * (1 - p) / worth + z * z / (4 * worth * worth)) / (1 + z * z / worth)
+    low = 0.0 if p <= 0 else max(0.0, middle - reach)
+    high = 1.0 if p >= 1 else min(1.0, middle + reach)
     return Figure(value=p, low=low, high=high, n=n)
 
 
@@ -214,6 +223,9 @@ def paired_difference(
     metric: str = "accuracy",
     draws: int = 1000,
     seed: int = 0,
+    *,
+    weights: NDArray[np.float64] | None = None,
+    level: float = 0.95,
 ) -> Figure:
     """Return B minus A on the same examples, with a bootstrap interval that keeps the pairs.
 
@@ -228,20 +240,26 @@ def paired_difference(
         metric: `accuracy` or `macro_f1`.
         draws: Bootstrap draws.
         seed: Makes it repeatable.
+        weights: How many of the whole each example stands for, of shape (n,); the same when None.
+        level: Confidence in (0, 1).
     """
     n = len(gold)
     if n == 0:
         return UNDEFINED
-    cells, counts = np.unique(np.stack([gold, a, b], axis=1), axis=0, return_counts=True)
-    weights = counts.astype(np.float64)
+    cells, place = np.unique(np.stack([gold, a, b], axis=1), axis=0, return_inverse=True)
+    each = np.ones(n) if weights is None else weights * weights.sum() / (weights @ weights)
+    worth = round(each.sum())  # so many examples of equal weight would say as much
+    counts = np.bincount(place.ravel(), weights=each, minlength=len(cells))
     differ = cells[:, 1] != cells[:, 2]
     mirrored = cells[differ][:, [0, 2, 1]]
     cells = np.concatenate([cells, mirrored])
-    doubt = weights[differ] / max(1.0, weights[differ].sum())
-    drawn = _draw(np.concatenate([weights, doubt]), n, draws, seed)
-    exact = np.concatenate([weights, np.zeros(len(doubt))])[None]
+    doubt = counts[differ] / max(1.0, counts[differ].sum())
+    drawn = _draw(np.concatenate([counts, doubt]), worth, draws, seed)
+    exact = np.concatenate([counts, np.zeros(len(doubt))])[None]
     value = float(_differences(cells, exact, n_labels, metric)[0])
-    low, high = np.quantile(_differences(cells, drawn, n_labels, metric), [0.025, 0.975])
+    low, high = np.quantile(
+        _differences(cells, drawn, n_labels, metric), [(1 - level) / 2, (1 + level) / 2]
+    )
     return Figure(value=value, low=float(min(low, value)), high=float(max(high, value)), n=n)
 
 
