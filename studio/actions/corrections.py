@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.analysis.tables import read_table
-from studio.domain.correction import Correction, Origin
+from studio.domain.correction import Crossed, Mode, Origin, Undone
 from studio.domain.example import Split
 from studio.errors import InputError
 from studio.store.labels import NewLabel
 from studio.workspace import Workspace
+
+LONGEST_LOOK_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +24,14 @@ class Decision:
         label: The label's name; None takes the person's label back.
         client: The browser's own number of this decision, so that one sent twice counts once.
         note: A remark; may be empty.
+        seconds: How long the person looked at the example for it; None where nobody measured.
     """
 
     example_id: int
     label: str | None
     client: str | None = None
     note: str = ""
+    seconds: float | None = None
 
 
 def correct_labels(
@@ -37,6 +41,8 @@ def correct_labels(
     *,
     run_id: int | None = None,
     beside_rule: bool = False,
+    mode: Mode = Mode.OTHER,
+    deed: str | None = None,
     by: str,
 ) -> int:
     """Append a person's decisions; what was there before stays in the history.
@@ -50,6 +56,8 @@ def correct_labels(
         decisions: In the order they were made.
         run_id: The run whose labels were in sight; None when none were.
         beside_rule: What a rule says of the examples was in sight.
+        mode: By which way of working; the stopwatch compares these.
+        deed: A name of its own for decisions made at once; one undo takes all of them back.
         by: Who decided.
 
     Returns:
@@ -78,18 +86,51 @@ def correct_labels(
                 run_id=None if blind else run_id,
                 note=d.note,
                 client=d.client,
+                mode=mode,
+                seconds=_measured(d.seconds),
+                deed=deed,
             )
         )
     return ws.store.labels.append(task_id, rows, ws.now()) if rows else 0
 
 
-def undo_correction(ws: Workspace, task_id: int, *, by: str) -> Correction | None:
-    """Take back this person's latest decision that still stands, by one more event.
+def undo_correction(ws: Workspace, task_id: int, *, by: str) -> Undone | None:
+    """Take back this person's latest deed that still stands, a label or a mark, by one more event.
+
+    What was done at once, in bulk or by a paste, is taken back at once.
 
     Returns:
-        The decision taken back; None when there is none.
+        What was taken back; None when there is nothing, or when a change of the label set came
+        between.
     """
-    return ws.store.labels.undo(task_id, by, ws.now())
+    return ws.store.deeds.undo(task_id, by, ws.now())
+
+
+def redo_correction(ws: Workspace, task_id: int, *, by: str) -> Undone | None:
+    """Put back what this person's latest undo took, unless they decided something new since.
+
+    Returns:
+        What was put back; None when there is nothing.
+    """
+    return ws.store.deeds.redo(task_id, by, ws.now())
+
+
+def others_since(
+    ws: Workspace, task_id: int, example_ids: Sequence[int], *, since: int, by: str
+) -> list[Crossed]:
+    """Return what others decided of these examples since a page was read, where it differs.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        example_ids: Those this person decided just now.
+        since: `ws.read.labels.last_event(task_id)` from when the page's rows were read.
+        by: Who asks.
+
+    Returns:
+        Current decisions of other people, not of files, in the order they were made.
+    """
+    return ws.read.labels.crossed(task_id, example_ids, since=since, person=by)
 
 
 def import_corrections(
@@ -149,6 +190,11 @@ def import_corrections(
             )
     stored = ws.store.labels.append(task_id, decisions, ws.now()) if decisions else 0
     return stored, sorted(rejected)
+
+
+def _measured(seconds: float | None) -> float | None:
+    """Return a time that can be; a browser can send anything."""
+    return seconds if seconds is not None and 0 <= seconds <= LONGEST_LOOK_S else None
 
 
 def _check(ws: Workspace, task_id: int, run_id: int | None, by: str) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
+
+from studio.domain.mark import MarkKind
 
 
 class Origin(StrEnum):
@@ -64,3 +67,42 @@ class Correction:
     mode: Mode = Mode.OTHER
     seconds: float | None = None
     deed: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """What one undo took back, or one redo put back.
+
+    Attributes:
+        example_ids: The examples it was on; several where one deed labeled several.
+        deed: The deed they were made in; None for a decision by itself.
+        label: The name of the label that was taken or put back; None for several labels, a label
+            withdrawn, and marks.
+        kind: Whether it was on labels or a mark.
+        mark: Which kind of mark it was.
+    """
+
+    example_ids: tuple[int, ...]
+    deed: str | None = None
+    label: str | None = None
+    kind: Literal["label", "mark"] = "label"
+    mark: MarkKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossed:
+    """Another person's decision on an example, made while one was deciding otherwise.
+
+    Attributes:
+        example_id: The example.
+        person: Who decided otherwise.
+        label: The name of their label.
+        at: When, UTC in ISO form.
+        own: The name of the own label.
+    """
+
+    example_id: int
+    person: str
+    label: str
+    at: str
+    own: str

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studio.domain.correction import Correction, Mode, Origin
+from studio.domain.correction import Correction, Crossed, Mode, Origin
 from studio.domain.gold import GoldLabel, resolve_gold
 from studio.errors import InputError
 from studio.store.connection import Connections, Row
@@ -70,41 +70,8 @@ class Labels:
                     for d in decisions
                 ],
             ).rowcount  # fmt: skip
-            self._settle(task_id, {d.example_id for d in decisions})
-            bump(self.db, task_id)
+            self.settle(task_id, {d.example_id for d in decisions})
         return max(added, 0)
-
-    def undo(self, task_id: int, person: str, at: str) -> Correction | None:
-        """Take back this person's latest decision that still stands, by one more event.
-
-        Returns:
-            The event that was undone, or None when there is nothing to undo.
-        """
-        with self.db.transaction():
-            row = self.db.one(
-                "SELECT * FROM label_event e WHERE task_id = ? AND person = ? AND undoes IS NULL"
-                " AND origin IN ('blind', 'assisted', 'adjudicated')"
-                " AND NOT EXISTS (SELECT 1 FROM label_event u WHERE u.undoes = e.id) ORDER BY id DESC LIMIT 1",
-                (task_id, person),
-            )
-            if row is None:
-                return None
-            event = _correction(row)
-            previous = self.db.one(
-                "SELECT label_id, origin FROM label_event WHERE example_id = ? AND person = ? AND id < ?"
-                " ORDER BY id DESC LIMIT 1",
-                (event.example_id, person, event.id),
-            )
-            restored = NewLabel(
-                example_id=event.example_id,
-                label_id=previous["label_id"] if previous else None,
-                person=person,
-                origin=Origin(previous["origin"]) if previous else event.origin,
-                undoes=event.id,
-                note="undo",
-            )
-            self.append(task_id, [restored], at)
-            return event
 
     def history(
         self, task_id: int, *, example_id: int | None = None, limit: int = 100_000
@@ -196,19 +163,29 @@ class Labels:
         """Return how often figures on the test split were looked at."""
         return int(self.db.value("SELECT count(*) FROM test_look WHERE task_id = ?", (task_id,)))
 
-    def _settle(self, task_id: int, example_ids: Iterable[int]) -> None:
-        """Write gold anew for the examples, from each person's current decision."""
-        wanted = json.dumps(sorted(set(example_ids)))
+    def last_event(self, task_id: int) -> int:
+        """Return the number of the task's latest decision, 0 without any; later ones are above."""
+        return int(self.db.value(_LAST, (task_id,)) or 0)
+
+    def crossed(
+        self, task_id: int, example_ids: Sequence[int], *, since: int, person: str
+    ) -> list[Crossed]:
+        """Return what others decided after event `since` and this person decides otherwise now."""
+        rows = self.db.read(
+            _CROSSED,
+            {"ids": json.dumps(list(example_ids)), "task": task_id, "since": since, "own": person},
+        )
+        return [Crossed(**dict(row)) for row in rows]
+
+    def settle(self, task_id: int, example_ids: Iterable[int]) -> None:
+        """Write gold anew for the examples, from each person's decision that stands."""
+        wanted = sorted(set(example_ids))
         by_example: dict[int, list[Correction]] = {}
-        for row in self.db.read(
-            "SELECT v.* FROM current_label c JOIN label_event v ON v.id = c.event_id"
-            " WHERE c.example_id IN (SELECT value FROM json_each(?))",
-            (wanted,),
-        ):
-            by_example.setdefault(row["example_id"], []).append(_correction(self._standing(row)))
+        for row in self.db.read(_STANDING, (json.dumps(wanted),)):
+            by_example.setdefault(row["example_id"], []).append(_correction(row))
         settled = [gold for found in by_example.values() if (gold := resolve_gold(found))]
         with self.db.transaction() as conn:
-            none = json.dumps(sorted(set(json.loads(wanted)) - {g.example_id for g in settled}))
+            none = json.dumps(sorted(set(wanted) - {g.example_id for g in settled}))
             conn.execute(
                 "DELETE FROM gold WHERE example_id IN (SELECT value FROM json_each(?))", (none,)
             )
@@ -222,19 +199,47 @@ class Labels:
                     for g in settled
                 ],
             )
+            bump(self.db, task_id)
 
-    def _standing(self, row: Row) -> Row:
-        """Return the decision an undo brought back, so that gold is again what it was before."""
-        while row["undoes"] is not None:
-            earlier = self.db.one(
-                "SELECT * FROM label_event WHERE example_id = ? AND person = ? AND id < ?"
-                " ORDER BY id DESC LIMIT 1",
-                (row["example_id"], row["person"], row["undoes"]),
-            )
-            if earlier is None:
-                return row
-            row = earlier
-        return row
+
+# One step of the index a person, however many decisions each made.
+_LAST = """
+WITH RECURSIVE who (person) AS (
+  SELECT min(person) FROM label_event WHERE task_id = ?1
+  UNION ALL
+  SELECT (SELECT min(person) FROM label_event WHERE task_id = ?1 AND person > who.person)
+  FROM who WHERE who.person IS NOT NULL
+)
+SELECT max((SELECT max(id) FROM label_event WHERE task_id = ?1 AND person = who.person)) FROM who
+"""
+_CROSSED = """
+SELECT c.example_id, c.person, l.name AS label, v.at, n.name AS own
+FROM json_each(:ids) j
+CROSS JOIN current_label c ON c.example_id = j.value
+JOIN label_event v ON v.id = c.event_id
+JOIN label l ON l.id = c.label_id
+JOIN current_label o ON o.example_id = c.example_id AND o.person = :own
+JOIN label n ON n.id = o.label_id
+WHERE c.task_id = :task AND c.person != :own AND c.event_id > :since AND c.label_id != o.label_id
+  AND c.origin NOT IN ('imported', 'computed') AND v.mode != 'label_change'
+ORDER BY c.event_id
+"""
+# An event that undoes another brings back what stood before that one; one that undoes an undo
+# brings back the decision itself.
+_STANDING = """
+WITH RECURSIVE standing (example_id, person, id, undoes) AS (
+  SELECT c.example_id, c.person, v.id, v.undoes
+  FROM json_each(?) j CROSS JOIN current_label c ON c.example_id = j.value
+  JOIN label_event v ON v.id = c.event_id
+  UNION ALL
+  SELECT s.example_id, s.person, e.id, e.undoes
+  FROM standing s JOIN label_event t ON t.id = s.undoes
+  JOIN label_event e ON e.id = coalesce(t.undoes, (
+    SELECT max(b.id) FROM label_event b
+    WHERE b.example_id = s.example_id AND b.person = s.person AND b.id < s.undoes))
+)
+SELECT v.* FROM standing s JOIN label_event v ON v.id = s.id WHERE s.undoes IS NULL
+"""
 
 
 def _correction(row: Row) -> Correction:

@@ -226,7 +226,7 @@ def turn_page(state: GridState, deed: Deed) -> None:
 def undo_last(ws: Workspace, task: Task, person: str, state: GridState) -> None:
     """Take back the person's latest decision and draw the grid anew, looking at it."""
     undone = undo_correction(ws, task.id, by=person)
-    state.draw_anew(None if undone is None else undone.example_id)
+    state.draw_anew(None if undone is None else undone.example_ids[0])
 
 
 def _apply(
@@ -286,10 +286,12 @@ def _store_labels(
 
 def _store_undo(ws: Workspace, task: Task, state: GridState, mount: Mount, change: Change) -> None:
     undone = undo_correction(ws, task.id, by=mount.person)
-    if undone is not None and undone.example_id != change.example_id:
-        state.draw_anew(undone.example_id)
-    elif undone is not None and state.given.get(undone.example_id):
-        state.given[undone.example_id].pop()
+    if undone is None:
+        return
+    if undone.kind == "mark" or undone.example_ids != (change.example_id,):
+        state.draw_anew(undone.example_ids[0])
+    elif state.given.get(undone.example_ids[0]):
+        state.given[undone.example_ids[0]].pop()
 
 
 def _decision(task: Task, change: Change) -> Decision | None:

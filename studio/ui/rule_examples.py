@@ -233,7 +233,7 @@ def _undo(
     elif desk.given.get(example_id):
         desk.given[example_id].pop()
         undone = undo_correction(ws, task.id, by=person)
-        if undone is not None and undone.example_id != example_id:
+        if undone is not None and example_id not in undone.example_ids:
             st.toast("Your latest decision was on another example; that one was taken back.")
 
 

@@ -142,7 +142,7 @@ def test_decisions_know_whether_a_model_was_in_sight(ws, task, run):
     assert gold[test].origin is Origin.BLIND
     assert test in ws.read.labels.gold(task.id, blind_only=True)
     assert train not in ws.read.labels.gold(task.id, blind_only=True)
-    assert undo_correction(ws, task.id, by="Bo").example_id == test
+    assert undo_correction(ws, task.id, by="Bo").example_ids == (test,)
     assert ws.read.labels.gold(task.id)[test].origin is Origin.IMPORTED
 
 

@@ -258,7 +258,7 @@ def test_any_workspace_is_shown_as_a_naive_reading_of_it_wants(desk, data):
         elif kind == "move":
             store.examples.set_splits(task.id, {ids[place]: where})
         elif kind == "undo":
-            store.labels.undo(task.id, person, "2026")
+            store.deeds.undo(task.id, person, "2026")
         else:
             store.runs.forget_errors(run.id)
     spec = draw(filters)

@@ -101,7 +101,7 @@ def test_gold_is_what_a_naive_fold_says(ws, story):
     fold = Fold()
     for deed in story:
         if deed[0] == "undo":
-            ws.store.labels.undo(task.id, deed[1], "2026")
+            ws.store.deeds.undo(task.id, deed[1], "2026")
             fold.undo(deed[1])
             continue
         if deed[0] == "file":
@@ -141,10 +141,10 @@ def test_undo_goes_back_step_by_step_and_then_stops(ws):
     decide(ws, task, two, "b")
     decide(ws, task, one, "c")
     seen = []
-    while ws.store.labels.undo(task.id, "Ada", "2026"):
+    while ws.store.deeds.undo(task.id, "Ada", "2026"):
         seen.append(gold_names(ws, task))
     assert seen == [{one: "a", two: "b"}, {one: "a"}, {}]
-    assert ws.store.labels.undo(task.id, "Bo", "2026") is None
+    assert ws.store.deeds.undo(task.id, "Bo", "2026") is None
     assert len(ws.store.labels.history(task.id)) == 6  # nothing was ever taken out
 
 
@@ -152,9 +152,9 @@ def test_a_decision_after_an_undo_can_be_undone(ws):
     task, (one, *_) = make_task(ws)
     decide(ws, task, one, "a")
     decide(ws, task, one, "b")
-    ws.store.labels.undo(task.id, "Ada", "2026")
+    ws.store.deeds.undo(task.id, "Ada", "2026")
     decide(ws, task, one, "c")
-    assert ws.store.labels.undo(task.id, "Ada", "2026").label_id == task.label("c").id
+    assert ws.store.deeds.undo(task.id, "Ada", "2026").label == "c"
     assert gold_names(ws, task) == {one: "a"}
 
 
@@ -165,7 +165,7 @@ def test_undo_brings_gold_back_where_people_differ(ws):
     decide(ws, task, one, "b", "Bo")
     before = ws.store.labels.gold(task.id)
     decide(ws, task, one, "c", "Ada")
-    ws.store.labels.undo(task.id, "Ada", "2026")
+    ws.store.deeds.undo(task.id, "Ada", "2026")
     assert ws.store.labels.gold(task.id) == before
 
 
@@ -173,7 +173,7 @@ def test_undo_takes_back_only_the_own_decisions(ws):
     task, (one, *_) = make_task(ws)
     decide(ws, task, one, "a", "Ada")
     decide(ws, task, one, "b", "Bo")
-    assert ws.store.labels.undo(task.id, "Ada", "2026").person == "Ada"
+    ws.store.deeds.undo(task.id, "Ada", "2026")
     assert gold_names(ws, task) == {one: "b"}
 
 
