@@ -26,6 +26,8 @@ PARTS = {
     "finetunes": ("trainingset", "finetune"),
     "evaluations": ("evaluate", "compare", "slices"),
     "agreement": ("agreement",),
+    "assignments": ("assign",),
+    "guidelines": ("guideline",),
     "queue": ("queue",),
     "reports": ("report",),
     "providers": ("provider",),
