@@ -33,11 +33,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from studio.analysis.order_evidence import weigh_order  # noqa: E402
+from studio.analysis.queue_streams import Pick, Strategy, Stream  # noqa: E402
 from studio.analysis.queueing import (  # noqa: E402
-    Pick,
     Pool,
-    Strategy,
-    Stream,
     draw,
     learn,
     make_queue,

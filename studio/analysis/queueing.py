@@ -17,12 +17,12 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from studio.analysis.queue_streams import Pick, Stream
 from studio.analysis.vote_matrix import VoteMatrix
 from studio.domain.run import Method, Prediction
 
@@ -37,65 +37,6 @@ CHECKS = 5
 _TOPICS = 50
 _MOST_GROUPS = 400
 _SHORTLIST = 6
-
-
-class Stream(StrEnum):
-    """Why an example is asked about."""
-
-    TYPICAL = "typical"
-    UNCERTAIN = "uncertain"
-    SPOT_CHECK = "spot_check"
-    DISAGREEMENT = "disagreement"
-    AUDIT = "audit"
-    RANDOM = "random"
-
-
-class Strategy(StrEnum):
-    """In which order examples are asked about; each keeps a tenth for the audit."""
-
-    AUTO = "auto"
-    HALF = "half"
-    TYPICAL = "typical"
-    UNCERTAIN = "uncertain"
-    SPOT_CHECKS = "spot_checks"
-    DISAGREEMENTS = "disagreements"
-    RANDOM = "random"
-
-    @property
-    def streams(self) -> tuple[Stream, ...]:
-        """What takes turns."""
-        return _TURNS[self]
-
-
-_TURNS = {
-    Strategy.AUTO: (
-        Stream.TYPICAL, Stream.UNCERTAIN, Stream.SPOT_CHECK,
-        Stream.TYPICAL, Stream.UNCERTAIN, Stream.DISAGREEMENT,
-    ),
-    Strategy.HALF: (Stream.TYPICAL, Stream.UNCERTAIN),
-    Strategy.TYPICAL: (Stream.TYPICAL,),
-    Strategy.UNCERTAIN: (Stream.UNCERTAIN,),
-    Strategy.SPOT_CHECKS: (Stream.SPOT_CHECK,),
-    Strategy.DISAGREEMENTS: (Stream.DISAGREEMENT,),
-    Strategy.RANDOM: (Stream.RANDOM,),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pick:
-    """An example to ask about.
-
-    Attributes:
-        example_id: The example.
-        stream: What chose it.
-        why: The reason in words; it names no label.
-        behind: What stands behind it and may sway who reads it: to be shown after the decision.
-    """
-
-    example_id: int
-    stream: Stream
-    why: str
-    behind: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -141,6 +82,16 @@ class Pool:
         from scipy import sparse
 
         return sparse.hstack([self.words, sparse.csr_array(self.topics)], format="csr")
+
+    def only(self, ids: Ints) -> Pool:
+        """Return the part of it that holds these examples; their vectors stay as they are."""
+        here = np.isin(self.ids, ids)
+        return Pool(self.ids[here], self.words[here], self.topics[here])
+
+
+def plain_picks(ids: Ints, stream: Stream) -> list[Pick]:
+    """Return a stream whose reason is the same for each example."""
+    return [Pick(example_id=i, stream=stream, why=stream.why) for i in ids.tolist()]
 
 
 def audited(ids: Ints) -> Bools:
@@ -275,10 +226,7 @@ def uncertain(pool: Pool, labels: Mapping[int, int], n: int, seed: int = 0) -> l
     firsts = np.unique(group, return_index=True)[1]
     others = np.setdiff1d(np.arange(len(short)), firsts)
     chosen = short[np.concatenate([np.sort(firsts), others])][:n]
-    why = "A quick classifier of the labels so far cannot decide here."
-    return [
-        Pick(example_id=int(i), stream=Stream.UNCERTAIN, why=why) for i in pool.ids[chosen].tolist()
-    ]
+    return plain_picks(pool.ids[chosen], Stream.UNCERTAIN)
 
 
 def margins(pool: Pool, labels: Mapping[int, int]) -> Floats:
@@ -356,8 +304,9 @@ def spot_checks(
             why = f"One of {CHECKS} that check a rule; {done + more} are done."
             behind = f"The rule is {names.get(rule_id, rule_id)}."
             pick = Pick(
-                example_id=int(example_id), stream=Stream.SPOT_CHECK, why=why, behind=behind
-            )
+                example_id=int(example_id), stream=Stream.SPOT_CHECK, why=why, behind=behind,
+                completes=done + more == CHECKS - 1,
+            )  # fmt: skip
             found.append((done + more, column, pick))
     return [pick for *_, pick in sorted(found, key=lambda one: one[:2])]
 

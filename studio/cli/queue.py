@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from studio.actions.queue import Queue, next_examples
-from studio.analysis.queueing import Strategy
+from studio.analysis.queue_streams import Strategy
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table, task_of
 
 _WIDEST = 72

@@ -5,7 +5,7 @@ import pytest
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.queue import next_examples, order_evidence
 from studio.actions.rules import save_rule
-from studio.analysis.queueing import Stream
+from studio.analysis.queue_streams import Stream
 from studio.domain.coded_rationale import parse_rule
 from studio.errors import InputError
 

@@ -5,13 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studio.analysis.order_evidence import weigh_order
+from studio.analysis.queue_streams import Pick, Strategy, Stream
 from studio.analysis.queueing import (
     AUDIT_EVERY,
     CHECKS,
-    Pick,
     Pool,
-    Strategy,
-    Stream,
     audited,
     disagreements,
     draw,
