@@ -50,6 +50,8 @@ class Labels:
     def append(self, task_id: int, decisions: Sequence[NewLabel], at: str) -> int:
         """Append decisions and settle gold anew where they touch it.
 
+        Who ended a dispute and decides again changes how it ended, whatever the origin.
+
         Returns:
             How many were new.
         """
@@ -60,13 +62,15 @@ class Labels:
             ).fetchone()[0]
             if known != len({d.example_id for d in decisions}):
                 raise InputError("A decision names an example of another task; nothing was stored.")
+            ended = self._adjudicated({d.example_id for d in decisions})
             added: int = conn.executemany(
                 "INSERT INTO label_event"
                 " (task_id, example_id, person, label_id, origin, run_id, undoes, note, client, mode,"
                 " seconds, deed, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (client) DO NOTHING",
                 [
-                    (task_id, d.example_id, d.person, d.label_id, d.origin.value, d.run_id, d.undoes,
-                     d.note, d.client, d.mode.value, d.seconds, d.deed, at)
+                    (task_id, d.example_id, d.person, d.label_id,
+                     Origin.ADJUDICATED if (d.example_id, d.person) in ended else d.origin.value,
+                     d.run_id, d.undoes, d.note, d.client, d.mode.value, d.seconds, d.deed, at)
                     for d in decisions
                 ],
             ).rowcount  # fmt: skip
@@ -130,16 +134,19 @@ class Labels:
     def by_people(
         self, task_id: int, splits: Sequence[str] = ()
     ) -> list[tuple[int, str, int, Origin]]:
-        """Return what each person says now of each example: (example id, person, label id, origin).
+        """Return what each person says of each example: (example id, person, label id, origin).
 
-        Labels of files are left out, and those that were taken back.
+        Labels of files are left out, and those that were taken back. Of who ended a dispute it is
+        what that person had said before, if anything: how a dispute ended is no vote in it.
         """
-        wanted = json.dumps(list(splits))
         rows = self.db.read(
-            "SELECT example_id, person, label_id, origin FROM current_label"
-            " WHERE task_id = ? AND label_id IS NOT NULL AND origin NOT IN ('imported', 'computed')"
-            " AND (? = '[]' OR split IN (SELECT value FROM json_each(?))) ORDER BY example_id, person",
-            (task_id, wanted, wanted),
+            "SELECT v.example_id, v.person, v.label_id, v.origin FROM current_label c"
+            " JOIN label_event v ON v.id = (SELECT max(id) FROM label_event WHERE"
+            "  example_id = c.example_id AND person = c.person AND origin IN ('blind', 'assisted'))"
+            f" WHERE {_SAID} AND c.origin = 'adjudicated' AND v.label_id IS NOT NULL"
+            " UNION ALL SELECT c.example_id, c.person, c.label_id, c.origin FROM current_label c"
+            f" WHERE {_SAID} AND c.origin IN ('blind', 'assisted') ORDER BY 1, 2",
+            (task_id, json.dumps(list(splits))),
         )
         return [(row[0], row[1], row[2], Origin(row[3])) for row in rows]
 
@@ -177,6 +184,25 @@ class Labels:
         )
         return [Crossed(**dict(row)) for row in rows]
 
+    def beside(
+        self, task_id: int, example_ids: Sequence[int], *, run_id: int | None, person: str
+    ) -> list[Row]:
+        """Return rows of id, split, own, predicted (label ids) and others, by id.
+
+        `others` holds the ids of the labels other people or files give it now, joined by commas.
+        """
+        ids = json.dumps(list(example_ids))
+        return self.db.read(_BESIDE, {"ids": ids, "task": task_id, "run": run_id, "person": person})
+
+    def _adjudicated(self, example_ids: set[int]) -> set[tuple[int, str]]:
+        """Return (example id, person) of those who ended the dispute on one of the examples."""
+        rows = self.db.read(
+            "SELECT c.example_id, c.person FROM json_each(?) j CROSS JOIN current_label c"
+            " ON c.example_id = j.value WHERE c.origin = 'adjudicated' AND c.label_id IS NOT NULL",
+            (json.dumps(sorted(example_ids)),),
+        )
+        return {(row[0], row[1]) for row in rows}
+
     def settle(self, task_id: int, example_ids: Iterable[int]) -> None:
         """Write gold anew for the examples, from each person's decision that stands."""
         wanted = sorted(set(example_ids))
@@ -202,6 +228,10 @@ class Labels:
             bump(self.db, task_id)
 
 
+_SAID = (
+    "c.task_id = ?1 AND c.label_id IS NOT NULL"
+    " AND (?2 = '[]' OR c.split IN (SELECT value FROM json_each(?2)))"
+)
 # One step of the index a person, however many decisions each made.
 _LAST = """
 WITH RECURSIVE who (person) AS (
@@ -223,6 +253,15 @@ JOIN label n ON n.id = o.label_id
 WHERE c.task_id = :task AND c.person != :own AND c.event_id > :since AND c.label_id != o.label_id
   AND c.origin NOT IN ('imported', 'computed') AND v.mode != 'label_change'
 ORDER BY c.event_id
+"""
+_BESIDE = """
+SELECT e.id, e.split, o.label_id AS own, p.label_id AS predicted, (
+  SELECT group_concat(DISTINCT c.label_id) FROM current_label c
+  WHERE c.example_id = e.id AND c.person != :person) AS others
+FROM json_each(:ids) j CROSS JOIN example e ON e.id = j.value AND +e.task_id = :task
+LEFT JOIN current_label o ON o.example_id = e.id AND o.person = :person
+LEFT JOIN prediction p ON p.run_id = :run AND p.example_id = e.id
+ORDER BY e.id
 """
 # An event that undoes another brings back what stood before that one; one that undoes an undo
 # brings back the decision itself.
