@@ -10,11 +10,14 @@ from typing import Any
 
 from studio.analysis.intervals import UNDEFINED, share_interval
 from studio.domain.evaluation import Figure
+from studio.domain.example import Example
 
 HARD_SHARE = 1 / 3
 """Of a sample, the share kept for examples known to be hard."""
 _LEAST = 2
 """Examples drawn at random of each gold label at least, where there are as many."""
+_MOST_VALUES = 30
+_MOST_COLUMNS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +90,8 @@ def draw_sample(
     >>> len(sample.ids), sample.hard, set(sample.weights.values())
     (6, {5: 'it errs'}, {6.0})
     """
-    rng = random.Random(seed)  # noqa: S311 (a sample, not a secret)
     before = earlier or Sample()
+    rng = random.Random(f"{seed} {len(before.ids)}")  # noqa: S311 (a sample, not a secret)
     strata: dict[int, list[int]] = defaultdict(list)
     for i in sorted(ids):
         if i in gold:
@@ -109,13 +112,44 @@ def draw_sample(
         picked |= {*spread(left, hard, apart, rng.randrange(2**32))}
     taken = {*weights, *picked, *before.others}
     rest = [i for i in sorted(ids) if i not in gold and i not in taken]
-    return Sample(
+    sample = Sample(
         weights=weights,
         hard={
             i: before.hard.get(i) or hard[i] for i in sorted(taken) if i in before.hard or i in hard
         },
         others=tuple(sorted({*before.others, *_evenly(rest, kinds, n - len(taken), rng)})),
     )
+    if len(sample.ids) < n and len(weights) < sum(map(len, strata.values())):
+        # Some of those drawn at random are hard themselves, and leave a place each.
+        return draw_sample(ids, gold, kinds, hard, n, seed=seed, earlier=sample)
+    return sample
+
+
+def kinds_of(examples: Sequence[Example]) -> dict[int, tuple[Hashable, ...]]:
+    """Return what each example is like: its values in columns of few values, and its length.
+
+    >>> long, short = ("a long text of words", "short")
+    >>> kinds_of([
+    ...     Example(id=i, external_id=str(i), text=text, split="train",
+    ...             metadata={"course": course, "made": str(i)})
+    ...     for i, (text, course) in enumerate([(long, "main"), (short, "main"), (short, "side")])
+    ... ])[0]
+    ('main', 1)
+    """  # fmt: skip
+    values: dict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        for column, value in example.metadata.items():
+            if len(values[column]) <= _MOST_VALUES:
+                values[column].add(value)
+    few = [
+        c for c, found in values.items() if 1 < len(found) <= min(_MOST_VALUES, len(examples) - 1)
+    ]
+    columns = sorted(few, key=lambda c: (len(values[c]), c))[:_MOST_COLUMNS]
+    middle = sorted(len(e.text) for e in examples)[len(examples) // 2] if examples else 0
+    return {
+        e.id: (*(e.metadata.get(c, "") for c in columns), int(len(e.text) > middle))
+        for e in examples
+    }
 
 
 def weighted_share(right: Collection[int], weights: Mapping[int, float]) -> Figure:

@@ -1,4 +1,4 @@
-"""Commands: studio prompt preview."""
+"""Commands: studio prompt preview | matrix."""
 
 from __future__ import annotations
 
@@ -6,50 +6,75 @@ from typing import Annotated, Any
 
 import typer
 
-from studio.actions.evaluations import compare_runs, evaluate_run
-from studio.actions.previews import preview_prompt
+from studio.actions.preview_results import Previewed, preview_result
+from studio.actions.previews import PREVIEW_SIZE, estimate_preview, preview_prompt
 from studio.cli.common import AsJson, WorkspacePath, Yes, emit, me, open_ws, task_of, wait_for
+from studio.domain.amounts import count, money
 
 group = typer.Typer()
+_SHOWN = 5
+
 
 @group.command("preview")
 def preview(
     task: str,
     prompt: str,
     before: Annotated[str, typer.Option(help="The version to compare with.")] = "",
-    limit: Annotated[int, typer.Option(help="Examples to try it on.")] = 40,
+    limit: Annotated[int, typer.Option(help="Examples to try it on.")] = PREVIEW_SIZE,
+    seed: Annotated[int, typer.Option(help="Draws the sample; the same seed, the same one.")] = 0,
     provider: Annotated[
         str, typer.Option(help="Where to ask; the configured one by default.")
     ] = "",
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Only say what it would ask, cost and take.")
+    ] = False,
     yes: Yes = False,
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Try a prompt on a small sample of train and validation."""
+    """Try a prompt on a sample of train and validation, a third of it hard; never on test."""
     ws = open_ws(workspace)
     found = task_of(ws, task)
     read = ws.read.prompts
-    filed = preview_prompt(
-        ws,
-        found.id,
-        body=read.find(found.id, prompt).body,
-        before=read.find(found.id, before).body if before else None,
-        provider=provider,
-        n=limit,
-        consent=yes,
-        by=me(ws),
-    )
+    asked: dict[str, Any] = {
+        "body": read.find(found.id, prompt).body,
+        "before": read.find(found.id, before).body if before else None,
+        "provider": provider, "n": limit, "seed": seed,
+    }  # fmt: skip
+    if estimate:
+        expected = estimate_preview(ws, found.id, **asked)
+        emit(expected.to_dict(), as_json, expected.sentence)
+        return
+    filed = preview_prompt(ws, found.id, **asked, consent=yes, by=me(ws))
     for run_id in filter(None, (filed.before_id, filed.run_id)):
         wait_for(ws, ws.read.runs.get(run_id).job_id or 0, "preview")
-    split = "train+validation"
-    evaluation = evaluate_run(ws, filed.run_id, split=split, by=me(ws))
-    data: dict[str, Any] = {"run": filed.run_id, "accuracy": evaluation.accuracy.to_dict()}
-    text = f"accuracy {evaluation.accuracy} (always {evaluation.majority_label}: {evaluation.majority:.3f})"
-    if filed.before_id:
-        c = compare_runs(
-            ws, filed.before_id, filed.run_id, split=split, metric="accuracy", by=me(ws)
-        )
-        data |= {"changed": c.changed, "fixed": len(c.fixed), "broke": len(c.broke),
-                 "difference": c.difference.to_dict(), "needed": c.needed}  # fmt: skip
-        text += f"\nchanged {c.changed}, fixed {len(c.fixed)}, broke {len(c.broke)}; difference {c.difference}"
-    emit(data, as_json, text)
+    told = preview_result(ws, filed.run_id)
+    emit(told.to_dict(), as_json, lambda: "\n".join(_lines(told)))
+
+
+def _lines(told: Previewed) -> list[str]:
+    lines = [f"{told.asked} examples, {len(told.of('hard'))} of them known to be hard"]
+    if told.now:
+        always = f"always {told.majority[0]}: {told.majority[1]:.3f}"
+        lines.append(f"accuracy {told.now} on those drawn at random ({always})")
+    else:
+        lines.append("no gold in the sample, so accuracy is not known")
+    if told.before_id is not None:
+        changed = f"{count(len(told.of('changed')), 'label')} changed"
+        lines.append(f"against {told.before}: {changed}")
+    if found := told.comparison:
+        more = f"; about {found.needed:,} more would tell" if found.needed else ""
+        does = "tells" if found.tells else f"not enough to tell{more}"
+        lines.append(f"difference {found.difference} ({does})")
+    for kind in ("fixed", "broke"):
+        rows = told.of(kind)
+        lines += [f"{kind} {len(rows)}"] if told.comparison else []
+        lines += [
+            f"  {row.external_id}  {row.before} > {row.now}: {row.text[:70]}"
+            for row in rows[:_SHOWN]
+        ]
+        lines += [f"  and {len(rows) - _SHOWN} more; see --json"] if len(rows) > _SHOWN else []
+    took = f"{told.seconds:.1f} s" if told.seconds is not None else "time unknown"
+    questions = told.expected.get("questions")
+    expected = f"; {count(int(questions), 'call')} expected" if questions is not None else ""
+    return [*lines, f"{count(told.calls, 'call')}{expected}, {money(told.cost_usd)}, {took}"]

@@ -20,6 +20,7 @@ from studio.workspace import Workspace
 
 SAMPLE = 200
 """Most examples looked at."""
+EMBEDDED = "embedded"
 AROUND_MESSAGE = 4
 """Tokens that services usually add to a message."""
 
@@ -34,6 +35,7 @@ def estimate(
     again: bool = False,
     in_batch: bool = False,
     samples: int = 1,
+    engine: str | None = None,
 ) -> Estimate:
     """Return what a run would ask, cost and take; asks nobody.
 
@@ -48,6 +50,8 @@ def estimate(
         again: Whether answers of before would be asked anew.
         in_batch: Whether it would be sent as a batch.
         samples: How often each example would be asked about.
+        engine: What engine of this machine would answer, from `known_engine`; None where nobody
+            can tell, so that nobody knows what was answered before.
     """
     lately = ws.read.prices.lately(run.kind.value, run.provider, run.model)
     told = Estimate(
@@ -58,16 +62,18 @@ def estimate(
     if service is None:
         return told
     task = ws.read.tasks.get(run.task_id)
-    asking = Asking(ws, run, task, body or body_of(ws, run, task), service, "", samples)
+    asking = Asking(ws, run, task, body or body_of(ws, run, task), service, engine or "", samples)
     known, opened = asking.split(sample)
     share = len(known) / (len(known) + len(opened)) if sample else 0.0
+    known_count: int | None = 0 if again else round(share * run.total * samples)
+    if service.is_local and engine is None:
+        known_count = None
     told = replace(
         told,
         host=service.host,
         is_local=service.is_local,
         model=run.model,
-        # What engine of this machine would answer is known to the worker alone.
-        known=None if service.is_local else 0 if again else round(share * run.total * samples),
+        known=known_count,
         price=asking.price,
         in_batch=in_batch,
         samples=samples,
@@ -90,6 +96,14 @@ def estimate(
         most_usd=None if None in most else per_question * sum(usd or 0.0 for usd in most),
         seconds=told.questions / lately.rate if lately.rate and not in_batch else None,
     )
+
+
+def known_engine(ws: Workspace, service: Provider) -> str | None:
+    """Return what answers at a service of this machine; None where only the worker can ask it."""
+    if not service.is_local:
+        return ""
+    found = ws.engine() if service.name == EMBEDDED else {}
+    return " ".join(filter(None, (found.get("engine"), found.get("version")))) or None
 
 
 def estimate_training(
