@@ -16,6 +16,7 @@ from studio.domain.task import Task
 from studio.domain.training_file import TrainingFormat, training_bar, training_file
 from studio.errors import ConsentNeededError, InputError, NotFoundError
 from studio.handlers.estimating import estimate_training
+from studio.handlers.shots import values_of
 from studio.providers.base import Provider
 from studio.providers.base_url import read_base_url
 from studio.workspace import Workspace
@@ -153,7 +154,8 @@ def export_training_set(
     body = ws.read.prompts.find(task_id, prompt).body if prompt else prompt_of(task)
     rows = ws.read.finetunes.training_rows(training_set_id)
     kept = [row for row in rows if row[0] not in barred]
-    return training_file(form, body, task.label_names, kept)
+    values = values_of(ws, task_id, body, [row[0] for row in kept])
+    return training_file(form, body, task.label_names, kept, values)
 
 
 def barred_examples(ws: Workspace, training_set: TrainingSet) -> frozenset[int]:
@@ -249,17 +251,18 @@ def launch_finetune(
             training_set = ws.store.finetunes.training_set(task_id, training_set_id)
             if barred := barred_examples(ws, training_set):
                 raise _barred_error(ws, training_set, barred)
-        if not service.is_local and not ws.store.providers.has_consent(task_id, service.host):
+        if not service.is_local and not ws.store.providers.has_consent(
+            task_id, service.host, told.columns
+        ):
             if not consent:
                 raise ConsentNeededError(
-                    f"This would send {training_set.size} texts with their labels to "
+                    f"This would send {training_set.size} {told.sent} with their labels to "
                     f"{service.host}, {told.cost_text().replace('about', 'for about', 1)}.",
                     next_step="Agree with --yes, or on the page.",
                 )
-            shown = {"columns": ["text", "label"], **told.to_dict()}
             ws.store.providers.record_consent(
-                task_id, provider=service.name, host=service.host, person=by, shown=shown,
-                at=ws.now(),
+                task_id, provider=service.name, host=service.host, person=by,
+                shown=told.to_dict(), at=ws.now(),
             )  # fmt: skip
         finetune_id = ws.store.finetunes.create(
             task_id,

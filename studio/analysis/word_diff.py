@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from studio.domain.prompt import PromptText
+from studio.domain.prompt_parts import Part
 
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 _ISLAND = 3
@@ -79,7 +80,21 @@ def diff_bodies(before: PromptText, after: PromptText, labels: tuple[str, ...]) 
     changes = [Change(part, diff_words(a, b)) for part, a, b in found if a != b]
     changes += _lines("Rationale for", before.reasons, after.reasons)
     shots = [tuple((s.label, s.text) for s in body.few_shots) for body in (before, after)]
-    return changes + _lines("Example of", *shots)
+    changes += _lines("Example of", *shots)
+    pairs = [
+        ("Few-shots chosen", *(str(body.policy or "by hand") for body in (before, after))),
+        ("Locked", *(_locked(body) for body in (before, after))),
+    ]
+    return changes + [Change(part, _swapped(a, b)) for part, a, b in pairs if a != b]
+
+
+def _locked(body: PromptText) -> str:
+    return ", ".join(Part(name).words for name in body.frozen) or "nothing"
+
+
+def _swapped(before: str, after: str) -> tuple[Piece, ...]:
+    """Return two settings as a whole, for words they share by chance tell nothing."""
+    return Piece("removed", before), Piece("added", after)
 
 
 def _lines(

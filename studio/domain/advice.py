@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from studio.domain.prompt import PromptText
+from studio.domain.prompt_parts import Part
 from studio.errors import InputError
 
 BLANK = "[fill in: {}]"
@@ -153,7 +154,7 @@ def apply_rewrite(body: PromptText, rewrite: Rewrite) -> PromptText:
     """Return the prompt with the words replaced, also where they have moved a little since.
 
     Raises:
-        InputError: If the words do not stand there any more.
+        InputError: If the words do not stand there any more, or the part is locked.
 
     >>> body = PromptText(instructions="Rice, bread, etc. decide.")
     >>> place = Place(section=Section.INSTRUCTIONS, start=11, end=17)
@@ -165,6 +166,11 @@ def apply_rewrite(body: PromptText, rewrite: Rewrite) -> PromptText:
         raise InputError(
             f"The {place.words} stands beside the prompt, not in it.",
             next_step="Change it where it is set.",
+        )
+    if is_locked(body, place):
+        raise InputError(
+            f"The {part_of(place.section).words} are locked.",
+            next_step="Unlock them in the editor to change them.",
         )
     if place.section is Section.REASONS and place.index is None:
         return replace(body, reasons=(*body.reasons, (place.label, rewrite.after)))
@@ -183,6 +189,24 @@ def apply_rewrite(body: PromptText, rewrite: Rewrite) -> PromptText:
     index = place.index or 0
     shots[index : index + 1] = [replace(shots[index], text=changed)] if changed.strip() else []
     return replace(body, few_shots=tuple(shots))
+
+
+def part_of(section: Section) -> Part:
+    """Return the part of a prompt that a section of it belongs to."""
+    return Part.DEFINITIONS if section is Section.DEFINITION else Part(section.value)
+
+
+def is_locked(body: PromptText, place: Place) -> bool:
+    """Return whether a place is in a part of the prompt that is locked.
+
+    >>> body = PromptText(instructions="Decide.", frozen=("definitions",))
+    >>> is_locked(body, Place(section=Section.DEFINITION, label="keto"))
+    True
+    >>> is_locked(body, Place(section=Section.INSTRUCTIONS))
+    False
+    """
+    beside = place.section in (Section.LABELS, Section.MODEL)
+    return not beside and part_of(place.section).value in body.frozen
 
 
 def before_after(body: PromptText, rewrite: Rewrite) -> tuple[str, str]:

@@ -23,6 +23,7 @@ class Estimate:
         host: Where texts are sent; empty where none are.
         is_local: Whether that is this machine.
         model: The model asked.
+        columns: What of each example is sent.
         input_tokens, output_tokens: What its questions likely have, in all.
         counted_by: How these were counted: "characters", or the vocabulary "o200k".
         price: The price of the model; None while unknown.
@@ -40,6 +41,7 @@ class Estimate:
     host: str = ""
     is_local: bool = True
     model: str = ""
+    columns: tuple[str, ...] = ("text",)
     input_tokens: int = 0
     output_tokens: int = 0
     counted_by: str = "characters"
@@ -61,6 +63,7 @@ class Estimate:
         return replace(
             self,
             examples=self.examples + other.examples,
+            columns=tuple(dict.fromkeys((*self.columns, *other.columns))),
             known=_sum(self.known, other.known),
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
@@ -79,6 +82,7 @@ class Estimate:
             "samples": self.samples,
             "host": self.host,
             "model": self.model,
+            "columns": list(self.columns),
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "tokens_by": f"estimate ({self.counted_by})",
@@ -135,17 +139,18 @@ estimate (characters) · about $0.026, at most $0.90 · about 1 min 10 s'
     def consent_text(self, what: str = "This run") -> str:
         """Return what somebody agrees to before texts leave the machine.
 
-        >>> Estimate(examples=2, host="far.example", is_local=False, input_tokens=900,
-        ...          cost_usd=None).consent_text()
-        'This run would send the column text of 2 examples (about 900 tokens, estimate by \
-characters) to far.example, at an unknown price.'
+        >>> told = Estimate(examples=2, host="far.example", is_local=False, input_tokens=900,
+        ...                 cost_usd=None, columns=("text", "brand", "price"))
+        >>> told.consent_text()
+        'This run would send the columns text, brand and price of 2 examples (about 900 tokens, \
+estimate by characters) to far.example, at an unknown price.'
         """
         sent = count(math.ceil(self.questions / self.samples), "example")
         sent += f", {self.samples} times each" if self.samples > 1 else ""
         tokens = f"about {_round(self.input_tokens + self.output_tokens):,} tokens"
         tokens += f", estimate by {self.counted_by}"
         return (
-            f"{what} would send the column text of {sent} ({tokens}) "
+            f"{what} would send the {_columns(self.columns)} of {sent} ({tokens}) "
             f"to {self.host}, {self.cost_text().replace('about', 'for about', 1)}."
         )
 
@@ -159,6 +164,7 @@ class TrainingEstimate:
         host: Where they are sent.
         is_local: Whether that is this machine.
         model: The model it starts from.
+        columns: What of each example is sent, beside its label.
         epochs: How often it likely goes through all of them, by what services do by themselves.
         tokens: What all passes together likely have.
         counted_by: How these were counted: "characters", or the vocabulary "o200k".
@@ -173,6 +179,25 @@ class TrainingEstimate:
     tokens: int
     counted_by: str = "characters"
     price: Price | None = None
+    columns: tuple[str, ...] = ("text",)
+
+    @property
+    def sent(self) -> str:
+        """What goes there of each example, beside its label.
+
+        >>> told = TrainingEstimate(
+        ...     examples=9,
+        ...     host="h",
+        ...     is_local=False,
+        ...     model="m",
+        ...     epochs=3,
+        ...     tokens=9,
+        ...     columns=("text", "brand"),
+        ... )
+        >>> told.sent
+        'texts (columns text and brand)'
+        """
+        return "texts" if len(self.columns) == 1 else f"texts ({_columns(self.columns)})"
 
     @property
     def cost_usd(self) -> float | None:
@@ -183,6 +208,7 @@ class TrainingEstimate:
         """Return plain JSON values, as `--json` shows them."""
         return {
             "examples": self.examples, "host": self.host, "model": self.model,
+            "columns": [*self.columns, "label"],
             "epochs": self.epochs, "tokens": self.tokens,
             "tokens_by": f"estimate ({self.counted_by})", "cost_usd": self.cost_usd,
             "price_source": self.price.source if self.price else "",
@@ -220,6 +246,12 @@ def likely_epochs(examples: int) -> int:
     if examples * 3 < 100:
         return min(25, 100 // max(examples, 1))
     return min(3, max(1, 25_000 // examples))
+
+
+def _columns(names: tuple[str, ...]) -> str:
+    if len(names) == 1:
+        return f"column {names[0]}"
+    return f"columns {', '.join(names[:-1])} and {names[-1]}"
 
 
 def _round(tokens: int) -> int:

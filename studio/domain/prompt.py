@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from studio.domain.prompt_parts import ShotPolicy, in_order
 from studio.domain.task import Task
+from studio.domain.variables import TEXT, columns_named, spelled
 
 ANSWER_LINE = "Answer with one label."
 NEUTRAL = "Which of the choices fits the text?"
@@ -17,11 +19,19 @@ NEUTRAL = "Which of the choices fits the text?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FewShot:
-    """An example shown in a prompt; never one of the test split."""
+    """An example shown in a prompt; never one of the test split.
+
+    Attributes:
+        text: Its text.
+        label: Its label's name.
+        example_id: Which example it is; None where it was typed or came from a file.
+        values: Column name to value, of the columns that the prompt names; found when it is asked.
+    """
 
     text: str
     label: str
     example_id: int | None = None
+    values: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +42,25 @@ class PromptText:
         instructions: Free prose; may be empty.
         definitions: Label name to when it applies; a label may be missing.
         reasons: Pairs (label name, line): rationales told to the model.
-        few_shots: Examples shown with their labels.
+        few_shots: Examples shown with their labels, chosen by hand.
+        policy: How examples are chosen besides; None where only those chosen by hand are shown.
+        frozen: Parts that nobody means to change: advice and rewrites leave them alone.
     """
 
     instructions: str
     definitions: dict[str, str] = field(default_factory=dict)
     reasons: tuple[tuple[str, str], ...] = ()
     few_shots: tuple[FewShot, ...] = ()
+    policy: ShotPolicy | None = None
+    frozen: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; `from_dict` reads them back."""
-        return {
+        """Return plain JSON values; `from_dict` reads them back.
+
+        Policy and locks stand there only where they are set, so that hashes of versions saved
+        before there were any stay what they were.
+        """
+        told: dict[str, Any] = {
             "instructions": self.instructions,
             "definitions": dict(self.definitions),
             "reasons": [list(pair) for pair in self.reasons],
@@ -51,10 +69,16 @@ class PromptText:
                 for f in self.few_shots
             ],
         }
+        told |= {"policy": self.policy.to_dict()} if self.policy else {}
+        return told | ({"frozen": list(self.frozen)} if self.frozen else {})
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> PromptText:
-        """Return the prompt that `to_dict` described."""
+        """Return the prompt that `to_dict` described.
+
+        Raises:
+            InputError: If it chooses few-shots in an unknown way, or locks a part there is not.
+        """
         return cls(
             instructions=str(data.get("instructions", "")),
             definitions={str(k): str(v) for k, v in data.get("definitions", {}).items()},
@@ -63,13 +87,46 @@ class PromptText:
                 FewShot(text=f["text"], label=f["label"], example_id=f.get("example_id"))
                 for f in data.get("few_shots", [])
             ),
+            policy=ShotPolicy.from_dict(data["policy"]) if data.get("policy") else None,
+            frozen=in_order(data.get("frozen", [])),
         )
 
     @property
     def hash(self) -> str:
-        """A content hash: equal prompts have equal hashes."""
-        body = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False)
+        """A hash of what it says: prompts that say the same have equal hashes, locked or not."""
+        said = replace(self, frozen=()).to_dict()
+        body = json.dumps(said, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Columns that it names as `{{column}}`, in order; the text itself is none of them.
+
+        >>> PromptText(instructions="Mind the {{brand}} of {{text}}.").variables
+        ('brand',)
+        """
+        said = [self.instructions, *self.definitions.values(), *(line for _, line in self.reasons)]
+        return columns_named(said)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What of an example is sent: its text, then the columns that the prompt names."""
+        return (TEXT, *self.variables)
+
+    def spelled(self) -> PromptText:
+        """Return it as the model reads it: each variable as the quoted name of a field.
+
+        Values never stand in the instructions: they are untrusted and travel with the text.
+
+        >>> PromptText(instructions="Mind the {{brand}}.").spelled().instructions
+        'Mind the "brand".'
+        """
+        return replace(
+            self,
+            instructions=spelled(self.instructions),
+            definitions={name: spelled(told) for name, told in self.definitions.items()},
+            reasons=tuple((label, spelled(line)) for label, line in self.reasons),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +181,7 @@ def render_system(body: PromptText, label_names: Sequence[str]) -> str:
     <BLANKLINE>
     Answer with one label.
     """
+    body = body.spelled()
     parts = [body.instructions.strip()] if body.instructions.strip() else []
     lines = []
     for name in label_names:
@@ -158,9 +216,10 @@ def render_decision(body: PromptText, label_names: Sequence[str]) -> str:
     Examples:
     - keto: "ham\nand eggs"
     """
+    names, body = body.variables, body.spelled()
     parts = [body.instructions.strip() or NEUTRAL]
     parts += _reasons(body, label_names)
-    shots = [f"- {s.label}: {json.dumps(s.text, ensure_ascii=False)}" for s in body.few_shots]
+    shots = [f"- {s.label}: {_shown(s, names)}" for s in body.few_shots]
     if shots:
         parts.append("Examples:\n" + "\n".join(shots))
     return "\n\n".join(parts)
@@ -173,21 +232,37 @@ def _reasons(body: PromptText, label_names: Sequence[str]) -> list[str]:
     return ["Reasons:\n" + "\n".join(f"- {label}: {_one_line(t)}" for label, t in known)]
 
 
+def _shown(shot: FewShot, columns: Sequence[str]) -> str:
+    """Return a few-shot as a line of its own: its text, or text and columns as they are asked."""
+    if columns:
+        return user_turn(shot.text, shot.values, columns)
+    return json.dumps(shot.text, ensure_ascii=False)
+
+
 def render_messages(
-    body: PromptText, label_names: Sequence[str], text: str
+    body: PromptText,
+    label_names: Sequence[str],
+    text: str,
+    values: Mapping[str, str] | None = None,
 ) -> list[dict[str, str]]:
     r"""Return the chat messages that ask about one text.
 
-    The text stands JSON-encoded in the user turn only: it is untrusted and must not read as
-    instructions.
+    The text, and the columns that the prompt names, stand JSON-encoded in the user turn only: they
+    are untrusted and must not read as instructions.
 
     >>> render_messages(PromptText(instructions=""), ["a", "b"], 'say "a"')[-1]["content"]
     '{"text": "say \\"a\\""}'
+    >>> asked = render_messages(
+    ...     PromptText(instructions="Mind the {{brand}}."), ["a", "b"], "tea", {"brand": "Acme"}
+    ... )
+    >>> asked[-1]["content"]
+    '{"text": "tea", "brand": "Acme"}'
     """
+    columns = body.variables
     messages = [{"role": "system", "content": render_system(body, label_names)}]
     for shot in body.few_shots:
-        messages += example_turns(shot.text, shot.label)
-    messages.append({"role": "user", "content": user_turn(text)})
+        messages += shot_turns(shot, columns)
+    messages.append({"role": "user", "content": user_turn(text, values, columns)})
     return messages
 
 
@@ -199,29 +274,55 @@ def prompt_of(task: Task) -> PromptText:
     )
 
 
-def example_turns(text: str, label: str) -> list[dict[str, str]]:
-    """Return the user and assistant turn that show one labeled text."""
+def shot_turns(shot: FewShot, columns: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Return the user and assistant turn that show one labeled text.
+
+    Args:
+        shot: The example.
+        columns: The columns that are told of every example.
+    """
     return [
-        {"role": "user", "content": user_turn(text)},
-        {"role": "assistant", "content": json.dumps({"label": label}, ensure_ascii=False)},
+        {"role": "user", "content": user_turn(shot.text, shot.values, columns)},
+        {"role": "assistant", "content": json.dumps({"label": shot.label}, ensure_ascii=False)},
     ]
 
 
 def training_jsonl(
-    body: PromptText, label_names: Sequence[str], rows: Sequence[tuple[int, str, str]]
+    body: PromptText,
+    label_names: Sequence[str],
+    rows: Sequence[tuple[int, str, str]],
+    values: Mapping[int, Mapping[str, str]] | None = None,
 ) -> str:
-    """Return OpenAI chat JSONL that teaches (example id, text, label); few-shots are left out."""
+    """Return OpenAI chat JSONL that teaches labels; few-shots are left out.
+
+    Args:
+        body: What the model is told.
+        label_names: The allowed answers.
+        rows: (example id, text, label).
+        values: Example id to the values of its columns; needed where the prompt names columns.
+    """
     system = {"role": "system", "content": render_system(body, label_names)}
-    lines = [
-        json.dumps({"messages": [system, *example_turns(text, label)]}, ensure_ascii=False)
-        for _, text, label in rows
-    ]
+    columns, known = body.variables, values or {}
+    lines = []
+    for example_id, text, label in rows:
+        shot = FewShot(text=text, label=label, values=known.get(example_id, {}))
+        taught = {"messages": [system, *shot_turns(shot, columns)]}
+        lines.append(json.dumps(taught, ensure_ascii=False))
     return "\n".join(lines) + "\n"
 
 
-def user_turn(text: str) -> str:
-    """Return the content of the turn that carries a text."""
-    return json.dumps({"text": text}, ensure_ascii=False)
+def user_turn(
+    text: str, values: Mapping[str, str] | None = None, columns: Sequence[str] = ()
+) -> str:
+    """Return the content of the turn that carries a text, and the columns that are told with it.
+
+    A column that the example does not have is empty.
+
+    >>> user_turn("tea", {"brand": "Acme", "price": "3"}, ["brand", "maker"])
+    '{"text": "tea", "brand": "Acme", "maker": ""}'
+    """
+    told = {name: (values or {}).get(name, "") for name in columns}
+    return json.dumps({TEXT: text, **told}, ensure_ascii=False)
 
 
 def answer_schema(label_names: Sequence[str]) -> dict[str, Any]:

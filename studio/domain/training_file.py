@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -67,28 +67,45 @@ def training_file(
     body: PromptText,
     label_names: Sequence[str],
     rows: Sequence[tuple[int, str, str]],
+    values: Mapping[int, Mapping[str, str]] | None = None,
 ) -> str:
-    """Return the lines that teach (example id, text, label), a JSON object an example."""
+    """Return the lines that teach labels, a JSON object an example.
+
+    Args:
+        form: Who the file is for.
+        body: What the model is told.
+        label_names: The allowed answers.
+        rows: (example id, text, label).
+        values: Example id to the values of its columns; needed where the prompt names columns.
+    """
+    known = values or {}
     if form is not TrainingFormat.SYSTEM_ONE:
-        return training_jsonl(body, label_names, rows)
+        return training_jsonl(body, label_names, rows, known)
+    columns, definitions = body.variables, body.spelled().definitions
     question = {
         "type": "choice",
         "instructions": render_decision(body, label_names),
-        "criteria": {name: body.definitions.get(name) or None for name in label_names},
+        "criteria": {name: definitions.get(name) or None for name in label_names},
     }
-    lines = [json.dumps(neutral_row(question, *row), ensure_ascii=False) for row in rows]
+    lines = []
+    for example_id, text, label in rows:
+        state = json.loads(user_turn(text, known.get(example_id), columns))
+        row = neutral_row(question, example_id, state, label)
+        lines.append(json.dumps(row, ensure_ascii=False))
     return "\n".join(lines) + "\n"
 
 
-def neutral_row(question: dict[str, Any], example_id: int, text: str, label: str) -> dict[str, Any]:
+def neutral_row(
+    question: dict[str, Any], example_id: int, state: dict[str, str], label: str
+) -> dict[str, Any]:
     """Return a row of the neutral format; the state is what a decision model is asked about.
 
-    >>> neutral_row({"type": "choice"}, 7, "hi", "ham")["labels"]
+    >>> neutral_row({"type": "choice"}, 7, {"text": "hi"}, "ham")["labels"]
     {'label': 'ham'}
     """
     return {
         "id": str(example_id),
-        "state": json.loads(user_turn(text)),
+        "state": state,
         "questions": {QUESTION: question},
         "labels": {QUESTION: label},
         "weight": 1,

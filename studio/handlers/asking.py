@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from studio.domain.example import Example
 from studio.domain.price import Price
 from studio.domain.prompt import (
+    FewShot,
     PromptText,
     answer_schema,
     prompt_of,
     render_decision,
     render_messages,
+    shot_turns,
     user_turn,
 )
 from studio.domain.run import Answer, ClassifierKind, Outcome, Question, Run
@@ -28,6 +30,7 @@ from studio.domain.tokens import (
 )
 from studio.errors import ProviderError
 from studio.handlers.rules_and_text import JoinedAnswers
+from studio.handlers.shots import Shots, freeze_shots, shots_of, told_values
 from studio.providers.base import Provider
 from studio.store.runs import Attempt, Result
 from studio.workspace import Workspace
@@ -128,6 +131,9 @@ class Asking:
         self.label_names = task.label_names
         self._service, self._engine = service, engine
         self.samples = samples
+        body = told_values(ws, task, body)
+        self._body, self._columns = body, body.variables
+        self._shots: Shots = shots_of(ws, run, task, body)
         self._orders = [  # rendered once
             _Order(
                 label_names=names,
@@ -136,7 +142,7 @@ class Asking:
             )
             for names in label_orders(task.label_names, samples)
         ]
-        self._definitions = body.definitions
+        self._definitions = body.spelled().definitions
         schema = answer_schema(task.label_names)
         self._most_before = most_input_tokens(self._orders[0].before, schema)
         self._again = bool(ws.store.runs.params(run.id).get("again"))
@@ -158,14 +164,20 @@ class Asking:
         samples = ws.store.runs.params(run.id).get("samples", 1)
         service = ws.provider(run.provider)
         try:
-            return service, cls(ws, run, task, body, service, await service.engine(), samples)
+            engine = await service.engine()
+            freeze_shots(ws, run, task, body)
+            return service, cls(ws, run, task, body, service, engine, samples)
         except BaseException:
             await service.close()
             raise
 
     def split(self, examples: Sequence[Example]) -> tuple[list[Result], list[Open]]:
         """Return the results that are known already, and what is to be asked."""
-        opened = [self._open(e, sample) for e in examples for sample in range(self.samples)]
+        opened = [
+            self._open(example, sample, shots)
+            for example, shots in zip(examples, self._shots.of(examples), strict=True)
+            for sample in range(self.samples)
+        ]
         known = self._ws.store.runs.cached([one.key for one in opened])
         results = [
             self.result(one, known[one.key], cached=True) for one in opened if one.key in known
@@ -207,21 +219,27 @@ class Asking:
         """Return the most one call can cost; None while the price is unknown."""
         if self.price is None:
             return None
-        most = self._most_before + PER_MESSAGE + most_tokens(asked.question.messages[-1]["content"])
+        most = self._most_before + self._most_of(asked.question)
         return self.price.cost(most, MOST_OUTPUT, in_batch=in_batch)
+
+    def _most_of(self, question: Question) -> int:
+        """Return the most tokens of what is not the same in every question."""
+        own = question.messages[len(self._orders[0].before) :]
+        return sum(PER_MESSAGE + most_tokens(message["content"]) for message in own)
 
     def size(self, asked: Open) -> int:
         """Return about how many bytes a question has on the wire."""
-        return 2 * (self._most_before + len(asked.question.messages[-1]["content"])) + 500
+        return 2 * (self._most_before + self._most_of(asked.question)) + 500
 
-    def _open(self, example: Example, sample: int) -> Open:
-        turn = user_turn(example.text)
+    def _open(self, example: Example, sample: int, shots: tuple[FewShot, ...]) -> Open:
+        turn = user_turn(example.text, example.metadata, self._columns)
         order = self._orders[sample]
+        shown = [turn for shot in shots for turn in shot_turns(shot, self._columns)]
         question = Question(
             model=self._run.model,
-            messages=(*order.before, {"role": "user", "content": turn}),
+            messages=(*order.before, *shown, {"role": "user", "content": turn}),
             label_names=order.label_names,
-            instructions=order.instructions,
+            instructions=self._told(order, shots),
             definitions=self._definitions,
             sample=sample,
         )
@@ -230,10 +248,17 @@ class Asking:
             key = f"{self._run.id}:{key}"
         opened = Open(
             example_id=example.id, question=question, key=key, bound_usd=None,
-            likely_tokens=(self._most_before + len(turn)) // 4 + self._likely_output,
+            likely_tokens=(self._most_before + self._most_of(question)) // 4 + self._likely_output,
         )  # fmt: skip
         opened.bound_usd = self.bound(opened)
         return opened
+
+    def _told(self, order: _Order, shots: tuple[FewShot, ...]) -> str:
+        """Return what decides where there are no turns: few-shots of this text are lines of it."""
+        if not shots:
+            return order.instructions
+        body = replace(self._body, few_shots=(*self._body.few_shots, *shots))
+        return render_decision(body, order.label_names)
 
 
 def body_of(ws: Workspace, run: Run, task: Task) -> PromptText:
@@ -246,7 +271,7 @@ def body_of(ws: Workspace, run: Run, task: Task) -> PromptText:
     else:
         body = prompt_of(task)
     if run.kind in (ClassifierKind.MODEL, ClassifierKind.JOINED):
-        body = replace(body, few_shots=())  # asked exactly as it was trained
+        body = replace(body, few_shots=(), policy=None)  # asked exactly as it was trained
     return body
 
 

@@ -20,6 +20,8 @@ def check_consent(
 ) -> None:
     """Let nothing leave the machine before somebody agreed; keep who did and what was shown.
 
+    Who agreed to send texts did not agree to send another column as well: that is asked anew.
+
     Args:
         ws: The workspace.
         task_id: The task whose texts would be sent.
@@ -32,7 +34,7 @@ def check_consent(
     Raises:
         ConsentNeededError: If texts would leave the machine and nobody agreed.
     """
-    if service.is_local or ws.store.providers.has_consent(task_id, service.host):
+    if service.is_local or ws.store.providers.has_consent(task_id, service.host, told.columns):
         return
     if not consent:
         raise ConsentNeededError(
@@ -41,5 +43,5 @@ def check_consent(
         )
     ws.store.providers.record_consent(
         task_id, provider=service.name, host=service.host, person=by, at=ws.now(),
-        shown={"columns": ["text"], **told.to_dict()},
+        shown=told.to_dict(),
     )  # fmt: skip

@@ -15,6 +15,7 @@ from studio.domain.task import Task
 from studio.domain.tokens import likely_tokens
 from studio.handlers.asking import Asking, Open, body_of
 from studio.handlers.counting import Counting, best_counting
+from studio.handlers.shots import values_of
 from studio.providers.base import Provider
 from studio.workspace import Workspace
 
@@ -62,7 +63,8 @@ def estimate(
     if service is None:
         return told
     task = ws.read.tasks.get(run.task_id)
-    asking = Asking(ws, run, task, body or body_of(ws, run, task), service, engine or "", samples)
+    body = body or body_of(ws, run, task)
+    asking = Asking(ws, run, task, body, service, engine or "", samples)
     known, opened = asking.split(sample)
     share = len(known) / (len(known) + len(opened)) if sample else 0.0
     known_count: int | None = 0 if again else round(share * run.total * samples)
@@ -73,6 +75,7 @@ def estimate(
         host=service.host,
         is_local=service.is_local,
         model=run.model,
+        columns=body.columns,
         known=known_count,
         price=asking.price,
         in_batch=in_batch,
@@ -122,7 +125,8 @@ def estimate_training(
     """
     way = Counting("characters", likely_tokens) if service.is_local else best_counting()
     seen = rows[:: max(1, len(rows) // SAMPLE)]
-    lines = training_jsonl(body, task.label_names, seen).splitlines() if seen else []
+    values = values_of(ws, task.id, body, [row[0] for row in seen])
+    lines = training_jsonl(body, task.label_names, seen, values).splitlines() if seen else []
     counted = sum(
         way.count(turn["content"]) + AROUND_MESSAGE
         for line in lines
@@ -132,7 +136,7 @@ def estimate_training(
     return TrainingEstimate(
         examples=len(rows), host=service.host, is_local=service.is_local, model=base_model,
         epochs=epochs, tokens=round(epochs * len(rows) * counted / len(lines)) if lines else 0,
-        counted_by=way.name, price=ws.price(service, base_model, TRAINING),
+        columns=body.columns, counted_by=way.name, price=ws.price(service, base_model, TRAINING),
     )  # fmt: skip
 
 

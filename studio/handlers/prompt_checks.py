@@ -5,12 +5,13 @@ from __future__ import annotations
 from studio.domain.example import Split, normalise
 from studio.domain.prompt import PromptText
 from studio.domain.task import Task
+from studio.domain.variables import variable
 from studio.errors import InputError
 from studio.workspace import Workspace
 
 
 def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
-    """Refuse a prompt that names unknown labels or shows examples of the test split.
+    """Refuse a prompt of unknown labels or columns, or that shows examples of the test split.
 
     Raises:
         InputError: With what to mend.
@@ -19,6 +20,7 @@ def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
         task.label(label)
     for shot in body.few_shots:
         task.label(shot.label)
+    _check_columns(ws, task, body)
     named = {shot.example_id for shot in body.few_shots if shot.example_id is not None}
     found = ws.store.examples.some(task.id, sorted(named))
     if unknown := named - {example.id for example in found}:
@@ -35,3 +37,18 @@ def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
                     f"Example {example.external_id} is of the locked test split.",
                     next_step="Choose a few-shot of train.",
                 )
+
+
+def _check_columns(ws: Workspace, task: Task, body: PromptText) -> None:
+    """Refuse a variable that no example has; before the first import nobody can tell."""
+    if not body.variables:
+        return
+    columns = ws.store.examples.columns(task.id)
+    strangers = [name for name in body.variables if name not in columns]
+    if strangers and ws.store.examples.ids(task.id):
+        raise InputError(
+            f"There is no column {strangers[0]!r} in the examples of {task.name!r}.",
+            next_step=f"Use one of {', '.join(columns)}, or {variable('text')}."
+            if columns
+            else f"They have no further columns; take {variable(strangers[0])} out.",
+        )

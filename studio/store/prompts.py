@@ -25,7 +25,7 @@ class Prompts:
                 "SELECT * FROM prompt_version WHERE task_id = ? AND name = ? ORDER BY number DESC LIMIT 1",
                 (task_id, name),
             )
-            if latest is not None and _version(latest).body.hash == body.hash:
+            if latest is not None and _version(latest).body == body:
                 return _version(latest)
             number = latest["number"] + 1 if latest is not None else 1
             version_id = conn.execute(

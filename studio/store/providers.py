@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -105,14 +106,14 @@ class Providers:
                 (task_id, provider, host, person, json.dumps(shown), at),
             )
 
-    def has_consent(self, task_id: int, host: str) -> bool:
-        """Return whether somebody agreed to send this task's texts to this host."""
-        return bool(
-            self.db.value(
-                "SELECT 1 FROM consent WHERE task_id = ? AND host = ? AND withdrawn_at = ''",
-                (task_id, host),
-            )
+    def has_consent(self, task_id: int, host: str, columns: Collection[str] = ("text",)) -> bool:
+        """Return whether somebody agreed to send these columns of this task to this host."""
+        rows = self.db.read(
+            "SELECT shown FROM consent WHERE task_id = ? AND host = ? AND withdrawn_at = ''",
+            (task_id, host),
         )
+        told = [json.loads(row["shown"]).get("columns") or ["text"] for row in rows]
+        return bool(told) and set(columns) <= {name for names in told for name in names}
 
     def consents(self) -> list[Consent]:
         """Return who agreed to send what where, the newest first; the withdrawn ones too."""

@@ -206,11 +206,11 @@ def _ask_consent(ws: Workspace, task: Task, place: Place, told: TrainingEstimate
         return True
     priced = f" Price: {told.price.source} ({told.price.as_of})" if told.price else ""
     st.caption(plain(f"{told.sentence()}.{priced}"))
-    if ws.read.providers.has_consent(task.id, place.host):
+    if ws.read.providers.has_consent(task.id, place.host, told.columns):
         st.text(f"Texts and labels go to {place.host}; somebody agreed to that for this task.")
         return True
     return st.checkbox(
-        f"I agree to send {told.examples:,} texts with their labels to {place.host}, "
+        f"I agree to send {told.examples:,} {told.sent} with their labels to {place.host}, "
         f"{told.cost_text().replace('about', 'for about', 1)}.",
         key=f"finetune_consent_{place.name}",
         wrap=True,

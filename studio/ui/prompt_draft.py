@@ -106,7 +106,7 @@ def put_body(
     task: Task, versions: list[PromptVersion], drafts: PromptDrafts, body: PromptText
 ) -> None:
     """Hold what was typed; a text equal to the saved one is no draft."""
-    if body.hash == saved_body(task, versions, drafts.base).hash:
+    if body == saved_body(task, versions, drafts.base):
         drafts.texts.pop(drafts.base, None)
     else:
         drafts.texts[drafts.base] = body.to_dict()

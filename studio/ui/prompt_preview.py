@@ -51,7 +51,8 @@ def draw_preview(
     n = st.session_state.get("prompts_sample", 40)
     told = _estimate(ws, task, body, before, n)
     icon, key, is_filed = ":material/visibility:", "prompts_preview_go", False
-    if told is None or told.is_local or ws.read.providers.has_consent(task.id, told.host):
+    agreed = ws.read.providers.has_consent
+    if told is None or told.is_local or agreed(task.id, told.host, told.columns):
         said = plain(told.sentence()) if told else None
         pressed = st.button("Preview", icon=icon, type="primary", key=key, help=said)
     else:

@@ -131,7 +131,7 @@ def draw_consent(
     ws: Workspace, task: Task, told: Estimate, *, what: str, yes: str, key: str
 ) -> bool:
     """Say what would be sent where and at what cost, and return whether somebody goes on."""
-    agreed = ws.read.providers.has_consent(task.id, told.host)
+    agreed = ws.read.providers.has_consent(task.id, told.host, told.columns)
     if not agreed:
         st.markdown(plain(told.consent_text(what)))
     return st.button(yes if agreed else f"Agree and {yes.lower()}", type="primary", key=key)
