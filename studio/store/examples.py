@@ -10,7 +10,7 @@ from studio.domain.example import Example, Split
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
 from studio.store.grid import GridFilter as GridFilter
-from studio.store.grid import read_page
+from studio.store.grid import count_own, find_ids, read_page
 from studio.store.tasks import bump
 
 
@@ -252,6 +252,51 @@ class Examples:
             limit=min(limit, 200),
         )
 
+    def grid_ids(
+        self,
+        task_id: int,
+        *,
+        run_id: int | None,
+        person: str,
+        filter: GridFilter,
+        limit: int = 1_000_000,
+    ) -> list[int]:
+        """Return the ids of the examples a grid with this filter shows, in order of import.
+
+        What is done to all of them is done to what the person sees; no text is read.
+
+        Args:
+            task_id: The task.
+            run_id: The run whose labels are shown, if any.
+            person: Whose decisions are shown.
+            filter: Which examples; its order is ignored.
+            limit: Most ids to return.
+        """
+        return find_ids(self.db, task_id, run_id=run_id, person=person, filter=filter, limit=limit)
+
+    def grid_count(
+        self, task_id: int, *, run_id: int | None, person: str, filter: GridFilter, limit: int
+    ) -> tuple[int, int]:
+        """Return how many examples a grid with this filter shows, and how many of them are decided.
+
+        Args:
+            task_id: The task.
+            run_id: The run whose labels are shown, if any.
+            person: Whose decisions are shown.
+            filter: Which examples.
+            limit: Where counting ends: when so many are returned, there may be more.
+
+        Returns:
+            Number of examples, and on how many of these this person has decided.
+        """
+        ids = self.grid_ids(task_id, run_id=run_id, person=person, filter=filter, limit=limit)
+        return len(ids), count_own(self.db, ids, person)
+
+    def deciders(self, task_id: int) -> list[str]:
+        """Return who has decided on examples of the task, files aside, by name."""
+        rows = self.db.read(_DECIDERS, {"task": task_id})
+        return [row[0] for row in rows]
+
 
 def _example(row: Row) -> Example:
     return Example(
@@ -261,3 +306,18 @@ def _example(row: Row) -> Example:
         split=Split(row["split"]),
         metadata=json.loads(row["metadata"]),
     )
+
+
+# From one person to the next by the index, whatever their number of decisions.
+_DECIDERS = """
+WITH RECURSIVE who (person) AS (
+  SELECT min(person) FROM current_label INDEXED BY current_label_person
+    WHERE task_id = :task AND label_id IS NOT NULL
+  UNION ALL
+  SELECT (SELECT min(c.person) FROM current_label c INDEXED BY current_label_person
+    WHERE c.task_id = :task AND c.label_id IS NOT NULL AND c.person > who.person)
+    FROM who WHERE who.person IS NOT NULL)
+SELECT person FROM who WHERE person IS NOT NULL AND (
+  SELECT c.origin NOT IN ('imported', 'computed') FROM current_label c INDEXED BY current_label_person
+  WHERE c.task_id = :task AND c.label_id IS NOT NULL AND c.person = who.person LIMIT 1)
+"""

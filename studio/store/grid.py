@@ -1,84 +1,26 @@
-"""A page of the labeling grid: found by walking an index that fits, read only when found.
-
-Every way to find a page is a `_Way`: where to begin, and in which order its examples come. Of each
-split one way is chosen, what it does not promise is asked of each example it comes by, and it ends
-with the page. Test examples are walked by what this person decided whenever a model matters, so
-what a model says of the others decides nothing.
-"""
+"""A page of the labeling grid: found by walking an index that fits, read only when found."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
-from studio.domain.example import Split
 from studio.store.connection import Connections, Row
+from studio.store.grid_filter import GridFilter as GridFilter
+from studio.store.grid_filter import IdSet, Order
+from studio.store.grid_terms import OWN, UNSURE, dated, terms
+from studio.store.grid_ways import Choice, Way
 from studio.store.methods import METHOD
 from studio.store.search import Search
 
-# What comes after every confidence: examples of which nothing is shown.
-UNSURE = math.inf
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GridFilter:
-    """Which examples a grid shows.
-
-    Attributes:
-        splits: Only these; all when empty.
-        search: Only texts that hold these words, or their beginnings; all when empty.
-        label_id: Only examples the run gives this label.
-        gold_label_id: Only examples whose gold is this label.
-        show: "all", "todo" (no decision of this person), "mine", "errors" (the run differs from gold).
-        ids: Only these examples; all when None.
-        by_confidence: Least sure first, then those without a confidence, else in order of import.
-    """
-
-    splits: tuple[str, ...] = ()
-    search: str = ""
-    label_id: int | None = None
-    gold_label_id: int | None = None
-    show: str = "all"
-    ids: tuple[int, ...] | None = None
-    by_confidence: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """One way to examples.
-
-    Attributes:
-        tables: FROM.
-        where: WHERE, the place of the page aside.
-        id: What names the example there.
-        open: Whether a model's label may be shown of it, as SQL.
-        keeps: Which conditions it keeps by itself.
-        sure: The confidence, where examples come in that order.
-    """
-
-    tables: str
-    where: str
-    id: str
-    open: str = "1"
-    keeps: tuple[str, ...] = ()
-    sure: str = ""
-
-    def with_confidence(self) -> _Way:
-        """Return the way with each example's prediction beside it, to be sorted by confidence."""
-        beside = f"CROSS JOIN prediction p ON p.run_id = :run AND p.example_id = {self.id}"
-        return replace(self, tables=f"{self.tables} {beside}", sure="p.confidence")
-
-
-def few(n: int) -> int:
-    """Return how many of n examples are sooner gathered and sorted than met on a walk.
-
-    Gathering costs their number, walking until a page is full costs 200 n divided by it; a step
-    of the walk takes about a quarter of the time.
-    """
-    return math.isqrt(50 * n)
+Cursor = tuple[float, int]
+# What comes after all that an order says something of.
+LAST = math.inf
+_START: Cursor = (-math.inf, 0)
 
 
 def read_page(
@@ -88,257 +30,193 @@ def read_page(
     run_id: int | None,
     person: str,
     filter: GridFilter,
-    after: tuple[float, int] | None,
+    after: Cursor | None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """Return the rows of a page, as `Examples.grid` describes them."""
-    if run_id is not None:
-        of = db.value("SELECT task_id FROM run WHERE id = ?", (run_id,))
-        run_id = run_id if of == task_id else None
-    search = Search.of(filter.search)
-    values = {
-        "task": task_id, "person": person, "run": run_id, "match": search.match, "like": search.like,
-        "label": filter.label_id, "gold": filter.gold_label_id, "ids": _json_ids(filter.ids or ()),
-    }  # fmt: skip
-    sorted_ = filter.by_confidence and run_id is not None
-    key, last = after or (-math.inf, 0)
-    found: list[tuple[float, int]] = []
-    if sorted_ and key < UNSURE:
-        ways = _sure_ways(filter, search, _sizes(db, filter, search, values))
-        sql = _statement(ways, _conditions(filter, search) | {"open": "{open}"})
-        rows = db.read(sql, values | {"key": key, "id": last, "limit": limit}) if sql else []
-        found = [(row["key"], row["id"]) for row in rows]
-        last = 0
-    ways = _ways(filter, search, tail=sorted_)
-    sql = _statement(ways, _conditions(filter, search) | ({"unsure": _UNSURE} if sorted_ else {}))
-    for ids in _portions(filter, last):
-        if len(found) < limit and sql:
-            place = {"ids": _json_ids(ids), "id": last, "limit": limit - len(found)}
-            found += [(UNSURE if sorted_ else 0.0, r["id"]) for r in db.read(sql, values | place)]
-    keys = {i: k for k, i in found}
-    rows = db.read(_ROWS, values | {"page": json.dumps(list(keys))})
-    return [_row(row, keys[row["id"]]) for row in rows]
+    asked = _Asked.of(db, task_id, run_id=run_id, person=person, filter=filter)
+    found = dict(asked.find(after or _START, limit))
+    rows = db.read(_ROWS, asked.values | {"page": json.dumps(list(found))})
+    return [_row(row, found[row["id"]]) for row in rows]
 
 
-def _row(row: Row, key: float) -> dict[str, Any]:
-    return {**dict(row), "metadata": json.loads(row["metadata"]), "cursor": (key, row["id"])}
+def find_ids(
+    db: Connections,
+    task_id: int,
+    *,
+    run_id: int | None,
+    person: str,
+    filter: GridFilter,
+    limit: int,
+) -> list[int]:
+    """Return the ids of a filter's examples in order of import, as `Examples.grid_ids` describes."""
+    filter = replace(filter, order=Order.IMPORTED)
+    asked = _Asked.of(db, task_id, run_id=run_id, person=person, filter=filter)
+    return [example_id for example_id, _ in asked.find(_START, limit)]
 
 
-def _json_ids(ids: Iterable[int]) -> str:
-    return json.dumps(sorted(set(ids)))
+def count_own(db: Connections, ids: Sequence[int], person: str) -> int:
+    """Return on how many of the examples this person has decided."""
+    sql = f"SELECT count(*) FROM json_each(:ids) j WHERE {OWN.format(id='j.value')}"
+    return int(db.value(sql, {"ids": json.dumps(list(ids)), "person": person}))
 
 
-def _portions(filter: GridFilter, after: int) -> list[Sequence[int]]:
-    """Return the wanted ids in portions of about a page, so that few are looked at for it."""
-    if filter.ids is None:
-        return [()]
-    ids = sorted(i for i in set(filter.ids) if i > after)
-    return [ids[start : start + 400] for start in range(0, len(ids), 400)]
-
-
-def _statement(ways: Sequence[_Way], wanted: Mapping[str, str]) -> str:
-    """Return SQL for the ids of a page after `:id` (and `:key`); the ways are merged in order."""
-    branches = []
-    for way in ways:
-        asked = [sql for name, sql in wanted.items() if name not in way.keeps]
-        where = [way.where, *(sql.format(id=way.id, open=way.open) for sql in asked)]
-        key = f"{way.sure} AS key, " if way.sure else ""
-        where.append(f"({way.sure}, {way.id}) > (:key, :id)" if key else f"{way.id} > :id")
-        branches.append(f"SELECT {key}{way.id} AS id FROM {way.tables} WHERE {' AND '.join(where)}")
-    order = "key, id" if ways and ways[0].sure else "id"
-    return f"{' UNION ALL '.join(branches)} ORDER BY {order} LIMIT :limit" if branches else ""
-
-
-def _ways(filter: GridFilter, search: Search, *, tail: bool) -> list[_Way]:
-    """Return the ways to examples by id, one a split or one for all."""
-    splits = _splits(filter)
-    if search.match or filter.ids is not None:
-        return [_listed(search, splits)]
-    if filter.show == "todo" and (filter.label_id is not None):
-        splits = [s for s in splits if s != Split.TEST]  # nothing is shown before the decision
-    return [_way(filter, split, tail=tail) for split in splits]
-
-
-def _way(filter: GridFilter, split: str, *, tail: bool) -> _Way:
-    blind = split == Split.TEST
-    label = filter.label_id is not None
-    if filter.show == "mine" or (blind and (label or filter.show == "errors")):
-        return _decided(split)
-    if filter.show == "errors":
-        return _said("run_error", "_sure" if tail else "_split", split, "errors", tail=tail)
-    if filter.gold_label_id is not None:
-        return _golden(split)
-    if label:
-        return _said("prediction", "_label_sure" if tail else "_label", split, "label", tail=tail)
-    return _stored(split, tail=tail)
-
-
-def _sure_ways(filter: GridFilter, search: Search, sizes: _Sizes) -> list[_Way]:
-    """Return the ways to examples by confidence: walks in that order, or few that are sorted."""
-    splits = _splits(filter)
-    if filter.ids is not None or (search.match and sizes.found <= few(sum(sizes.all.values()))):
-        return [_listed(search, splits, sure=True)]
-    if filter.show == "todo":
-        splits = [s for s in splits if s != Split.TEST]
-    return [_sure_way(filter, search, sizes, split) for split in splits]
-
-
-def _sure_way(filter: GridFilter, search: Search, sizes: _Sizes, split: str) -> _Way:
-    most = few(sizes.all.get(split, 0))
-    own = filter.show == "mine" or split == Split.TEST
-    if own and sizes.mine.get(split, 0) <= most:
-        return _decided(split).with_confidence()
-    if filter.gold_label_id is not None and sizes.gold.get(split, 0) <= most:
-        return _golden(split).with_confidence()
-    if search.like:  # texts are read in the order they lie on the disk
-        return _stored(split, tail=False).with_confidence()
-    if filter.show == "errors":
-        return _said("run_error", "_sure", split, "errors")
-    if filter.label_id is not None:
-        return _said("prediction", "_label_sure", split, "label")
-    return _said("prediction", "_sure", split, "")
-
-
-def _stored(split: str, *, tail: bool) -> _Way:
-    """Return the way along the examples of a split, in order of import."""
-    of = f"e.task_id = :task AND e.split = '{split}'"
-    if tail and split != Split.TEST:
-        of += f" AND {_UNCOVERED.format(split=split)}"
-    return _Way("example e INDEXED BY example_split", of, "e.id", open=_open(split, "e.id"))
-
-
-def _said(table: str, index: str, split: str, keeps: str, *, tail: bool | None = None) -> _Way:
-    """Return the way along what the run says, by confidence unless `tail` is told."""
-    of = f"p.run_id = :run AND p.split = '{split}'"
-    if keeps == "label":
-        of += " AND p.label_id = :label"
-    if tail:
-        of += " AND p.confidence IS NULL"
-    return _Way(
-        f"{table} p INDEXED BY {table}{index}",
-        of,
-        "p.example_id",
-        open=_open(split, "p.example_id"),
-        keeps=(keeps, "unsure") if tail else (keeps,),
-        sure="p.confidence" if tail is None else "",
-    )
-
-
-def _decided(split: str) -> _Way:
-    """Return the way along what this person decided; there a model may be shown."""
-    of = f"c.task_id = :task AND c.person = :person AND c.split = '{split}' AND c.label_id IS NOT NULL"
-    table = "current_label c INDEXED BY current_label_person"
-    return _Way(table, of, "c.example_id", keeps=("mine",))
-
-
-def _golden(split: str) -> _Way:
-    of = f"g.task_id = :task AND g.split = '{split}' AND g.label_id = :gold"
-    own = _open(split, "g.example_id")
-    return _Way("gold g INDEXED BY gold_split", of, "g.example_id", open=own, keeps=("gold",))
-
-
-def _listed(search: Search, splits: Sequence[str], *, sure: bool = False) -> _Way:
-    """Return the way along what a search found, or along given ids."""
-    names = ", ".join(f"'{split}'" for split in splits)
-    listed, found, keeps, of = "json_each(:ids) f", "f.value", "ids", ""
-    if search.match:
-        ends = ", ".join(
-            f"(SELECT {end}(id) FROM example WHERE task_id = :task AND split = '{split}')"
-            for split in splits
-            for end in ("min", "max")
-        )
-        listed, found, keeps = "example_fts f", "f.rowid", "match"
-        ends = f"FROM json_each(json_array({ends})))"
-        between = f"BETWEEN (SELECT min(value) {ends} AND (SELECT max(value) {ends}"
-        of = f"f.example_fts MATCH :match AND f.rowid {between} AND "
-    if sure:  # a prediction has its split: the text need not be touched
-        table = f"{listed} CROSS JOIN prediction p ON p.run_id = :run AND p.example_id = {found}"
-        own, of = "p", f"{of}p.split IN ({names})"
-    else:
-        table = f"{listed} CROSS JOIN example e ON e.id = {found}"
-        own, of = "e", f"{of}e.task_id = :task AND e.split IN ({names})"
-    own = f"({own}.split != 'test' OR {_OWN.format(id=found)})"
-    return _Way(table, of, found, own, (keeps,), "p.confidence" if sure else "")
-
-
-def _open(split: str, id: str) -> str:
-    return _OWN.format(id=id) if split == Split.TEST else "1"
-
-
-def _conditions(filter: GridFilter, search: Search) -> dict[str, str]:
-    """Return what is wanted of an example `{id}`, a model's label of which may be shown if `{open}`."""
-    wanted = {
-        "ids": filter.ids is not None, "match": search.match, "like": search.like,
-        "gold": filter.gold_label_id is not None, "label": filter.label_id is not None,
-        filter.show: filter.show != "all",
-    }  # fmt: skip
-    return {name: _CONDITIONS[name] for name, asked in wanted.items() if asked}
+def _row(row: Row, cursor: Cursor) -> dict[str, Any]:
+    return {**dict(row), "metadata": json.loads(row["metadata"]), "cursor": cursor}
 
 
 @dataclass(frozen=True, slots=True)
-class _Sizes:
-    """How many examples could be gathered, by split; counted as far as it matters."""
+class _Asked:
+    """A filter made ready: what SQL needs to know, and what is asked of each example."""
 
-    all: dict[str, int]
-    gold: dict[str, int]
-    mine: dict[str, int]
-    found: int
+    db: Connections
+    filter: GridFilter
+    among: IdSet | None
+    values: dict[str, Any]
+    terms: dict[str, str]
+    choice: Choice
+
+    @classmethod
+    def of(
+        cls, db: Connections, task_id: int, *, run_id: int | None, person: str, filter: GridFilter
+    ) -> _Asked:
+        search = Search.of(filter.search)
+        among = _among(db, task_id, filter)
+        values = {
+            "task": task_id, "person": person, "run": _own_run(db, task_id, run_id),
+            "other": _own_run(db, task_id, filter.differs_from), "match": search.match,
+            "like": search.like, "label": filter.label_id, "outcome": filter.outcome,
+            "gold": filter.gold_label_id, "origin": filter.gold_origin, "own": filter.own_label_id,
+            "mark": filter.mark, "marker": filter.marked_by, "by": filter.by,
+            "since": _first_event(db, filter.since) if filter.since else 0,
+            "until": _first_event(db, filter.until) if filter.until else 2**62,
+            **dict(zip(("low", "high"), filter.confidence or (None, None), strict=True)),
+            **_bytes(among),
+        }  # fmt: skip
+        rows = db.read("SELECT split, n FROM example_count WHERE task_id = :task", values)
+        sizes = {row["split"]: row["n"] for row in rows}
+        named = None if among is None else len(among)
+
+        def count(way: Way, most: int) -> int:
+            sql = f"SELECT 1 FROM {way.tables} WHERE {way.where} LIMIT :most"
+            return int(db.value(f"SELECT count(*) FROM ({sql})", values | {"most": most}))
+
+        choice = Choice(filter, search, sizes, named, count)
+        return cls(
+            db, filter, among, values, terms(filter, search, among=among is not None), choice
+        )
+
+    def find(self, after: Cursor, limit: int) -> list[tuple[int, Cursor]]:
+        """Return ids with their places, in order: first what the order speaks of, then the rest."""
+        order = self.filter.order
+        key, last = after
+        found: list[tuple[int, Cursor]] = []
+        ordered = order is Order.LATEST or (
+            order is not Order.IMPORTED and self.values["run"] is not None
+        )
+        if ordered and key < LAST:
+            found = self._ordered(after, limit)
+            last = 0
+        if len(found) < limit and not (order is Order.LATEST and self.filter.dated):
+            rest = {"unsure": UNSURE} if ordered else {}
+            if order is Order.LATEST:
+                rest = {"undecided": f"NOT {dated(self.filter)}"}
+            ways = self.choice.by_id(tail=ordered and order is not Order.LATEST)
+            sql = _statement(ways, self.terms | rest)
+            place = {"id": last, "limit": limit - len(found), "listed": self._listed(last)}
+            rows = self.db.read(sql, self.values | place) if sql else []
+            found += [(row["id"], (LAST if ordered else 0.0, row["id"])) for row in rows]
+        return found
+
+    def _ordered(self, after: Cursor, limit: int) -> list[tuple[int, Cursor]]:
+        """Return what the order speaks of; where it goes down, keys and ids are told negative."""
+        order = self.filter.order
+        ways = self.choice.by_decision() if order is Order.LATEST else self.choice.by_confidence()
+        sign = 1 if order is Order.LEAST_SURE else -1
+        told = {} if order is Order.LATEST else {"open": "{open}"}
+        sql = _statement(ways, self.terms | told, down=sign < 0)
+        key, last = after
+        place = {"key": sign * key, "id": sign * last, "limit": limit, "listed": self._listed(0)}
+        rows = self.db.read(sql, self.values | place) if sql else []
+        return [(row["id"], (sign * row["key"], sign * row["id"])) for row in rows]
+
+    def _listed(self, after: int) -> str:
+        if self.among is None or not self.choice.listed:
+            return "[]"
+        return json.dumps(self.among.ids[self.among.ids > after].tolist())
 
 
-def _sizes(db: Connections, filter: GridFilter, search: Search, values: dict[str, Any]) -> _Sizes:
-    rows = db.read("SELECT split, n FROM example_count WHERE task_id = :task", values)
-    sizes = _Sizes(all={row["split"]: row["n"] for row in rows}, gold={}, mine={}, found=0)
-    if search.match:
-        most = few(sum(sizes.all.values())) + 1
-        sizes = replace(sizes, found=db.value(_FOUND, values | {"most": most}))
-    for split, n in sizes.all.items():
-        known = values | {"split": split, "most": few(n) + 1}
-        if filter.gold_label_id is not None:
-            sizes.gold[split] = db.value(_GOLD, known) or 0
-        if filter.show == "mine" or split == Split.TEST:
-            sizes.mine[split] = db.value(_MINE, known)
-    return sizes
+def _own_run(db: Connections, task_id: int, run_id: int | None) -> int | None:
+    """Return the run if it is one of the task."""
+    of = None if run_id is None else db.value("SELECT task_id FROM run WHERE id = ?", (run_id,))
+    return run_id if of == task_id else None
 
 
-def _splits(filter: GridFilter) -> list[str]:
-    return [s.value for s in Split if not filter.splits or s.value in filter.splits]
+def _among(db: Connections, task_id: int, filter: GridFilter) -> IdSet | None:
+    """Return the examples that all sets named by a filter have in common; None if it names none."""
+    sets = [s for s in (filter.among,) if s is not None]
+    if filter.ids is not None:
+        sets.append(IdSet.of(filter.ids))
+    if filter.relook:
+        sets.append(IdSet.of(row[0] for row in db.read(_RELOOK, {"task": task_id})))
+    if not sets:
+        return None
+    known = int(db.value("SELECT coalesce(max(id), 0) FROM example"))
+    found = reduce(IdSet.__and__, sets).ids
+    return IdSet.of(found[(found > 0) & (found <= known)])
 
 
-_OWN = (
-    "EXISTS (SELECT 1 FROM current_label o WHERE o.example_id = {id} AND o.person = :person"
-    " AND o.label_id IS NOT NULL)"
-)
-_CONDITIONS = {
-    "ids": "{id} IN (SELECT value FROM json_each(:ids))",
-    "match": "{id} IN (SELECT rowid FROM example_fts WHERE example_fts MATCH :match)",
-    "like": "(SELECT t.text FROM example t WHERE t.id = {id}) LIKE :like ESCAPE '\\'",
-    "gold": "EXISTS (SELECT 1 FROM gold k WHERE k.example_id = {id} AND k.label_id = :gold)",
-    "label": "{open} AND EXISTS (SELECT 1 FROM prediction s WHERE s.run_id = :run"
-    " AND s.example_id = {id} AND s.label_id = :label)",
-    "errors": "{open} AND EXISTS (SELECT 1 FROM run_error x WHERE x.run_id = :run AND x.example_id = {id})",
-    "mine": _OWN,
-    "todo": f"NOT {_OWN}",
-}
-_FOUND = (
-    "SELECT count(*) FROM (SELECT 1 FROM example_fts WHERE example_fts MATCH :match LIMIT :most)"
-)
-_GOLD = (
-    "SELECT sum(n) FROM gold_count WHERE task_id = :task AND split = :split AND label_id = :gold"
-)
-_MINE = (
-    "SELECT count(*) FROM (SELECT 1 FROM current_label INDEXED BY current_label_person"
-    " WHERE task_id = :task AND person = :person AND split = :split AND label_id IS NOT NULL LIMIT :most)"
-)
-_UNSURE = (
-    "NOT ({open} AND EXISTS (SELECT 1 FROM prediction u WHERE u.run_id = :run AND u.example_id = {id}"
-    " AND u.confidence IS NOT NULL))"
-)
-# Read once a page: where every example is sure, none has to be looked at to find no other.
-_UNCOVERED = (
-    "(SELECT count(*) FROM prediction a INDEXED BY prediction_sure WHERE a.run_id = :run"
-    " AND a.split = '{split}' AND a.confidence IS NOT NULL)"
-    " < (SELECT n FROM example_count WHERE task_id = :task AND split = '{split}')"
-)
+def _bytes(among: IdSet | None) -> dict[str, Any]:
+    """Return a set as bytes, one an id from its first to its last."""
+    import numpy as np
+
+    if among is None or not len(among):
+        return {"first": 1, "last": 0, "among": b""}
+    first, last = int(among.ids[0]), int(among.ids[-1])
+    flags = np.zeros(last - first + 1, np.uint8)
+    flags[among.ids - first] = 1
+    return {"first": first, "last": last, "among": flags.tobytes()}
+
+
+def _first_event(db: Connections, at: str) -> int:
+    """Return the number from which on decisions were made at this moment or later.
+
+    They are numbered as they are made, so their times need no index.
+    """
+    low, high = 0, db.value("SELECT coalesce(max(id), 0) + 1 FROM label_event")
+    while low < high:
+        middle = (low + high) // 2
+        row = db.one("SELECT id, at FROM label_event WHERE id >= ? ORDER BY id LIMIT 1", (middle,))
+        if row is None or row["at"] >= at:
+            high = middle
+        else:
+            low = row["id"] + 1
+    return int(low)
+
+
+def _statement(ways: Sequence[Way], wanted: Mapping[str, str], *, down: bool = False) -> str:
+    """Return SQL for the ids of a page after `:id` (and `:key`); the ways are merged in order."""
+    branches = []
+    beyond, order = ("<", " DESC") if down else (">", "")
+    for way in ways:
+        asked = [sql for name, sql in wanted.items() if name not in way.keeps]
+        where = [way.where, *(sql.format(id=way.id, open=way.open) for sql in asked)]
+        key = f"{way.key} AS key, " if way.key else ""
+        place = f"({way.key}, {way.id}) {beyond} (:key, :id)" if key else f"{way.id} > :id"
+        where.append(place)
+        branches.append(f"SELECT {key}{way.id} AS id FROM {way.tables} WHERE {' AND '.join(where)}")
+    if not branches:
+        return ""
+    by = f"key{order}, id{order}" if ways[0].key else "id"
+    return f"{' UNION ALL '.join(branches)} ORDER BY {by} LIMIT :limit"
+
+
+_RELOOK = """
+SELECT DISTINCT q.example_id FROM relook q JOIN label_change h ON h.id = q.change_id
+WHERE q.task_id = :task AND h.undone_at IS NULL AND NOT EXISTS (
+  SELECT 1 FROM label_event v WHERE v.example_id = q.example_id AND v.id > h.after_event
+  AND v.mode != 'label_change' AND v.origin NOT IN ('imported', 'computed'))
+"""
 _ROWS = f"""
 SELECT e.id, e.external_id, e.text, e.split, e.metadata, c.label_id AS label, g.label_id AS gold,
   g.origin AS gold_origin, p.label_id AS predicted, p.confidence, p.outcome, {METHOD} AS method

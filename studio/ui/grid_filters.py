@@ -11,6 +11,7 @@ from studio.domain.example import Split
 from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.store.examples import GridFilter
+from studio.store.grid_filter import Order
 from studio.ui.figures import count
 from studio.ui.grid import KEYS, PAGE_SIZES
 from studio.ui.grid_options import Sight
@@ -59,7 +60,7 @@ def choose_sight(ws: Workspace, task: Task) -> Sight:
             label_id=said,
             show=shown or "all",
             ids=ids,
-            by_confidence=least_sure,
+            order=Order.LEAST_SURE if least_sure else Order.IMPORTED,
         ),
         run_id=run.id if run else None,
         size=size,

@@ -11,6 +11,7 @@ from studio.domain.example import Split
 from studio.store import migrations
 from studio.store.connection import connect
 from studio.store.grid import GridFilter
+from studio.store.grid_filter import Order
 from studio.store.labels import NewLabel
 from studio.store.recount import recount
 from studio.store.store import Store
@@ -110,7 +111,7 @@ def test_an_old_file_is_brought_up_to_date_with_all_it_holds(old, tmp_path):
         assert store.examples.counts(1) == {"train": 21, "validation": 6, "test": 3}
         assert sum(row["n"] for row in store.labels.counts(1)) == 15
         shown = store.examples.grid(
-            1, run_id=1, person="Bo", filter=GridFilter(search="CAFE 7", by_confidence=True)
+            1, run_id=1, person="Bo", filter=GridFilter(search="CAFE 7", order=Order.LEAST_SURE)
         )
         assert [row["text"] for row in shown] == ["Café number 7"]
         new = NewLabel(example_id=1, label_id=2, person="Bo", origin=Origin.ADJUDICATED)
