@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from statistics import median
 
-from studio.domain.correction import FROM_FILES, Correction
+from studio.domain.correction import FROM_FILES, Correction, Mode
 from studio.domain.report import Arm
 
 LONGEST_GAP_S = 60.0
@@ -17,12 +16,60 @@ BURST_GAP_S = 300.0
 FIRST_GUESS_S = 15.0
 
 
-def people_minutes(events: Sequence[Correction]) -> float:
-    """Return the minutes people worked, from the pace of their decisions.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """How long one decision took.
 
-    A decision took the time since the same person's last one, at most a minute. After five minutes
-    without one, a new burst begins; its first decision counts the median gap of that person (of
-    everybody, or 15 s, where there is none). Imported and computed labels took nobody's time.
+    Attributes:
+        event: The decision.
+        seconds: None where nobody can tell: the first after a pause.
+        measured: The browser measured it; else it is the time since the same person's last one.
+        capped: It was longer, and counts as this long.
+    """
+
+    event: Correction
+    seconds: float | None
+    measured: bool = False
+    capped: bool = False
+
+
+def spells(events: Iterable[Correction]) -> list[Spell]:
+    """Return how long each decision of people took, undos included, in their order.
+
+    Where a browser measured it, that counts, at most five minutes. Else a decision took the time
+    since the same person's last one, at most a minute; after five minutes without one nobody can
+    tell. Imported and computed labels and changes of the label set took nobody's time.
+    """
+    last: dict[str, datetime] = {}
+    found = []
+    for event in sorted(events, key=lambda e: (e.at, e.id)):
+        if event.origin in FROM_FILES or event.mode is Mode.LABEL_CHANGE:
+            continue
+        at = datetime.fromisoformat(event.at).replace(tzinfo=None)
+        before = last.get(event.person)
+        last[event.person] = at
+        if event.seconds is not None:
+            most, took = BURST_GAP_S, event.seconds
+        else:
+            gap = (at - before).total_seconds() if before is not None else BURST_GAP_S + 1
+            most, took = LONGEST_GAP_S, gap
+        known = event.seconds is not None or took <= BURST_GAP_S
+        found.append(
+            Spell(
+                event=event,
+                seconds=min(took, most) if known else None,
+                measured=event.seconds is not None,
+                capped=known and took > most,
+            )
+        )
+    return found
+
+
+def people_minutes(events: Iterable[Correction]) -> float:
+    """Return the minutes people worked, from what was measured or else the pace of decisions.
+
+    The first decision after a pause (see `spells`) counts the median of that person's others, of
+    everybody's, or 15 s, where there are none.
 
     Args:
         events: All events, in any order.
@@ -30,43 +77,26 @@ def people_minutes(events: Sequence[Correction]) -> float:
     Returns:
         Minutes, 0 without events of people.
     """
-    paces = _paces(events)
-    everybody = [gap for pace in paces.values() for gap in pace.gaps if gap > 0]
+    took: dict[str, list[float]] = defaultdict(list)
+    unknown: Counter[str] = Counter()
+    for spell in spells(events):
+        if spell.seconds is None:
+            unknown[spell.event.person] += 1
+        else:
+            took[spell.event.person].append(spell.seconds)
+    everybody = [s for own in took.values() for s in own if s > 0]
     usual = median(everybody) if everybody else FIRST_GUESS_S
-    seconds = 0.0
-    for pace in paces.values():
-        own = [gap for gap in pace.gaps if gap > 0]
-        seconds += sum(pace.gaps) + pace.bursts * (median(own) if own else usual)
+    seconds = sum(sum(own) for own in took.values())
+    for person, n in unknown.items():
+        own = [s for s in took[person] if s > 0]
+        seconds += n * (median(own) if own else usual)
     return seconds / 60
 
 
 def seconds_per_label(events: Sequence[Correction]) -> float | None:
     """Return the seconds a decision of a person took on average; None without such decisions."""
-    decisions = sum(event.origin not in FROM_FILES for event in events)
+    decisions = len(spells(events))
     return people_minutes(events) * 60 / decisions if decisions else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Pace:
-    gaps: tuple[float, ...]
-    bursts: int
-
-
-def _paces(events: Sequence[Correction]) -> dict[str, _Pace]:
-    times: dict[str, list[datetime]] = defaultdict(list)
-    for event in events:
-        if event.origin not in FROM_FILES:
-            times[event.person].append(_time(event.at))
-    paces = {}
-    for person, moments in times.items():
-        raw = [(b - a).total_seconds() for a, b in pairwise(sorted(moments))]
-        within = [min(gap, LONGEST_GAP_S) for gap in raw if gap <= BURST_GAP_S]
-        paces[person] = _Pace(gaps=tuple(within), bursts=1 + len(raw) - len(within))
-    return paces
-
-
-def _time(at: str) -> datetime:
-    return datetime.fromisoformat(at).replace(tzinfo=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
