@@ -254,7 +254,7 @@ def _not_too_many(examples: int, overlap: float, together: int) -> None:
 
 def _alpha_so_far(ws: Workspace, task: Task) -> tuple[float, bool]:
     """Return the agreement to expect, and whether it is only supposed."""
-    from studio.analysis.agreement import krippendorff_alpha
+    from studio.analysis.coefficients import krippendorff_alpha
     from studio.analysis.people import PeopleVotes
 
     told = ((i, who, label) for i, who, label, _ in ws.read.labels.by_people(task.id))

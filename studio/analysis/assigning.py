@@ -149,7 +149,7 @@ def expected_width(
     >>> 0.08 < expected_width(200, 2, alpha=0.7, frequent=[1, 1]) < 0.12
     True
     """
-    from studio.analysis.agreement import krippendorff_alpha
+    from studio.analysis.coefficients import krippendorff_alpha
 
     odds = np.array([share for share in frequent if share > 0], dtype=np.float64)
     if shared < 2 or together < 2 or len(odds) < 2:

@@ -59,7 +59,7 @@ def _text(found: TaskAgreement) -> str:
     people = [
         {
             "person": one.person, "labels": one.votes, "as most others": str(one.agreement),
-            "right by Dawid-Skene": one.skill,
+            "right by Dawid-Skene": str(one.skill),
         }
         for one in figures.people
     ]  # fmt: skip

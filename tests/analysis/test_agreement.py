@@ -10,16 +10,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from studio.analysis.agreement import (
-    _alpha,
-    _figure,
-    agree,
+from studio.analysis.agreement import agree, words_of
+from studio.analysis.coefficients import (
+    alphas,
+    bootstrapped,
     cohen_kappa,
     fleiss_kappa,
     krippendorff_alpha,
-    words_of,
 )
-from studio.analysis.people import PeopleVotes, dawid_skene, majority
+from studio.analysis.differing import label_pairs
+from studio.analysis.people import PeopleVotes, dawid_skene, majority, people_agreement
 from tests.analysis.builders import shared
 
 LABELS = {1: "yes", 2: "no", 3: "maybe"}
@@ -137,6 +137,45 @@ def test_two_careful_people_outweigh_three_who_guess():
     assert all(len(one.said[one.likely]) == 2 for one in overruled)
 
 
+@pytest.mark.parametrize(("many", "each", "sizes"), [(3, 3, 60), (5, 2, 300), (6, 4, 100)])
+def test_how_often_somebody_is_right_is_told_with_an_honest_interval(many, each, sizes):
+    rng, held = np.random.default_rng(11), []
+    for _ in range(25):
+        skill = rng.uniform(0.65, 0.97, many)
+        told = []
+        for i, right in enumerate(rng.integers(1, 3, sizes).tolist()):
+            told += [
+                (i, str(who), right if rng.random() < skill[who] else 3 - right)
+                for who in rng.choice(many, each, replace=False).tolist()
+            ]
+        found = people_agreement(PeopleVotes.of(told, {1: "yes", 2: "no"}))
+        held += [one.skill.low <= skill[int(one.person)] <= one.skill.high for one in found]
+    assert np.mean(held) > 0.87  # 0.95 of 75 or more, less three standard errors
+
+
+def test_two_people_alone_cannot_show_which_is_right():
+    told = [(i, who, 1 + i % 2) for i in range(30) for who in ("Ada", "Bo")]
+    assert all(
+        math.isnan(one.skill.value) for one in people_agreement(PeopleVotes.of(told, LABELS))
+    )
+
+
+@given(votes)
+def test_labels_that_met_are_found_on_their_examples(found):
+    met = label_pairs(found)
+    counts = found.counts()
+    for i, one in enumerate(found.example_ids):
+        given_ = {name for name, n in zip(LABELS.values(), counts[i], strict=True) if n}
+        apart = {pair for pair, ids in met.items() if one in ids and pair[0] != pair[1]}
+        assert apart == set(itertools.combinations([n for n in LABELS.values() if n in given_], 2))
+        same = {a for (a, b), ids in met.items() if one in ids and a == b}
+        assert same == {n for n, k in zip(LABELS.values(), counts[i], strict=True) if k > 1}
+    for pair in agree(found, draws=2).pairs:
+        told = label_pairs(found, pair.people)
+        assert sum(map(len, told.values())) == pair.agreement.n
+        assert {(a, b, len(ids)) for (a, b), ids in told.items() if a != b} >= set(pair.differ)
+
+
 def test_nobody_and_one_person_alone():
     for told in ([], [(1, "Ada", 1), (2, "Ada", 2)]):
         found = agree(PeopleVotes.of(told, LABELS))
@@ -158,7 +197,7 @@ def test_alpha_holds_the_truth_about_as_often_as_it_says():
         truth = rng.integers(0, 2, 200)
         heard = np.where(rng.random((3, 200)) < 0.8, truth, rng.integers(0, 2, (3, 200)))
         counts = np.stack([(heard == label).sum(axis=0) for label in (0, 1)], axis=1)
-        alpha = _figure(counts, _alpha, 200, 0)
+        alpha = bootstrapped(counts, alphas, 200, 0)
         held += alpha.low <= 0.64 <= alpha.high
     assert 0.9 <= held / rounds <= 0.99
 
@@ -183,6 +222,13 @@ def test_published_figures_of_rte(rte):
     assert majority(found)[rows, right].mean() == pytest.approx(0.896, abs=1e-3)
     assert (dawid_skene(found).chances.argmax(axis=1) == right).mean() == 0.9275
     told = agree(found)
+    names = np.array(found.people)[found.person]
+    correct = right[found.example] == found.label
+    held = [
+        one.skill.low <= correct[names == one.person].mean() <= one.skill.high
+        for one in told.people
+    ]
+    assert np.mean(held) > 0.9
     assert told.alpha.value == pytest.approx(0.2415, abs=5e-5)
     assert told.kappa.value == pytest.approx(0.2414, abs=5e-5)
     assert told.examples == told.shared == 800
