@@ -97,7 +97,7 @@ def show_side(page: Page, body: PromptText, before: PromptVersion | None) -> Non
     )
     with does:
         if does.open and shown:
-            show_preview(page.ws, page.task, shown, body)
+            show_preview(page.ws, page.task, shown, body, page.person)
         elif does.open:
             st.caption("Press Preview: the draft and the version before label the same sample.")
     with model:

@@ -130,7 +130,7 @@ def test_a_clicked_example_shows_what_moved_it(ws, keto, app):
     app.work()
     app.run()
     draft = ws.read.runs.all(keto.id, previews=True)[0]
-    key = f"prompts_rows_{draft.id}_Changed"
+    key = f"prompts_rows_{draft.id}_changed"
     app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()
     assert not app.exception
