@@ -53,13 +53,9 @@ def draw_preview(
         said = plain(told.sentence()) if told else None
         pressed = st.button("Preview", icon=icon, type="primary", key=key, help=said)
     else:
-        with st.popover(
-            "Preview", icon=icon, type="primary", key="prompts_preview_box"
-        ):
+        with st.popover("Preview", icon=icon, type="primary", key="prompts_preview_box"):
             st.markdown(plain(told.sentence()))
-            pressed = draw_consent(
-                ws, task, told, what="A preview", yes="Preview", key=key
-            )
+            pressed = draw_consent(ws, task, told, what="A preview", yes="Preview", key=key)
     if pressed:
         with where, kindly():
             filed = preview_prompt(
@@ -97,9 +93,7 @@ def last_preview(ws: Workspace, task: Task, person: str) -> int | None:
     return run_id
 
 
-def unused_lines(
-    ws: Workspace, task: Task, run_id: int | None, body: PromptText
-) -> list[str]:
+def unused_lines(ws: Workspace, task: Task, run_id: int | None, body: PromptText) -> list[str]:
     """Return the lines of this very text that the embedded reader said it cannot use."""
     if run_id is None:
         return []
@@ -107,9 +101,7 @@ def unused_lines(
     return list(found.unused) if found.text == body.hash else []
 
 
-def show_preview(
-    ws: Workspace, task: Task, run_id: int, body: PromptText, person: str
-) -> None:
+def show_preview(ws: Workspace, task: Task, run_id: int, body: PromptText, person: str) -> None:
     """Draw a preview: its progress and rows while it works, then what changed."""
     grown = show_found(ws, task, run_id, body.hash, person)
     if grown is not None:
@@ -128,11 +120,7 @@ def _estimate(
 
 @st.cache_data(max_entries=32, ttl=300, show_spinner=False)
 def _preview_estimate(
-    key: tuple[Any, ...],
-    n: int,
-    _ws: Workspace,
-    _body: PromptText,
-    _before: PromptText | None,
+    key: tuple[Any, ...], n: int, _ws: Workspace, _body: PromptText, _before: PromptText | None
 ) -> Estimate | None:
     try:
         return estimate_preview(_ws, key[1], body=_body, before=_before, n=n)
