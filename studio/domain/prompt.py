@@ -25,13 +25,26 @@ class FewShot:
         text: Its text.
         label: Its label's name.
         example_id: Which example it is; None where it was typed or came from a file.
-        values: Column name to value, of the columns that the prompt names; found when it is asked.
+        values: Column name to value; of an example they are found when it is asked.
     """
 
     text: str
     label: str
     example_id: int | None = None
     values: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; `from_dict` reads them back."""
+        told = {"text": self.text, "label": self.label, "example_id": self.example_id}
+        return told | ({"values": dict(self.values)} if self.values else {})
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FewShot:
+        """Return the example that `to_dict` described."""
+        values = {str(k): str(v) for k, v in (data.get("values") or {}).items()}
+        return cls(
+            text=data["text"], label=data["label"], example_id=data.get("example_id"), values=values
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,19 +68,13 @@ class PromptText:
     frozen: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; `from_dict` reads them back.
-
-        Policy and locks stand there only where they are set, so that hashes of versions saved
-        before there were any stay what they were.
-        """
+        """Return plain JSON values; `from_dict` reads them back."""
+        # Policy and locks only where they are set: hashes of older versions stay what they were.
         told: dict[str, Any] = {
             "instructions": self.instructions,
             "definitions": dict(self.definitions),
             "reasons": [list(pair) for pair in self.reasons],
-            "few_shots": [
-                {"text": f.text, "label": f.label, "example_id": f.example_id}
-                for f in self.few_shots
-            ],
+            "few_shots": [shot.to_dict() for shot in self.few_shots],
         }
         told |= {"policy": self.policy.to_dict()} if self.policy else {}
         return told | ({"frozen": list(self.frozen)} if self.frozen else {})
@@ -83,10 +90,7 @@ class PromptText:
             instructions=str(data.get("instructions", "")),
             definitions={str(k): str(v) for k, v in data.get("definitions", {}).items()},
             reasons=tuple((str(label), str(line)) for label, line in data.get("reasons", [])),
-            few_shots=tuple(
-                FewShot(text=f["text"], label=f["label"], example_id=f.get("example_id"))
-                for f in data.get("few_shots", [])
-            ),
+            few_shots=tuple(FewShot.from_dict(shot) for shot in data.get("few_shots", [])),
             policy=ShotPolicy.from_dict(data["policy"]) if data.get("policy") else None,
             frozen=in_order(data.get("frozen", [])),
         )
@@ -250,13 +254,9 @@ def render_messages(
     The text, and the columns that the prompt names, stand JSON-encoded in the user turn only: they
     are untrusted and must not read as instructions.
 
-    >>> render_messages(PromptText(instructions=""), ["a", "b"], 'say "a"')[-1]["content"]
-    '{"text": "say \\"a\\""}'
-    >>> asked = render_messages(
-    ...     PromptText(instructions="Mind the {{brand}}."), ["a", "b"], "tea", {"brand": "Acme"}
-    ... )
-    >>> asked[-1]["content"]
-    '{"text": "tea", "brand": "Acme"}'
+    >>> body = PromptText(instructions="Mind the {{brand}}.")
+    >>> render_messages(body, ["a", "b"], 'say "a"', {"brand": "Acme"})[-1]["content"]
+    '{"text": "say \\"a\\"", "brand": "Acme"}'
     """
     columns = body.variables
     messages = [{"role": "system", "content": render_system(body, label_names)}]

@@ -76,7 +76,7 @@ def told_values(ws: Workspace, task: Task, body: PromptText) -> PromptText:
     if not body.variables:
         return body
     known = values_of(ws, task.id, body, [s.example_id for s in body.few_shots if s.example_id])
-    shots = [replace(s, values=known.get(s.example_id or 0, {})) for s in body.few_shots]
+    shots = [replace(s, values=known.get(s.example_id or 0, s.values)) for s in body.few_shots]
     return replace(body, few_shots=tuple(shots))
 
 
