@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.ui.empty import empty_state
-from studio.ui.grid import grid_state, take_changes
 from studio.ui.grid_desk import draw_grid_desk
+from studio.ui.grid_state import grid_state
+from studio.ui.grid_store import take_changes
 from studio.ui.page import open_page
 
 VIEWS = {"grid": "Grid", "queue": "One by one"}

@@ -5,22 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.domain.example import Split
-from studio.ui.grid import (
-    GridPage,
-    GridState,
-    draw_grid,
-    grid_state,
-    read_page,
-    take_changes,
-    turn_page,
-    undo_last,
-)
+from studio.ui.grid import GridPage, draw_grid, read_page, turn_page
 from studio.ui.grid_changes import Deed
 from studio.ui.grid_filters import choose_sight, show_keys
 from studio.ui.grid_options import Sight
+from studio.ui.grid_state import GridState, grid_state
+from studio.ui.grid_store import settle_crossing, take_changes, turn_back
 from studio.ui.guard import kindly
 from studio.ui.label_why import why_dialog
 from studio.ui.page import Page
+from studio.ui.rationale_text import plain
 
 
 def draw_grid_desk(page: Page) -> None:
@@ -43,9 +37,10 @@ def draw_grid_desk(page: Page) -> None:
 def _draw_desk(page: Page, view: GridPage, sight: Sight) -> None:
     ws, task, state = page.ws, page.task, grid_state()
     take_changes(ws, state)
-    if state.must_draw(view):
+    if state.must_draw(view.revision):
         st.rerun()
     why = _draw_bar(page, view, state)
+    _draw_crossing(page, view, state)
     if state.trouble:
         st.error(state.trouble, icon=":material/error:")
         st.button("Try again", key="label_again")
@@ -69,16 +64,13 @@ def _draw_bar(page: Page, view: GridPage, state: GridState) -> bool:
         if state.saved:
             st.markdown(f":green[:material/check:] {state.saved:,} saved", width="content")
         st.space("stretch")
-        if st.button(
-            "Undo",
-            icon=":material/undo:",
-            key="label_undo",
-            type="tertiary",
-            help="Your last decision",
-        ):
-            with kindly():
-                undo_last(page.ws, page.task, page.person, state)
-                st.rerun()
+        for deed in (Deed.UNDO, Deed.REDO):
+            if st.button(
+                deed.capitalize(), icon=f":material/{deed}:", key=f"label_{deed}", type="tertiary"
+            ):
+                with kindly():
+                    turn_back(page.ws, page.task, page.person, state, deed)
+                    st.rerun()
         why = st.button(
             "Why?",
             icon=":material/edit_note:",
@@ -97,6 +89,33 @@ def _draw_turning(view: GridPage, state: GridState) -> None:
     st.markdown(f"{view.first:,}–{view.first + len(view.rows) - 1:,}", width="content")
     if st.button("Next", key="label_next", type="tertiary", disabled=not view.more):
         turn_page(state, Deed.NEXT)
+
+
+def _draw_crossing(page: Page, view: GridPage, state: GridState) -> None:
+    """Draw what another person decided meanwhile of an example just decided, and the choice."""
+    if not state.crossed:
+        return
+    crossed = state.crossed[0]
+    text = page.ws.read.examples.get(page.task.id, crossed.example_id).text
+    short = text if len(text) <= 40 else f"{text[:39]}…"
+    more = f" {len(state.crossed) - 1} more after this." if len(state.crossed) > 1 else ""
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", border=True, key="label_crossed"
+    ):
+        st.markdown(
+            f"**{plain(crossed.person)}** gave **{plain(crossed.label)}** to “{plain(short)}” "
+            f"while you looked; you gave **{plain(crossed.own)}**.{more}",
+            width="stretch",
+        )
+        for deed, says in (
+            (Deed.KEEP, "Keep mine · k"),
+            (Deed.TAKE, "Take theirs · h"),
+            (Deed.FLAG, "Flag it"),
+        ):
+            if st.button(says, key=f"label_crossed_{deed}", type="tertiary"):
+                with kindly():
+                    settle_crossing(page.ws, page.task, view.mount, state, deed)
+                    st.rerun()
 
 
 @st.dialog("Keys", width="medium")

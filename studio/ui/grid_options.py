@@ -8,26 +8,36 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from studio.domain.mark import MarkKind
 from studio.domain.task import Task
 from studio.store.examples import GridFilter
 from studio.ui.colours import label_colours
 from studio.ui.figures import confidence_help
+from studio.ui.grid_state import Mount, applied
 from studio.ui.grid_style import BARE_PX, HEADER_PX, MOST_PX, ROW_PX
 
 _JS = Path(__file__).parent / "js"
 _LEGEND = (
+    ("/", "find a label"),
     ("a", "accept"),
     ("s", "skip"),
-    ("0", "clear"),
+    ("f", "flag"),
+    ("t", "note"),
     ("u", "undo"),
+    ("r", "redo"),
+    ("0", "clear"),
+    ("x", "whole text"),
     ("w", "why"),
     ("?", "all keys"),
 )
+_DESK_PARTS = ("log", "clock", "rows", "deeds", "keys", "line", "finder")
+_MOST_KEYS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,8 @@ def frame(task: Task, rows: Sequence[dict[str, Any]], sight: Sight) -> Any:
         "split": [row["split"] for row in rows],
         "external": [row["external_id"] for row in rows],
     }
+    for kind in MarkKind:
+        columns[kind.value] = [_mark(row["marks"], kind) for row in rows]
     for place, name in enumerate(sight.columns):
         columns[f"meta{place}"] = [str(row["metadata"].get(name, "")) for row in rows]
     return pd.DataFrame(columns).astype({"confidence": float})
@@ -94,19 +106,28 @@ def _said(row: dict[str, Any]) -> str:
     return _id_text(row["predicted"]) or outcome.replace("_", " ")
 
 
+def _mark(marks: Mapping[MarkKind, str], kind: MarkKind) -> str | bool:
+    """Return a note's words, or whether another mark is set."""
+    return marks.get(kind, "") if kind is MarkKind.NOTE else kind in marks
+
+
 def _id_text(label_id: int | None) -> str:
     return "" if label_id is None else str(label_id)
 
 
 def options(
-    task: Task, sight: Sight, focus: int | None, rows: Sequence[Mapping[str, Any]]
+    task: Task,
+    sight: Sight,
+    mount: Mount,
+    focus: int | None,
+    rows: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """Return the grid's options for these rows; what people wrote is made inert first."""
     colours = label_colours(task)
     return {
         "columnDefs": _columns(task, sight, confidence_help(rows)),
         "defaultColDef": {
-            "suppressKeyboardEvent": _text("suppress_key"),
+            "suppressKeyboardEvent": _script("suppress_key"),
             "resizable": True,
             "sortable": False,
             "suppressMovable": True,
@@ -119,18 +140,27 @@ def options(
             "legend": [
                 {"key": key, "does": does}
                 for key, does in _LEGEND
-                if key != "a" or sight.run_id is not None
+                if (key != "a" or sight.run_id is not None)
+                and (key != "/" or len(task.labels) > _MOST_KEYS)
             ],
             "focus": focus,
+            "run": mount.run_id,
+            "server": applied().name,
+            "owner": hashlib.sha256(f"{task.id}:{mount.person}".encode()).hexdigest()[:12],
         },
-        "getRowId": _text("row_id"),
-        "onGridReady": _text("ready"),
-        "onCellKeyDown": _text("key_down"),
-        "onCellEditingStarted": _text("editing_started"),
-        "onCellValueChanged": _text("value_changed"),
+        "getRowId": _script("row_id"),
+        "onGridReady": _desk(),
+        "onCellEditingStarted": _script("editing_started"),
+        "onCellValueChanged": _script("value_changed"),
         "rowHeight": ROW_PX,
         "headerHeight": HEADER_PX,
-        "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
+        "rowClassRules": {"desk-open": "data.open"},
+        "rowSelection": {
+            "mode": "multiRow",
+            "checkboxes": False,
+            "headerCheckbox": False,
+            "enableClickSelection": False,
+        },
         "enableCellTextSelection": True,
         "ensureDomOrder": True,
         "stopEditingWhenCellsLoseFocus": True,
@@ -143,7 +173,7 @@ def options(
 def _columns(task: Task, sight: Sight, sure_help: str) -> list[dict[str, Any]]:
     longest = max(len(name) for name in task.label_names)
     wide = min(200, max(104, 8 * longest + 40))
-    chip = {"valueFormatter": _text("label_name"), "cellStyle": _text("label_style")}
+    chip = {"valueFormatter": _script("label_name"), "cellStyle": _script("label_style")}
     columns: list[dict[str, Any]] = [
         {
             "field": "text",
@@ -182,8 +212,8 @@ def _columns(task: Task, sight: Sight, sure_help: str) -> list[dict[str, Any]]:
                 "headerTooltip": sure_help,
                 "width": 70,
                 "sortable": True,
-                "valueFormatter": _text("percent"),
-                "cellStyle": _text("confidence_style"),
+                "valueFormatter": _script("percent"),
+                "cellStyle": _script("confidence_style"),
             },
         ]
     if sight.run_id is not None:
@@ -210,6 +240,14 @@ def _columns(task: Task, sight: Sight, sure_help: str) -> list[dict[str, Any]]:
         *columns,
         {"field": "split", "headerName": "Split", "width": 88},
         {"field": "external", "headerName": "Id", "width": 84, "tooltipField": "external"},
+        {
+            "colId": "marks",
+            "headerName": "",
+            "headerTooltip": "Your marks: flagged (f), noted (t), skipped (s)",
+            "width": 62,
+            "valueGetter": _script("marks"),
+            "tooltipValueGetter": _script("marks_tip"),
+        },
         {"field": "sent", "hide": True},
     ]
 
@@ -232,8 +270,30 @@ def code(name: str) -> Any:
     """Return a function from the constant files, as the component takes it."""
     from st_aggrid import JsCode
 
-    return JsCode((_JS / f"{name}.js").read_text(encoding="utf-8"))
+    return JsCode(_source(name))
 
 
-def _text(name: str) -> str:
-    return str(code(name).js_code)
+@functools.cache
+def _script(name: str) -> str:
+    """Return the same as text within the options."""
+    return _marked(_source(name))
+
+
+@functools.cache
+def _desk() -> str:
+    """Return the function that begins the desk, its parts written into it."""
+    parts = ",".join(f"({_source(f'desk_{name}').strip()})" for name in _DESK_PARTS)
+    return _marked(_source("ready").replace("DESK_PARTS", f"[{parts}]"))
+
+
+def _source(name: str) -> str:
+    text = (_JS / f"{name}.js").read_text(encoding="utf-8")
+    return re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+
+
+def _marked(source: str) -> str:
+    """Return a script on one line with the component's mark of code around it.
+
+    The component's own wrapper does this in a time that grows with the square of the length.
+    """
+    return f"::JSCODE::{' '.join(source.split())}::JSCODE::"

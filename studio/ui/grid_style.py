@@ -46,6 +46,19 @@ CSS: dict[str, dict[str, str]] = {
         "padding": "0 2px", "font": f"13px {_FONT}", "color": "var(--faint)",
         "white-space": "nowrap", "overflow": "hidden", "flex": "0 0 auto",
     },
+    ".desk-usual": {
+        "display": "flex", "align-items": "center", "gap": "6px 14px", "flex": "1 1 0",
+        "min-width": "0", "overflow": "hidden",
+    },
+    ".desk-usual[hidden]": {"display": "none"},
+    ".desk-ask": {"color": "var(--text-color)", "overflow": "hidden", "text-overflow": "ellipsis"},
+    ".desk-input": {
+        "font": f"14px {_FONT}", "color": "var(--text-color)", "background": "transparent",
+        "border": "1px solid var(--primary-color)", "border-radius": "6px", "padding": "4px 8px",
+        "flex": "1 1 180px", "min-width": "120px", "max-width": "420px", "outline": "none",
+    },
+    ".desk-found": {"display": "flex", "gap": "6px", "flex": "3 1 0", "overflow": "hidden"},
+    ".desk-here": {"outline": "2px solid var(--primary-color)", "outline-offset": "-1px"},
     ".desk-line kbd": {
         "font": f"600 11px {_FONT}", "border": "1px solid var(--line)", "border-radius": "4px",
         "padding": "1px 5px", "margin-right": "5px", "color": "var(--text-color)",
@@ -77,6 +90,11 @@ CSS: dict[str, dict[str, str]] = {
     '.ag-cell[col-id="text"].ag-cell-auto-height .ag-cell-value': {
         "display": "block", "max-height": "none", "padding": "5px 0", "white-space": "pre-line",
     },
+    '.desk-open .ag-cell[col-id="text"] .ag-cell-value': {
+        "display": "block", "max-height": "none", "white-space": "pre-wrap",
+    },
+    '.ag-cell[col-id^="meta"] .ag-cell-value': {"unicode-bidi": "plaintext"},
+    '.ag-cell[col-id="marks"]': {"padding": "0 6px", "letter-spacing": "2px"},
     _chips(" .ag-cell-value"): {
         "background": "color-mix(in srgb, var(--chip) 16%, transparent)",
         "color": "var(--chip-text)", "border-radius": "5px", "padding": "1px 8px",

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from studio.actions.corrections import Decision, correct_labels
 from studio.actions.samples import load_sample
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run
 from studio.store.runs import Result
@@ -86,13 +87,14 @@ def wait_for_events(ws, task, number: int, seconds: float = 20):
     return events(ws, task)
 
 
-def test_twenty_labels_keyed_at_60_ms_are_twenty_events(ws, keto, served, browser_page):
+@pytest.mark.parametrize("gap", [60, 30])
+def test_twenty_labels_keyed_fast_are_twenty_events(ws, keto, served, browser_page, gap):
     open_label(browser_page, served)
     order = [e.id for e in ws.read.examples.all(keto.id)][:20]
     keys = [random.Random(3).choice("12") for _ in order]
     for key in keys:
         browser_page.keyboard.press(key)
-        browser_page.wait_for_timeout(60)
+        browser_page.wait_for_timeout(gap)
     stored = wait_for_events(ws, keto, 20)
     assert [(c.example_id, c.label_id) for c in stored] == [
         (example_id, keto.labels[int(key) - 1].id)
@@ -107,7 +109,7 @@ def test_every_key_does_what_it_says(ws, keto, served, browser_page):
     first, second, third, fourth = (e.id for e in ws.read.examples.all(keto.id)[:4])
     one, two = (label.id for label in keto.labels)
     press = browser_page.keyboard.press
-    press("s")
+    press("ArrowDown")
     press("1")  # second
     press("ArrowUp")
     press("2")  # second again, corrected
@@ -135,7 +137,7 @@ def test_every_key_does_what_it_says(ws, keto, served, browser_page):
     assert (newest.text, newest.example_id, newest.author) == ("It is full of flour.", third, "Ada")
     frame.locator('.ag-row[row-index="3"] [col-id="text"]').click()
     press("?")
-    browser_page.get_by_role("dialog").get_by_text("undo your last decision").wait_for()
+    browser_page.get_by_role("dialog").get_by_text("undo the last thing you did").wait_for()
     assert len(events(ws, keto)) == 7
     assert fourth not in [c.example_id for c in events(ws, keto)]
 
@@ -190,6 +192,158 @@ def test_leaving_the_page_at_once_loses_nothing(ws, keto, served, browser_page):
     assert len(wait_for_events(ws, keto, 4)) == 4
     open_label(browser_page, served)
     assert len(events(ws, keto)) == 4
+
+
+def marks_of(ws, task, *ids):
+    return ws.read.marks.of(task.id, ids, "Ada")
+
+
+def wait_until(done, seconds: float = 20):
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert done()
+
+
+def test_flag_note_skip_undo_and_redo_by_key(ws, keto, served, browser_page):
+    frame = open_label(browser_page, served)
+    first, second, third = (e.id for e in ws.read.examples.all(keto.id)[:3])
+    press = browser_page.keyboard.press
+    press("f")
+    press("t")
+    browser_page.keyboard.type("fünf – who knows?", delay=30)
+    press("Enter")
+    press("s")  # skipped, on to the second
+    press("1")
+    press("f")  # the third
+    press("u")
+    press("u")
+    press("r")
+    press("Control+Shift+Z")
+    wait_until(lambda: len(events(ws, keto)) == 3 and third in marks_of(ws, keto, third))
+    assert marks_of(ws, keto, first, second, third) == {
+        first: {"flag": "", "note": "fünf – who knows?", "skip": ""},
+        third: {"flag": ""},
+    }
+    assert [(c.example_id, c.label_id) for c in events(ws, keto)] == [
+        (second, keto.labels[0].id), (second, None), (second, keto.labels[0].id),
+    ]  # fmt: skip
+    assert events(ws, keto)[0].mode == "grid"
+    assert 0 < events(ws, keto)[0].seconds < 60
+    signs = frame.locator('.ag-row[row-index="0"] [col-id="marks"]')
+    assert signs.inner_text().strip() == "\u2691\u270e\u21b7"
+    grid_of(browser_page)
+
+
+def test_many_rows_are_one_deed_with_one_undo(ws, keto, served, browser_page):
+    frame = open_label(browser_page, served)
+    ids = [e.id for e in ws.read.examples.all(keto.id)]
+    press = browser_page.keyboard.press
+    for _ in range(3):
+        press("Shift+ArrowDown")
+    frame.get_by_text("4 chosen").wait_for()
+    press("2")
+    frame.get_by_text("Label 4 examples not_keto?").wait_for()
+    press("n")
+    press("2")
+    press("y")
+    stored = wait_for_events(ws, keto, 4)
+    assert [(c.example_id, c.label_id, c.mode) for c in stored] == [
+        (i, keto.labels[1].id, "bulk") for i in ids[:4]
+    ]
+    assert len({c.deed for c in stored}) == 1
+    press("u")
+    stored = wait_for_events(ws, keto, 8)
+    assert [c.label_id for c in stored[4:]] == [None] * 4
+    frame.locator('.ag-row[row-index="5"] [col-id="text"]').click()
+    frame.locator('.ag-row[row-index="7"] [col-id="text"]').click(modifiers=["Shift"])
+    frame.locator('.ag-row[row-index="1"] [col-id="text"]').click(modifiers=["Control"])
+    frame.get_by_text("4 chosen").wait_for()
+    press("1")
+    press("Enter")
+    stored = wait_for_events(ws, keto, 12)
+    assert [c.example_id for c in stored[8:]] == [ids[1], *ids[5:8]]
+    press("Control+a")
+    press("a")
+    frame.get_by_text(re.compile("Accept the model's label of")).wait_for()
+    press("Escape")
+    assert len(events(ws, keto)) == 12
+
+
+@pytest.fixture
+def colours(ws):
+    """A task of twelve labels and forty examples."""
+    from studio.domain.example import Split
+
+    names = "red,orange,yellow,olive,green,teal,cyan,blue,indigo,violet,pink,grey".split(",")
+    task = ws.store.tasks.create(
+        name="colours", question="", labels=[(name, "") for name in names], criterion=None,
+        by="Ada", at=ws.now(),
+    )  # fmt: skip
+    rows = [(str(n), f"thing {n}", Split.TRAIN, {}) for n in range(40)]
+    ws.store.examples.add(task.id, rows, ws.now())
+    return task
+
+
+def test_beyond_nine_labels_one_types_to_find_at_30_ms(ws, colours, served, browser_page):
+    frame = open_label(browser_page, served)
+    wanted = ["violet", "pink", "grey", "teal", "indigo", "red"]
+    for name in wanted:
+        browser_page.keyboard.type(f"/{name}\n", delay=30)
+    browser_page.keyboard.press("1")
+    stored = wait_for_events(ws, colours, 7)
+    assert [colours.name_of(c.label_id) for c in stored] == [*wanted, "red"]
+    assert len({c.example_id for c in stored}) == 7
+    browser_page.keyboard.press("l")
+    browser_page.keyboard.press("ArrowDown")
+    frame.locator(".desk-here", has_text="orange").wait_for()
+    browser_page.keyboard.press("Escape")
+    browser_page.keyboard.press("9")
+    assert colours.name_of(wait_for_events(ws, colours, 8)[-1].label_id) == "indigo"
+
+
+def test_a_reload_right_after_keys_loses_nothing(ws, keto, served, open_browser):
+    with open_browser(
+        errors=False
+    ) as page:  # a reload of a page by its address asks for what is not
+        _reload_right_after_keys(ws, keto, served, page)
+
+
+def _reload_right_after_keys(ws, keto, served, browser_page):
+    open_label(browser_page, served)
+    ids = [e.id for e in ws.read.examples.all(keto.id)]
+    for _ in range(5):
+        browser_page.keyboard.press("1")
+    browser_page.keyboard.press("u")
+    browser_page.reload()
+    stored = wait_for_events(ws, keto, 6)
+    assert [(c.example_id, c.label_id) for c in stored] == [
+        *((i, keto.labels[0].id) for i in ids[:5]), (ids[4], None),
+    ]  # fmt: skip
+    grid_of(browser_page)
+    browser_page.keyboard.press("2")
+    assert len(wait_for_events(ws, keto, 7)) == 7
+
+
+def test_two_people_on_one_example_the_later_chooses(ws, keto, served, browser_page):
+    open_label(browser_page, served)
+    first, second = (e.id for e in ws.read.examples.all(keto.id)[:2])
+    labels = [Decision(example_id=i, label="not_keto") for i in (first, second)]
+    correct_labels(ws, keto.id, labels, by="Anna")
+    browser_page.keyboard.press("1")
+    browser_page.get_by_text("Anna").wait_for()
+    browser_page.keyboard.press("h")
+    stored = wait_for_events(ws, keto, 2)
+    assert [(c.example_id, c.label_id) for c in stored] == [
+        (first, keto.label("keto").id), (first, keto.label("not_keto").id),
+    ]  # fmt: skip
+    browser_page.get_by_text("Anna").wait_for(state="detached")
+    grid_of(browser_page)
+    browser_page.keyboard.press("1")
+    browser_page.get_by_text("Anna").wait_for()
+    browser_page.keyboard.press("k")
+    browser_page.get_by_text("Anna").wait_for(state="detached")
+    assert len(events(ws, keto)) == 3
 
 
 def test_names_and_texts_of_people_never_run_as_code(ws, served, browser_page):

@@ -9,8 +9,9 @@ from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
 from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Run
 from studio.store.runs import Result
-from studio.ui.grid import GridState, read_page
+from studio.ui.grid import read_page
 from studio.ui.grid_options import GridFilter, Sight
+from studio.ui.grid_state import GridState
 
 
 @pytest.fixture
@@ -133,8 +134,7 @@ def test_with_a_run_labels_are_assisted_except_on_test(ws, keto, run, open_app):
 
 
 def test_a_test_example_shows_neither_model_nor_gold_before_the_person_decides(ws, keto, run):
-    from studio.ui.grid import GridState, _rows
-    from studio.ui.grid_options import Sight
+    from studio.ui.grid import _rows
 
     assert GridState().cursors == [None]
     rows, more = _rows(ws, keto, "Ada", Sight(run_id=run.id), None)
@@ -153,7 +153,7 @@ def test_a_test_example_shows_neither_model_nor_gold_before_the_person_decides(w
 def test_undo_is_an_event_of_its_own_and_never_done_twice(ws, keto, open_app):
     at = open_app("label")
     one = ws.read.examples.all(keto.id)[0].id
-    log = [label(one, 1), label(one, 2), {"do": "undo", "id": one}]
+    log = [label(one, 1), label(one, 2), {"do": "undo", "id": one, "n": 1}]
     for _ in range(3):
         send(at, *log)
     stored = events(ws, keto)
@@ -229,19 +229,19 @@ def test_why_asks_for_a_reason_for_the_label_just_given(ws, keto, open_app):
 
 def test_what_cannot_be_stored_is_said_and_tried_again(ws, keto, open_app, monkeypatch):
     from studio.errors import WorkspaceError
-    from studio.ui import grid
+    from studio.ui import grid_store
 
     at = open_app("label")
     one = ws.read.examples.all(keto.id)[0].id
-    store = grid.correct_labels
+    store = grid_store.correct_labels
 
     def fail(*args, **kwargs):
         raise WorkspaceError("The disk is full.", next_step="Free some space.")
 
-    monkeypatch.setattr(grid, "correct_labels", fail)
+    monkeypatch.setattr(grid_store, "correct_labels", fail)
     send(at, label(one, 1))
     assert "Not saved yet: The disk is full." in said(at)
-    monkeypatch.setattr(grid, "correct_labels", store)
+    monkeypatch.setattr(grid_store, "correct_labels", store)
     send(at, label(one, 1))
     assert len(events(ws, keto)) == 1
     assert "Not saved" not in said(at)
@@ -250,7 +250,7 @@ def test_what_cannot_be_stored_is_said_and_tried_again(ws, keto, open_app, monke
 def test_what_a_session_before_left_in_the_browser_is_stored_without_its_undos(ws, keto, open_app):
     at = open_app("label")
     one, two = (e.id for e in ws.read.examples.all(keto.id)[:2])
-    log = [label(one, 1), {"do": "undo", "id": one}, label(two, 2)]
+    log = [label(one, 1), {"do": "undo", "id": one, "n": 1}, label(two, 2)]
     send(at, *log[:2])
     key = state_of(at).mount.key
     del at.session_state["label_grid"]
@@ -264,6 +264,22 @@ def test_what_a_session_before_left_in_the_browser_is_stored_without_its_undos(w
         (one, 1), (one, None), (two, 2),
     ]  # fmt: skip
     assert state_of(at).revision == 1
+
+
+def test_two_people_on_one_example_nothing_is_overwritten_silently(ws, keto, open_app):
+    ada, bob = open_app("label"), open_app("label", person="Bob")
+    one, two = (e.id for e in ws.read.examples.all(keto.id)[:2])
+    send(bob, label(one, 2), label(two, 2), instance="browser-2")
+    assert "while you looked" not in said(bob)
+    send(ada, label(one, 1), label(two, 1))
+    assert "**Bob** gave **not\\_keto** to" in said(ada)
+    assert "1 more after this" in said(ada)
+    ada.button(key="label_crossed_take").click().run()
+    assert [(c.example_id, c.label_id) for c in events(ws, keto)] == [(one, 1), (two, 1), (one, 2)]
+    assert "1 more after this" not in said(ada)
+    send(ada, label(one, 1), label(two, 1), {"do": "keep"})
+    assert "while you looked" not in said(ada)
+    assert len(events(ws, keto)) == 3
 
 
 def test_nothing_fits_and_all_done(ws, keto, open_app):
@@ -291,7 +307,7 @@ def test_what_kind_a_confidence_is_stands_in_the_header_of_the_grid(ws, keto, ru
     def sure_help(split: str) -> str:
         sight = Sight(filter=GridFilter(splits=(split,)), run_id=run.id, size=50)
         page = read_page(ws, keto, "Ada", sight, GridState())
-        (sure,) = [c for c in page.options["columnDefs"] if c["field"] == "confidence"]
+        (sure,) = [c for c in page.options["columnDefs"] if c.get("field") == "confidence"]
         return sure["headerTooltip"]
 
     assert sure_help("train").endswith("probability from the tokens the model wrote")

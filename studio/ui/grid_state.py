@@ -1,0 +1,125 @@
+"""What a browser session and the process remember of the labeling grids that were drawn."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import RLock
+
+import streamlit as st
+
+from studio.domain.correction import Crossed
+from studio.ui.grid_changes import Change, Deed
+
+_STATE = "label_grid"
+_MOST_INSTANCES = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A grid as it was drawn: what counts for everything that comes back from it."""
+
+    key: str
+    task_id: int
+    run_id: int | None
+    person: str
+
+
+class Applied:
+    """How far the log of each grid was applied, for all sessions of the process.
+
+    A reload begins a new session in the same tab, which sends again what the one before may or may
+    not have stored.
+
+    Attributes:
+        name: Another one after the server was started anew and remembers nothing.
+        lock: Held while a log is applied, since two sessions may hold the same one.
+    """
+
+    def __init__(self) -> None:
+        self.name = secrets.token_hex(6)
+        self.lock = RLock()
+        self._last: OrderedDict[str, int] = OrderedDict()
+
+    def get(self, instance: str) -> int | None:
+        """Return the number of the last entry applied; None for a grid never heard of."""
+        return self._last.get(instance)
+
+    def set(self, instance: str, seq: int) -> None:
+        """Remember an entry as applied; the grids heard of longest ago are forgotten."""
+        self._last[instance] = seq
+        self._last.move_to_end(instance)
+        while len(self._last) > _MOST_INSTANCES:
+            self._last.popitem(last=False)
+
+
+@st.cache_resource
+def applied() -> Applied:
+    """Return what this process applied."""
+    return Applied()
+
+
+@dataclass(slots=True)
+class GridState:
+    """What a browser session remembers of the grid.
+
+    One mutable object: a rerun may interrupt a script at any use of session_state, so nothing is
+    assigned there between storing a decision and remembering that it was stored.
+
+    Attributes:
+        mount: The grid drawn last.
+        saved: Decisions stored in this session.
+        revision: Grows when the grid must be drawn anew.
+        sight: The hash of what was seen last.
+        cursors: Where this page and those before it begin.
+        end: Where the page drawn last ends, if another follows; what was labeled since may have
+            left the filter, so this cannot be read anew.
+        since: The task's last decision when the page was read; later ones of others cross ours.
+        crossed: What others decided meanwhile of examples decided here, until one chooses.
+        settled: Crossings one has chosen about.
+        focus: The example to look at after drawing anew.
+        looked_at: The example the person looks at, as far as known.
+        given: Whether each example touched since the page was read has a label of this person.
+        asked: What was asked for beside decisions, in order.
+        trouble: What went wrong, in a sentence.
+    """
+
+    mount: Mount | None = None
+    saved: int = 0
+    revision: int = 0
+    sight: str = ""
+    cursors: list[tuple[float, int] | None] = field(default_factory=lambda: [None])
+    end: tuple[float, int] | None = None
+    since: int = 0
+    crossed: list[Crossed] = field(default_factory=list)
+    settled: set[Crossed] = field(default_factory=set)
+    focus: int | None = None
+    looked_at: int | None = None
+    given: dict[int, bool] = field(default_factory=dict)
+    asked: list[Change] = field(default_factory=list)
+    trouble: str = ""
+
+    def wish(self, *deeds: Deed) -> Change | None:
+        """Return and forget the last wish of these kinds."""
+        found = [c for c in self.asked if c.deed in deeds]
+        self.asked = [c for c in self.asked if c.deed not in deeds]
+        return found[-1] if found else None
+
+    def must_draw(self, revision: int) -> bool:
+        """Whether the grid drawn at this revision no longer shows what it should."""
+        turning = any(c.deed in (Deed.NEXT, Deed.PREVIOUS) for c in self.asked)
+        return turning or self.revision != revision
+
+    def draw_anew(self, focus: int | None = None) -> None:
+        """Have the next run draw the grid from the store."""
+        self.revision += 1
+        self.focus = focus or self.looked_at
+
+
+def grid_state() -> GridState:
+    """Return what this session remembers."""
+    if _STATE not in st.session_state:
+        st.session_state[_STATE] = GridState()
+    state: GridState = st.session_state[_STATE]
+    return state

@@ -1,0 +1,104 @@
+/*
+ What was done, on its way to the server. Entries get numbers from 1 and stay in the log, of which the
+ last 300 are sent with every message, so a message that is dropped on the way is repaired by the next
+ one. What a grid drawn shortly before wrote in this tab goes along: a reload may have cut it off.
+*/
+function (desk) {
+  const api = desk.api;
+  const random = crypto.getRandomValues(new Uint8Array(12));
+  const shelf = "studio-desk:" + desk.context.owner;
+  const most = 300;
+  const fresh = 60000;
+  let timer = null;
+  let stamp = 0;
+  let sentSeq = 0;
+  let sentFocus = null;
+
+  desk.instance = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  desk.seq = 0;
+  desk.log = [];
+
+  const kept = function () {
+    try {
+      return JSON.parse(window.sessionStorage.getItem(shelf)) || [];
+    } catch (error) {
+      return [];
+    }
+  };
+
+  const keep = function () {
+    const mine = {
+      instance: desk.instance, run: desk.context.run, server: desk.context.server,
+      log: desk.log, at: Date.now(),
+    };
+    try {
+      window.sessionStorage.setItem(shelf, JSON.stringify([mine, ...desk.before]));
+    } catch (error) {
+      /* A full or forbidden storage takes only the safety net away. */
+    }
+  };
+
+  desk.before = kept().filter((one) => Date.now() - one.at < fresh).slice(0, 3);
+
+  desk.value = function () {
+    return {
+      instance: desk.instance, seq: desk.seq, log: desk.log, focus: desk.subject(),
+      before: desk.before,
+    };
+  };
+
+  desk.write = function (entry) {
+    desk.seq += 1;
+    entry.seq = desk.seq;
+    desk.log.push(entry);
+    if (desk.log.length > most) {
+      desk.log.shift();
+    }
+    keep();
+    if (timer === null) {
+      timer = setTimeout(desk.send, 80);
+    }
+  };
+
+  /* On the wire the component itself uses, at once and without touching a cell. */
+  const post = function () {
+    const type = "streamlit:setComponentValue";
+    const message = { isStreamlitMessage: true, type: type, value: desk.value(), dataType: "json" };
+    window.parent.postMessage(message, window.location.origin);
+  };
+
+  const sending = function () {
+    clearTimeout(timer);
+    timer = null;
+    sentSeq = desk.seq;
+    sentFocus = desk.subject();
+  };
+
+  desk.send = function () {
+    sending();
+    const any = api.getDisplayedRowAtIndex(0);
+    if (any && api.getEditingCells().length === 0) {
+      stamp += 1;
+      any.setDataValue("sent", stamp, "desk");
+    } else {
+      /* Writing a cell would close the list of labels somebody has just opened. */
+      post();
+    }
+  };
+
+  /*
+   Whoever clicks outside may be about to make this grid disappear, and the grid's own events come
+   a moment later: so what is not sent yet goes out at once.
+  */
+  desk.sendRest = function () {
+    if (sentSeq !== desk.seq || sentFocus !== desk.subject()) {
+      sending();
+      post();
+    }
+  };
+  window.addEventListener("blur", desk.sendRest);
+  window.addEventListener("pagehide", desk.sendRest);
+  if (desk.before.length > 0) {
+    timer = setTimeout(desk.send, 80);
+  }
+}
