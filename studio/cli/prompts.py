@@ -1,18 +1,21 @@
-"""Commands: studio prompt save | list | show | diff | lint | attack."""
+"""Commands: studio prompt save | import | list | show | diff | lint | attack."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
+from studio.actions.examples import import_examples
 from studio.actions.injections import TIMES, attack_result, estimate_attack, start_attack
 from studio.actions.prompt_advice import advise_prompt
+from studio.actions.prompt_files import examples_file, import_prompts
 from studio.actions.prompts import save_prompt
 from studio.actions.runs import run_status
+from studio.analysis.example_rows import Columns
+from studio.analysis.plain_yaml import load_yaml
 from studio.analysis.word_diff import diff_bodies
 from studio.cli import previews
 from studio.cli.common import (
@@ -30,6 +33,7 @@ from studio.cli.common import (
 from studio.domain.advice import Advice, Severity, before_after
 from studio.domain.amounts import count, money
 from studio.domain.prompt import PromptText, prompt_of, render_system
+from studio.domain.prompt_parts import ShotPolicy, in_order
 from studio.domain.task import Task
 from studio.errors import InputError, RunFailedError
 from studio.workspace import Workspace
@@ -57,17 +61,66 @@ def save(
     rationales: Annotated[
         bool, typer.Option("--rationales", help="Tell the model the task's rationales.")
     ] = False,
+    few_shots: Annotated[
+        str,
+        typer.Option(help="Show gold of train: nearest:8 (alike to each text) or diverse:8."),
+    ] = "",
+    lock: Annotated[
+        list[str] | None,
+        typer.Option(help="A part that advice leaves alone: instructions, definitions, rationales"
+                     " or few-shots; may be repeated."),
+    ] = None,
     note: Annotated[str, typer.Option(help="Why, in a line.")] = "",
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
-) -> None:
-    """Save the next version of a prompt."""
+) -> None:  # fmt: skip
+    """Save the next version of a prompt; {{column}} in it sends that column with each text."""
     ws = open_ws(workspace)
     found = task_of(ws, task)
     body = _body(ws, found, file, instructions, definition or [], rationales)
+    body = replace(
+        body,
+        policy=ShotPolicy.parse(few_shots) if few_shots else body.policy,
+        frozen=in_order([*body.frozen, *(lock or [])]),
+    )
     version = save_prompt(ws, found.id, name=name, body=body, note=note, by=me(ws))
     data = {"prompt": version.name, "version": version.number, "id": version.id}
     emit(data, as_json, f"Saved {version.title}.")
+
+
+@group.command("import")
+def import_file(
+    task: str,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A promptfoo config, OpenAI chat JSON, fine-tune or Evals JSONL, our YAML, or text."
+        ),
+    ],
+    name: Annotated[str, typer.Option(help="What to call it; by the file when left out.")] = "",
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Import its labeled texts as examples of train too.")
+    ] = False,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take over prompts that another tool wrote, and say what could not be read."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    asked: dict[str, Any] = {"data": read_file(file), "filename": file.name}
+    done = import_prompts(ws, found.id, **asked, name=name, by=me(ws))
+    data = {"task": found.name, **done.to_dict(), "added": 0}
+    lines = [f"Saved {one.title} ({done.found.kind})." for one in done.versions]
+    if examples and (rows := examples_file(ws, found.id, done.found)):
+        columns = Columns(text="text", label="label", split="split", id="id")
+        data["added"] = import_examples(
+            ws, found.id, data=rows, filename=f"{file.stem}.jsonl", columns=columns, by=me(ws)
+        ).added
+    if done.found.examples:
+        told = f"{data['added']} of them imported" if examples else "--examples imports them"
+        lines.append(f"{count(len(done.found.examples), 'labeled text')} in it; {told}.")
+    lines += [f"not read: {one.where}: {one.reason}" for one in done.found.unread]
+    emit(data, as_json, "\n".join(lines))
 
 
 @group.command("list")
@@ -220,12 +273,7 @@ def _body(
     if file is not None:
         text = read_file(file).decode("utf-8", errors="replace")
         if file.suffix in (".yaml", ".yml"):
-            try:
-                loaded = yaml.safe_load(text)
-            except yaml.YAMLError as error:
-                raise InputError(
-                    f"{file} is not YAML.", next_step="Check its indentation."
-                ) from error
+            loaded = load_yaml(text, what=str(file))
             if not isinstance(loaded, dict):
                 raise InputError(f"{file} holds no prompt.", next_step="Write `instructions: …`.")
             data |= loaded

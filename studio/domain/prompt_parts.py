@@ -10,6 +10,7 @@ from typing import Any
 from studio.errors import InputError
 
 MOST_SHOTS = 50
+USUAL_SHOTS = 8
 
 
 class Part(StrEnum):
@@ -93,6 +94,20 @@ class ShotPolicy:
         if self.way is ShotWay.NEAREST:
             return f"the {self.count} most alike to each text"
         return f"{self.count} diverse, the same for every text"
+
+    @classmethod
+    def parse(cls, text: str) -> ShotPolicy:
+        """Read a policy as people write it; 8 where no number is told.
+
+        Raises:
+            InputError: If the way is unknown, or the number is none from 1 to 50.
+
+        >>> str(ShotPolicy.parse("diverse:4")), ShotPolicy.parse("nearest").count
+        ('4 diverse, the same for every text', 8)
+        """
+        way, _, number = text.strip().partition(":")
+        count = int(number) if number.isascii() and number.isdigit() else number
+        return cls.from_dict({"way": way, "count": count if number else USUAL_SHOTS})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; `from_dict` reads them back."""

@@ -79,7 +79,7 @@ def test_every_command_this_issue_needs_is_there():
         (["rule", "import", "mail", "empty.csv"], 2, "no list under"),
         (["rule", "show", "mail", "r"], 2, "There is no rule 'r'"),
         (["rule", "apply", "mail"], 2, "has no rules"),
-        (["prompt", "save", "mail", "p", "broken.yaml"], 2, "is not YAML"),
+        (["prompt", "save", "mail", "p", "broken.yaml"], 2, "cannot be read in line"),
         (["prompt", "save", "mail", "p", "shape.yaml"], 2, "another form than expected"),
         (["prompt", "save", "mail", "p", "--definition", "eggs=x"], 2, "has no label 'eggs'"),
         (["prompt", "show", "mail", "p"], 2, "There is no prompt 'p'"),
