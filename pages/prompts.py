@@ -20,12 +20,12 @@ from studio.ui.prompt_draft import (
 )
 from studio.ui.prompt_form import edit_prompt, show_rendered
 from studio.ui.prompt_injection import draw_injections
+from studio.ui.prompt_matrix import draw_matrix
 from studio.ui.prompt_preview import (
     draw_preview,
     last_preview,
     show_estimates,
     show_preview,
-    unused_lines,
 )
 from studio.ui.prompt_save import save, show_diff
 from studio.ui.prompt_versions import (
@@ -82,6 +82,10 @@ def main() -> None:
             st.button(
                 "Open this version", on_click=turn_to, args=(drafts, chosen), key="prompts_open"
             )
+        box = st.expander("Versions by slice", on_change="rerun", key="prompts_matrix")
+        if box.open:
+            with box:
+                draw_matrix(ws, task)
 
 
 def show_side(page: Page, body: PromptText, before: PromptVersion | None) -> None:
@@ -102,7 +106,7 @@ def show_side(page: Page, body: PromptText, before: PromptVersion | None) -> Non
             st.caption("Press Preview: the draft and the version before label the same sample.")
     with model:
         if model.open:
-            show_rendered(page.task, body, unused_lines(page.ws, page.task, shown, body))
+            show_rendered(page.task, body)
     with diff:
         if diff.open:
             show_diff(page.task, before, body)

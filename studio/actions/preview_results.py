@@ -11,8 +11,7 @@ from studio.domain.evaluation import Comparison, Figure
 from studio.domain.job import JobStatus
 from studio.domain.run import Prediction, Run
 from studio.domain.task import Task
-from studio.handlers.preview_sample import OPEN
-from studio.handlers.tried_texts import PARAM, previewed
+from studio.handlers.tried_texts import OPEN, PARAM, previewed
 from studio.workspace import Workspace
 
 KINDS = ("changed", "fixed", "broke", "wrong", "hard")

@@ -13,9 +13,9 @@ from studio.domain.task import Task
 from studio.errors import InputError
 from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate, known_engine
-from studio.handlers.preview_sample import OPEN, preview_sample
+from studio.handlers.preview_sample import preview_sample
 from studio.handlers.prompt_checks import check_prompt
-from studio.handlers.tried_texts import PARAM, previewed
+from studio.handlers.tried_texts import OPEN, PARAM, previewed
 from studio.providers.base import Provider
 from studio.workspace import Workspace
 

@@ -16,6 +16,7 @@ from studio.domain.example import Split
 from studio.domain.report import Arm, Decision, Report, decide
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Criterion, Task
+from studio.handlers.tried_texts import find_tried
 from studio.workspace import Workspace
 
 TEST = (Split.TEST.value,)
@@ -57,6 +58,7 @@ def build_report(ws: Workspace, task_id: int, *, by: str) -> Report:
         test_looks=ws.read.labels.looks(task_id),
         worst=_worst(ws, task, measured),
         created_at=ws.now(),
+        versions_tried=_tried(ws, task),
         facts=_facts(ws, task),
     )
     ws.store.tasks.record_verdict(
@@ -92,7 +94,16 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         ],
         "missing": list(report.missing),
         "test_looks": report.test_looks,
+        "versions_tried": report.versions_tried,
     }
+
+
+def _tried(ws: Workspace, task: Task) -> dict[str, Any] | None:
+    """Return what trying so many prompts makes of the champion's figure, else of the best one's."""
+    kind, _, number = task.champion.partition(":")
+    is_prompt = kind == ClassifierKind.PROMPT and number.isdigit()
+    told = find_tried(ws, task, int(number) if is_prompt else None)
+    return told.to_dict() if told else None
 
 
 def _decision(criterion: Criterion | None, figure: Figure | None) -> Decision:

@@ -180,6 +180,7 @@ def _method(report: Report) -> str:
         "<li>The verdict counts blind gold labels of the test split only: labels given with no "
         "model's label in sight, or that came with the data.</li>"
         f"<li>The test split is never learnt from. {looks}</li>"
+        f"{_tried(report)}"
         "<li>An example on which the classifier gave no label counts as an error.</li>"
         "<li>Go means that the low end of the 95 % interval reaches the criterion; no-go that its "
         "high end does not; anything between is not yet.</li>"
@@ -188,6 +189,14 @@ def _method(report: Report) -> str:
         "<li>Minutes are estimated from the pace of people's decisions; pauses count as a minute "
         "at most.</li></ul></section>"
     )
+
+
+def _tried(report: Report) -> str:
+    """Return how many prompts were tried; the gold that chose is not that of the verdict."""
+    if report.versions_tried is None:
+        return ""
+    told = f"{report.versions_tried['says']} That gold is of train and validation."
+    return f"<li>Prompts: {escape(told)}</li>"
 
 
 def _times(number: int) -> str:

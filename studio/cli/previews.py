@@ -8,7 +8,19 @@ import typer
 
 from studio.actions.preview_results import Previewed, preview_result
 from studio.actions.previews import PREVIEW_SIZE, estimate_preview, preview_prompt
-from studio.cli.common import AsJson, WorkspacePath, Yes, emit, me, open_ws, task_of, wait_for
+from studio.actions.prompt_matrix import prompt_matrix, versions_tried
+from studio.analysis.prompt_matrix import Cell, PromptMatrix
+from studio.cli.common import (
+    AsJson,
+    WorkspacePath,
+    Yes,
+    emit,
+    me,
+    open_ws,
+    table,
+    task_of,
+    wait_for,
+)
 from studio.domain.amounts import count, money
 
 group = typer.Typer()
@@ -50,6 +62,33 @@ def preview(
         wait_for(ws, ws.read.runs.get(run_id).job_id or 0, "preview")
     told = preview_result(ws, filed.run_id)
     emit(told.to_dict(), as_json, lambda: "\n".join(_lines(told)))
+
+
+@group.command("matrix")
+def matrix(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+    """Compare the versions that were run: accuracy by label, length and column; never on test."""
+    ws = open_ws(workspace)
+    found = task_of(ws, task)
+    told = prompt_matrix(ws, found.id)
+    tried = versions_tried(ws, found.id)
+    data = {**told.to_dict(), "versions_tried": tried.to_dict() if tried else None}
+    emit(data, as_json, lambda: _matrix_text(told, tried.sentence if tried else ""))
+
+
+def _matrix_text(told: PromptMatrix, tried: str) -> str:
+    rows = [
+        {"slice": part.name, **{row.title: _cell_text(row.cells[i]) for row in told.rows}}
+        for i, part in enumerate(told.columns)
+    ]
+    notes = f"* differs from {told.against} beyond luck, corrected for the whole matrix"
+    return "\n".join([table(rows, ""), "", notes, tried]).rstrip()
+
+
+def _cell_text(cell: Cell) -> str:
+    a = cell.accuracy
+    if not a.n:
+        return "-"
+    return f"{a.value:.3f} [{a.low:.2f}, {a.high:.2f}] n={a.n}{' *' if cell.tells else ''}"
 
 
 def _lines(told: Previewed) -> list[str]:

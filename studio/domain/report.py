@@ -72,6 +72,8 @@ class Report:
         test_looks: How often figures on test were looked at.
         worst: Slices that err most: (name, figure).
         created_at: UTC time in ISO form.
+        versions_tried: How many prompt versions were tried on the gold that chose among them, as
+            `--json` shows it, and what that says; None where none was measured.
         facts: Counts a reader wants: examples, gold, people, rationales, rules, prompts, models.
     """
 
@@ -89,6 +91,7 @@ class Report:
     test_looks: int = 0
     worst: tuple[tuple[str, Figure], ...] = ()
     created_at: str = ""
+    versions_tried: dict[str, Any] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 

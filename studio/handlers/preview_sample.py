@@ -6,14 +6,12 @@ import random
 from collections.abc import Sequence
 
 from studio.analysis.sampling import Sample, draw_sample, kinds_of
-from studio.domain.example import Split
 from studio.domain.prompt import PromptText
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
+from studio.handlers.tried_texts import OPEN
 from studio.workspace import Workspace
 
-OPEN = (Split.TRAIN.value, Split.VALIDATION.value)
-"""Never test."""
 POOL = 20_000
 """Most examples looked at; of more, a part is drawn first."""
 _UNSURE = 0.1

@@ -19,6 +19,7 @@ from studio.ui.figures import figure_text, metric_name, percent
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
 from studio.ui.prompt_draft import NEW, PromptDrafts, turn_to
+from studio.ui.prompt_matrix import draw_tried
 from studio.ui.rationale_text import plain
 from studio.ui.run_start import Offer, cost_line, draw_start
 from studio.workspace import Workspace
@@ -124,6 +125,7 @@ def show_run(ws: Workspace, task: Task, version: PromptVersion, runs: list[Run])
             )  # fmt: skip
         st.page_link("pages/evaluate.py", label="See the errors", query_params={"run": str(run.id)})
         st.caption(plain(cost_line(ws, run)), width="content")
+    draw_tried(ws, task, version.id)
 
 
 def versions_table(
