@@ -14,6 +14,7 @@ from studio.analysis.queueing import Ints, Pool, audited, draw, make_queue, plai
 from studio.domain.correction import BLIND_ORIGINS, FROM_FILES
 from studio.domain.example import Example, Split
 from studio.domain.mark import MarkKind
+from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.handlers.candidates import Candidates, OpenExamples, read_candidates, read_open
@@ -120,13 +121,13 @@ def next_examples(
     if wanted.is_list:
         ids = _listed(ws, task, wanted, by, without)
         left, picks = len(ids), plain_picks(ids[:limit], wanted.streams[0])
-        missing = f"Nothing is left under “{wanted.title}”."
+        missing = f"Nothing is left under “{wanted.heading}”."
     else:
         now = read_open(ws, task, where, by, without=without)
         streams, note = _turns(wanted, where, evidence)
         left, picks = (
             now.left,
-            _ordered(ws, task, now, streams, limit, seed, kept and kept.candidates),
+            _ordered(ws, task, now, streams, limit, seed, kept.candidates if kept else None),
         )
         missing = f"No example of {where.value} is left without a label by {by}."
     if not picks:
@@ -158,6 +159,13 @@ def open_candidates(
     task = ws.read.tasks.get(task_id)
     now = read_open(ws, task, where, by)
     return read_candidates(ws, task, now, seed=seed, votes=_ask_rules(wanted.streams))
+
+
+def offered_runs(ws: Workspace, task_id: int) -> list[Run]:
+    """Return the runs whose labels may be proposed, the latest of the champion first."""
+    champion = ws.read.tasks.get(task_id).champion
+    runs = [r for r in ws.read.runs.all(task_id) if r.done and {*r.splits} != {Split.TEST}]
+    return sorted(runs, key=lambda run: not champion or ws.read.runs.classifier(run.id) != champion)
 
 
 def order_evidence(ws: Workspace, task_id: int, *, seed: int = 0) -> OrderEvidence:
@@ -223,7 +231,7 @@ def _listed(ws: Workspace, task: Task, wanted: Strategy, by: str, without: Colle
     elif wanted is Strategy.FLAGGED:
         ids = [mark.example_id for mark in ws.read.marks.list(task.id, MarkKind.FLAG)]
     else:
-        ids = list(getattr(ws.read, "label_sets").relook(task.id))  # noqa: B009
+        ids = ws.read.label_sets.relook(task.id)
     return np.array(sorted(set(ids) - set(without)), dtype=np.int64)
 
 

@@ -141,14 +141,14 @@ def _measure(
         order = rng.permutation(audit)
         held = np.concatenate([order[half:], others])
         held = rng.choice(held, len(held))
-        bar = _score(features, target, rng.choice(order[:half], half), held)
-        curve = [_score(features, target, rng.choice(size, size), held) for size in sizes]
+        bar = score_learner(features, target, rng.choice(order[:half], half), held)
+        curve = [score_learner(features, target, rng.choice(size, size), held) for size in sizes]
         gains.append(curve[sizes.index(half)] - bar)
         factors.append(half / _reached(sizes, curve, bar))
     return np.array(gains), np.array(factors)
 
 
-def _score(features: Any, target: Ints, rows: Ints, held: Ints) -> float:
+def score_learner(features: Any, target: Ints, rows: Ints, held: Ints) -> float:
     """Return macro-F1 on the examples held back, after learning from some rows."""
     if len(np.unique(target[rows])) < 2:
         said = np.full(len(held), target[rows[0]])

@@ -62,9 +62,9 @@ class Strategy(StrEnum):
         return _ORDERS[self].streams
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """Its name on screen."""
-        return _ORDERS[self].title
+        return _ORDERS[self].heading
 
     @property
     def about(self) -> str:
@@ -79,7 +79,7 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    title: str
+    heading: str
     about: str
     streams: tuple[Stream, ...]
 

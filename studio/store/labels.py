@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.domain.correction import Correction, Crossed, Mode, Origin
 from studio.domain.gold import GoldLabel, resolve_gold
 from studio.errors import InputError
 from studio.store.connection import Connections, Row
+from studio.store.label_moves import moved_labels
 from studio.store.tasks import bump
 
 
@@ -63,6 +64,7 @@ class Labels:
             if known != len({d.example_id for d in decisions}):
                 raise InputError("A decision names an example of another task; nothing was stored.")
             ended = self._adjudicated({d.example_id for d in decisions})
+            decisions = self._in_use(task_id, decisions)
             added: int = conn.executemany(
                 "INSERT INTO label_event"
                 " (task_id, example_id, person, label_id, origin, run_id, undoes, note, client, mode,"
@@ -77,6 +79,19 @@ class Labels:
             self.settle(task_id, {d.example_id for d in decisions})
         return max(added, 0)
 
+    def _in_use(self, task_id: int, decisions: Sequence[NewLabel]) -> list[NewLabel]:
+        """Return decisions on labels in use; a label may have been merged while somebody decided."""
+        moved = moved_labels(self.db, task_id)
+        if any(d.label_id in moved and moved[d.label_id].into is None for d in decisions):
+            raise InputError(
+                "A decision names a label that was given up; nothing was stored.",
+                next_step="Open the page again and choose another label.",
+            )
+        return [
+            replace(d, label_id=moved[d.label_id].into) if d.label_id in moved else d
+            for d in decisions
+        ]
+
     def history(
         self, task_id: int, *, example_id: int | None = None, limit: int = 100_000
     ) -> list[Correction]:
@@ -86,6 +101,26 @@ class Labels:
             (task_id, example_id, example_id, limit),
         )
         return [_correction(row) for row in rows]
+
+    def worked(self, task_id: int, people: Sequence[str]) -> list[Correction]:
+        """Return all decisions of these people, oldest first."""
+        rows = self.db.read(
+            "SELECT * FROM label_event WHERE task_id = ? AND person IN (SELECT value FROM json_each(?))"
+            " AND origin NOT IN ('imported', 'computed') ORDER BY id",
+            (task_id, json.dumps(list(people))),
+        )
+        return [_correction(row) for row in rows]
+
+    def from_files(self, task_id: int, example_ids: Iterable[int]) -> dict[int, int]:
+        """Return example id to the label id that files give it, of those they label."""
+        rows = self.db.read(
+            "SELECT c.example_id, c.label_id FROM json_each(?) j"
+            " CROSS JOIN current_label c ON c.example_id = j.value"
+            " WHERE +c.task_id = ? AND c.label_id IS NOT NULL AND c.origin IN ('imported', 'computed')"
+            " ORDER BY c.event_id",
+            (json.dumps(sorted(set(example_ids))), task_id),
+        )
+        return {row[0]: row[1] for row in rows}
 
     def current(self, task_id: int, *, people_only: bool = True) -> dict[int, int]:
         """Return example to the label people give it now (the gold of people's own decisions)."""
@@ -174,6 +209,15 @@ class Labels:
         """Return the number of the task's latest decision, 0 without any; later ones are above."""
         return int(self.db.value(_LAST, (task_id,)) or 0)
 
+    def seconds(self, task_id: int, person: str, *, mode: Mode, limit: int = 200) -> list[float]:
+        """Return what a person's latest decisions in a way of working took, as far as measured."""
+        rows = self.db.read(
+            "SELECT seconds FROM label_event WHERE task_id = ? AND person = ? AND mode = ?"
+            " AND undoes IS NULL AND seconds IS NOT NULL ORDER BY id DESC LIMIT ?",
+            (task_id, person, mode.value, limit),
+        )
+        return [row[0] for row in rows]
+
     def crossed(
         self, task_id: int, example_ids: Sequence[int], *, since: int, person: str
     ) -> list[Crossed]:
@@ -208,7 +252,8 @@ class Labels:
         wanted = sorted(set(example_ids))
         by_example: dict[int, list[Correction]] = {}
         for row in self.db.read(_STANDING, (json.dumps(wanted),)):
-            by_example.setdefault(row["example_id"], []).append(_correction(row))
+            standing = replace(_correction(row), label_id=row["said"])
+            by_example.setdefault(row["example_id"], []).append(standing)
         settled = [gold for found in by_example.values() if (gold := resolve_gold(found))]
         with self.db.transaction() as conn:
             none = json.dumps(sorted(set(wanted) - {g.example_id for g in settled}))
@@ -264,20 +309,23 @@ LEFT JOIN prediction p ON p.run_id = :run AND p.example_id = e.id
 ORDER BY e.id
 """
 # An event that undoes another brings back what stood before that one; one that undoes an undo
-# brings back the decision itself.
+# brings back the decision itself. A change of the label set says another label of a decision that
+# stays what it was.
 _STANDING = """
-WITH RECURSIVE standing (example_id, person, id, undoes) AS (
-  SELECT c.example_id, c.person, v.id, v.undoes
+WITH RECURSIVE standing (example_id, person, label_id, id, undoes, changed) AS (
+  SELECT c.example_id, c.person, c.label_id, v.id, v.undoes, v.mode = 'label_change'
   FROM json_each(?) j CROSS JOIN current_label c ON c.example_id = j.value
   JOIN label_event v ON v.id = c.event_id
   UNION ALL
-  SELECT s.example_id, s.person, e.id, e.undoes
-  FROM standing s JOIN label_event t ON t.id = s.undoes
+  SELECT s.example_id, s.person, s.label_id, e.id, e.undoes, e.mode = 'label_change'
+  FROM standing s LEFT JOIN label_event t ON t.id = s.undoes
   JOIN label_event e ON e.id = coalesce(t.undoes, (
-    SELECT max(b.id) FROM label_event b
-    WHERE b.example_id = s.example_id AND b.person = s.person AND b.id < s.undoes))
+    SELECT max(b.id) FROM label_event b WHERE b.example_id = s.example_id
+      AND b.person = s.person AND b.id < coalesce(s.undoes, s.id)))
+  WHERE s.undoes IS NOT NULL OR s.changed
 )
-SELECT v.* FROM standing s JOIN label_event v ON v.id = s.id WHERE s.undoes IS NULL
+SELECT v.*, s.label_id AS said FROM standing s JOIN label_event v ON v.id = s.id
+WHERE s.undoes IS NULL AND NOT s.changed
 """
 
 

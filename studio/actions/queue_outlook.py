@@ -1,0 +1,58 @@
+"""What an expert may know beside the queue: what comes of the next minutes, what stood behind."""
+
+from __future__ import annotations
+
+from studio.analysis.corpus import Corpus
+from studio.analysis.queue_forecast import Gain, expect_gain, labels_in
+from studio.domain.correction import Mode
+from studio.domain.evaluation import Figure
+from studio.domain.example import Split
+from studio.handlers.candidates import latest_run
+from studio.handlers.votes import find_votes
+from studio.workspace import Workspace
+
+
+def labels_ahead(ws: Workspace, task_id: int, *, by: str, minutes: float) -> Figure:
+    """Return how many labels this person's own pace in the queue gives in some minutes.
+
+    Undefined until ten decisions were measured there.
+    """
+    return labels_in(ws.read.labels.seconds(task_id, by, mode=Mode.QUEUE), minutes)
+
+
+def gain_ahead(ws: Workspace, task_id: int, more: int) -> Gain:
+    """Return what so many more labels of train should bring a quick classifier of them."""
+    known = {label.id for label in ws.read.tasks.get(task_id).labels}
+    gold = [
+        g for g in ws.read.labels.gold(task_id, [Split.TRAIN.value]).values() if g.label_id in known
+    ]
+    ids = sorted(g.example_id for g in gold)
+    texts = dict(zip(ids, ws.read.examples.texts(task_id, ids), strict=True))
+    gold.sort(key=lambda g: g.event_id)
+    return expect_gain([(texts[g.example_id], g.label_id) for g in gold], more)
+
+
+def what_stood_behind(ws: Workspace, task_id: int, example_id: int) -> list[str]:
+    """Return what the latest run and the rules say of an example, a sentence each.
+
+    It may sway who reads it, so it is for after the decision; of a test example nothing is told.
+    """
+    example = ws.read.examples.get(task_id, example_id)
+    if example.split is Split.TEST:
+        return ["Test stays blind, also after the decision: a second thought must be as blind."]
+    task = ws.read.tasks.get(task_id)
+    found = []
+    run = latest_run(ws, task)
+    if run is not None:
+        for said in ws.read.runs.predictions(run.id, example_ids=[example_id]):
+            name = task.name_of(said.label_id) or f"nothing ({said.outcome.value})"
+            sure = "" if said.confidence is None else f", {said.confidence:.0%} sure"
+            found.append(f"{run.title} says {name}{sure}.")
+    rules = ws.read.rules.all(task_id, enabled_only=True)
+    if rules:
+        names = {rule.id: rule.body.name for rule in rules}
+        matrix = find_votes(ws.read, task_id, rules, Corpus.of([example])).matrix
+        for vote in matrix.votes(example_id):
+            says = f"{'not ' if vote.against else ''}{task.name_of(vote.label_id)}"
+            found.append(f"The rule {names[vote.rule_id]} votes {says}.")
+    return found or ["No run and no rule says anything of it."]

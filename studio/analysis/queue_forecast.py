@@ -1,0 +1,160 @@
+"""What the next minutes of labeling are expected to bring, from what the last ones brought.
+
+How many labels come of a person's own pace. What they bring is told where it can be: gold that
+measures narrows an interval with the root of its number; gold that teaches moves a quick classifier
+along its learning curve, error = c + a n^-b, fitted to the labels so far.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from studio.analysis.intervals import UNDEFINED
+from studio.analysis.order_evidence import score_learner
+from studio.analysis.queueing import Floats, Pool
+from studio.domain.evaluation import Figure
+
+MINUTES = 10
+LEAST_TIMES = 10
+"""With fewer measured decisions a pace is not told."""
+LEAST_LABELS = 40
+"""With fewer labels a learning curve is not told."""
+MOST_LABELS = 1_000
+_Z = 1.96
+_SPLITS = 12
+_REFITS = 60
+_SHARES = (0.25, 0.5, 0.75, 1.0)
+_HELD = 0.3
+
+
+def labels_in(seconds: Sequence[float], minutes: float = MINUTES) -> Figure:
+    """Return how many decisions fit into some minutes; undefined with fewer than ten times.
+
+    The interval is for the number itself, not for its mean: how times spread from one example to
+    the next counts as well as how well the pace is known.
+
+    Args:
+        seconds: What the person's latest decisions took.
+        minutes: For how long.
+
+    >>> print(labels_in([10.0, 14.0] * 20))
+    50.000 [46.491, 53.509] n=40
+    """
+    times = np.array([s for s in seconds if s > 0], dtype=np.float64)
+    if len(times) < LEAST_TIMES:
+        return UNDEFINED
+    many = minutes * 60 / float(times.mean())
+    spread = float(times.std(ddof=1) / times.mean())
+    reach = _Z * many * spread * math.sqrt(1 / max(many, 1.0) + 1 / len(times))
+    return Figure(value=many, low=max(0.0, many - reach), high=many + reach, n=len(times))
+
+
+def half_width(figure: Figure) -> float:
+    """Return how far the interval of a figure reaches to either side, on average."""
+    return (figure.high - figure.low) / 2
+
+
+def narrowed(figure: Figure, more: int) -> float:
+    """Return how far its interval should reach once so much more gold has come.
+
+    >>> round(narrowed(Figure(value=0.8, low=0.72, high=0.88, n=100), 300), 3)
+    0.04
+    """
+    return half_width(figure) * math.sqrt(figure.n / (figure.n + more)) if figure.n else math.nan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """What more labels should do to a quick classifier of the labels so far.
+
+    Attributes:
+        now: Its macro-F1 on labels it did not learn from.
+        then: The same once so many more have come.
+        more: What it gains, with an interval of its own, for both share the same luck.
+    """
+
+    now: Figure
+    then: Figure
+    more: Figure
+
+    @property
+    def is_told(self) -> bool:
+        """Whether there were labels enough."""
+        return not math.isnan(self.more.value)
+
+
+UNTOLD = Gain(now=UNDEFINED, then=UNDEFINED, more=UNDEFINED)
+
+
+def expect_gain(labels: Sequence[tuple[str, int]], more: int, *, seed: int = 0) -> Gain:
+    """Return what so many more labels should bring, from (text, label id) pairs.
+
+    The labels are parted again and again into some to learn from and some to measure by; the curve
+    is fitted to what growing parts of the first reach on the second. The interval comes of fitting
+    it to other draws of these partings.
+
+    Args:
+        labels: Those so far; of more than 1,000 the last are looked at.
+        more: How many are to come.
+        seed: Makes it repeatable.
+    """
+    used = list(labels)[-MOST_LABELS:]
+    often = [n for _, n in Counter(label for _, label in used).most_common() if n >= 3]
+    if len(used) < LEAST_LABELS or len(often) < 2 or more < 1:
+        return UNTOLD
+    sizes, curves = _curves(used, seed)
+    rng = np.random.default_rng(seed)
+    n = len(labels)
+    drawn = [rng.integers(len(curves), size=len(curves)) for _ in range(_REFITS)]
+    fits = [_fit(sizes, curves[rows].mean(axis=0)) for rows in [np.arange(len(curves)), *drawn]]
+    now, then = (np.array([_at(fit, size) for fit in fits]) for size in (n, n + more))
+    return Gain(now=_figure(now, n), then=_figure(then, n), more=_figure(then - now, n))
+
+
+def _curves(labels: Sequence[tuple[str, int]], seed: int) -> tuple[Floats, Floats]:
+    """Return sizes, and macro-F1 at each of them, a row for each parting."""
+    features = Pool.of(range(len(labels)), [text for text, _ in labels]).features
+    target = np.array([label for _, label in labels], dtype=np.int64)
+    rng = np.random.default_rng(seed)
+    held = round(_HELD * len(labels))
+    sizes = np.array([round(share * (len(labels) - held)) for share in _SHARES])
+    curves = []
+    for _ in range(_SPLITS):
+        order = rng.permutation(len(labels))
+        teach = order[held:]
+        curves.append([score_learner(features, target, teach[:n], order[:held]) for n in sizes])
+    return sizes.astype(np.float64), np.array(curves)
+
+
+def _fit(sizes: Floats, reached: Floats) -> Any:
+    """Return c, a and b of error = c + a n^-b."""
+    from scipy.optimize import least_squares
+
+    error = 1 - reached
+    scaled = sizes / sizes[-1]
+
+    def miss(guess: Floats) -> Floats:
+        away: Floats = (guess[0] + guess[1] * scaled ** -guess[2] - error) * np.sqrt(scaled)
+        return away
+
+    start = [max(0.0, error[-1] / 2), max(1e-3, error[-1] / 2), 0.5]
+    c, a, b = least_squares(miss, start, bounds=([0, 0, 0.2], [1, 1, 1.5])).x
+    return float(c), float(a), float(b), float(sizes[-1])
+
+
+def _at(fit: tuple[float, float, float, float], n: float) -> float:
+    c, a, b, unit = fit
+    return 1 - c - a * math.pow(n / unit, -b)
+
+
+def _figure(values: Floats, n: int) -> Figure:
+    """Return the first value with an interval from the others, widened to hold it."""
+    value = float(values[0])
+    low, high = np.quantile(values[1:], [0.025, 0.975]).tolist()
+    return Figure(value=value, low=min(low, value), high=max(high, value), n=n)

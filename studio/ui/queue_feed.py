@@ -1,0 +1,159 @@
+"""Puts the next examples on the card of the queue, and keeps what choosing them rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from studio.actions.queue import Kept, next_examples, open_candidates, order_evidence
+from studio.analysis.order_evidence import OrderEvidence, weigh_order
+from studio.analysis.queue_streams import Stream
+from studio.domain.example import Example, Split
+from studio.domain.mark import MarkKind
+from studio.domain.task import Task
+from studio.errors import InputError
+from studio.ui.queue_card import CardItem
+from studio.ui.queue_sitting import Choice
+from studio.ui.queue_state import QueueState
+from studio.workspace import Workspace
+
+AT_ONCE = 20
+REFILL_AT = 10
+_GROWTH = 1.25
+"""What rests on labels is found out anew when there are so many times more of them."""
+_keep: Callable[..., Any] = st.cache_resource(max_entries=6, ttl=3600, show_spinner=False)
+
+
+def feed(ws: Workspace, task: Task, state: QueueState) -> None:
+    """See to it that enough examples are on the card, as long as there are any."""
+    choice = state.choice
+    if choice is None or state.ended or len(state.ahead) >= REFILL_AT:
+        return
+    since = ws.read.labels.last_event(task.id)
+    try:
+        found = next_examples(
+            ws, task.id, strategy=choice.strategy.value, limit=AT_ONCE - len(state.ahead),
+            split=choice.split.value, by=choice.person, kept=kept(ws, task, choice),
+            without=[*state.items],
+        )  # fmt: skip
+    except InputError as error:
+        state.ended = str(error)
+        return
+    items = card_items(ws, task, choice, [example for example, _ in found.items])
+    for (example, pick), item in zip(found.items, items, strict=True):
+        state.items[example.id] = item(pick.why, skip=pick.stream is Stream.SKIPPED)
+        state.streams[example.id] = pick.stream
+        state.since[example.id] = since
+        state.ahead.append(example.id)
+
+
+def freshen(ws: Workspace, task: Task, state: QueueState) -> None:
+    """Take off the card what was decided elsewhere since it was put there."""
+    if state.choice is None or state.choice.strategy.is_list or not state.ahead:
+        return
+    shared = {i for i in state.ahead if state.streams.get(i) is Stream.AUDIT}
+    decided = set(ws.read.labels.gold(task.id, ids=state.ahead)) - shared
+    state.ahead = [i for i in state.ahead if i not in decided]
+
+
+def put_in_front(ws: Workspace, task: Task, state: QueueState, example_id: int) -> None:
+    """Have the card go to an example, as it is stored now."""
+    if state.choice is None:
+        return
+    known = state.items.get(example_id)
+    example = ws.read.examples.get(task.id, example_id)
+    item = card_items(ws, task, state.choice, [example])[0](
+        known.why if known else "What you did last was on this one."
+    )
+    state.items[example_id] = item
+    state.front = ((state.front[0] if state.front else 0) + 1, item)
+
+
+def card_items(
+    ws: Workspace, task: Task, choice: Choice, examples: Sequence[Example]
+) -> list[Callable[..., CardItem]]:
+    """Return for each example what makes its item of a reason, with this person's marks on it."""
+    ids = [example.id for example in examples]
+    marks = ws.read.marks.of(task.id, ids, choice.person)
+    open_ = [e.id for e in examples if e.split is not Split.TEST]
+    said = {}
+    if choice.run_id is not None:
+        found = ws.read.runs.predictions(choice.run_id, example_ids=open_)
+        said = {p.example_id: (p.label_id, p.confidence) for p in found}
+
+    def maker(example: Example) -> Callable[..., CardItem]:
+        own = marks.get(example.id, {})
+        label, sure = said.get(example.id, (None, None))
+
+        def make(why: str, *, skip: bool = False) -> CardItem:
+            return CardItem(
+                id=example.id,
+                text=example.text,
+                why=why,
+                facts=f"{example.external_id} · {example.split.value}",
+                said=label,
+                sure=sure,
+                flag=MarkKind.FLAG in own,
+                skip=skip or MarkKind.SKIP in own,
+                note=own.get(MarkKind.NOTE, ""),
+            )
+
+        return make
+
+    return [maker(example) for example in examples]
+
+
+def kept(ws: Workspace, task: Task, choice: Choice) -> Kept:
+    """Return what choosing rests on, read anew only when many labels came or rules changed."""
+    found = _candidates(
+        str(ws.path), task.id, choice.person, choice.strategy.value, choice.split.value,
+        _marks_of_change(ws, task, choice.split), ws,
+    )  # fmt: skip
+    return Kept(
+        evidence=_told().get((task.id, growth_level(ws, task.id)), UNTOLD), candidates=found
+    )
+
+
+def evidence(ws: Workspace, task: Task) -> OrderEvidence:
+    """Return whether the order pays; it is measured anew when there are a quarter more labels."""
+    level = growth_level(ws, task.id)
+    found: OrderEvidence = _evidence(str(ws.path), task.id, level, ws)
+    _told()[(task.id, level)] = found
+    return found
+
+
+UNTOLD = weigh_order([], [])
+
+
+def _told() -> dict[tuple[int, int], OrderEvidence]:
+    """Return what this session has measured: the first examples need not wait for it."""
+    known: dict[tuple[int, int], OrderEvidence] = st.session_state.setdefault("queue_evidence", {})
+    return known
+
+
+def growth_level(ws: Workspace, task_id: int) -> int:
+    """Return a number that grows by one with every quarter more of labels."""
+    labels = sum(row["n"] for row in ws.read.labels.counts(task_id))
+    return int(math.log(labels + 1) / math.log(_GROWTH))
+
+
+def _marks_of_change(ws: Workspace, task: Task, split: Split) -> tuple[Any, ...]:
+    rules = tuple((r.id, r.body.hash) for r in ws.read.rules.all(task.id, enabled_only=True))
+    runs = [run.id for run in ws.read.runs.all(task.id) if run.done]
+    counts = ws.read.examples.counts(task.id)[split.value]
+    return (growth_level(ws, task.id), rules, max(runs, default=0), counts)
+
+
+@_keep
+def _candidates(
+    path: str, task_id: int, person: str, strategy: str, split: str, change: Any, _ws: Workspace
+) -> Any:
+    return open_candidates(_ws, task_id, strategy=strategy, split=split, by=person)
+
+
+@_keep
+def _evidence(path: str, task_id: int, level: int, _ws: Workspace) -> Any:
+    return order_evidence(_ws, task_id)

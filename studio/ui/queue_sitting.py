@@ -1,0 +1,110 @@
+"""What a person chose to be asked, and what about ten minutes of it should bring."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from studio.analysis.queue_forecast import Gain, half_width, narrowed
+from studio.analysis.queue_streams import Strategy
+from studio.domain.evaluation import Figure
+from studio.domain.example import Split
+from studio.ui.figures import count
+
+FIRST_GOAL = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a person chose to be asked, and what is in sight meanwhile.
+
+    Attributes:
+        task_id: The task.
+        person: Who decides.
+        strategy: The order.
+        split: The split, where the order is of one.
+        run_id: The run whose labels are proposed; None is blind.
+    """
+
+    task_id: int
+    person: str
+    strategy: Strategy = Strategy.AUTO
+    split: Split = Split.TRAIN
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sitting:
+    """About ten minutes of labeling: what was expected of them when they began.
+
+    Attributes:
+        choice: What was chosen to be asked.
+        goal: How many labels it is about to have.
+        pace: The labels expected in ten minutes; undefined while the pace is not known.
+        measured: The name and figure of the best on validation then, if any.
+        gain: What the labels should bring a quick classifier; None for splits that measure.
+        checks: Rules that should have all their checks then.
+        began: When, in seconds.
+    """
+
+    choice: Choice
+    goal: int
+    pace: Figure
+    measured: tuple[str, Figure] | None
+    gain: Gain | None
+    checks: int
+    began: float
+
+    @property
+    def expected(self) -> str:
+        """What it should bring, in a sentence or two."""
+        if math.isnan(self.pace.value):
+            said = f"Next {self.goal} labels (your pace is told after ten)"
+        else:
+            low, high = round(self.pace.low), round(self.pace.high)
+            said = f"Next ten minutes: about {self.goal} labels at your pace ({low} to {high})"
+        parts = [p for p in (self._of_gold(), self._of_rules()) if p]
+        return f"{said}; {'; '.join(parts)}." if parts else f"{said}."
+
+    def _of_rules(self) -> str:
+        done = "gets its" if self.checks == 1 else "get their"
+        return f"{count(self.checks, 'rule')} {done} 5 checks" if self.checks else ""
+
+    def _of_gold(self) -> str:
+        if self.choice.strategy.is_list:
+            return ""
+        if self.choice.split is Split.TEST:
+            return "they narrow the interval of the verdict; test is not looked at here"
+        if self.choice.split is Split.VALIDATION:
+            if self.measured is None or not self.measured[1].n:
+                return "what they do to the interval cannot be told until a run was measured"
+            name, figure = self.measured
+            return (
+                f"the interval of {name} on validation should narrow from "
+                f"±{half_width(figure):.3f} to ±{narrowed(figure, self.goal):.3f}"
+            )
+        if self.gain is None or not self.gain.is_told:
+            return "what they bring cannot be told yet, it takes 40 labels of train"
+        low, high = self.gain.more.low, self.gain.more.high
+        return (
+            f"a quick classifier of your labels should go from macro-F1 {self.gain.now.value:.2f} "
+            f"to {self.gain.then.value:.2f} ({low:+.3f} to {high:+.3f})"
+        )
+
+    def came(self, given: int, seconds: float, now: Sitting) -> str:
+        """Return what came of it, beside what was expected."""
+        said = f"Came: {count(given, 'label')} in {seconds / 60:.0f} min"
+        if not math.isnan(self.pace.value):
+            said += f" ({self.pace.value:.0f} in ten were expected)"
+        if self.choice.split is Split.VALIDATION and self.measured and now.measured:
+            name, before = self.measured
+            said += (
+                f"; {name} ±{half_width(now.measured[1]):.3f} "
+                f"(±{narrowed(before, self.goal):.3f} was expected)"
+            )
+        elif self.gain is not None and self.gain.is_told and now.gain and now.gain.is_told:
+            said += (
+                f"; the quick classifier is at {now.gain.now.value:.2f} "
+                f"({self.gain.then.value:.2f} was expected)"
+            )
+        return said + "."
