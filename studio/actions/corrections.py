@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studio.analysis.tables import read_table
+from studio.analysis.tables import Table, read_table
 from studio.domain.correction import Crossed, Mode, Origin, Undone
 from studio.domain.example import Split
 from studio.errors import InputError
@@ -143,7 +144,9 @@ def import_corrections(
     run_id: int | None = None,
     blind: bool = False,
 ) -> tuple[int, list[tuple[int, str]]]:
-    """Append the decisions of a file with the columns id and label.
+    """Append the decisions of a file with the columns id, label and, where there is one, note.
+
+    They are one deed: one undo takes all of them back.
 
     Args:
         ws: The workspace.
@@ -163,16 +166,13 @@ def import_corrections(
     _check(ws, task_id, run_id, by)
     task = ws.store.tasks.get(task_id)
     table = read_table(data, filename)
-    id_column, label_column = table.column("id", "id"), table.column("label", "label")
-    rows = [
-        (line, row.get(id_column, "").strip(), row.get(label_column, "").strip())
-        for line, row in table.rows
-    ]
-    ids = ws.store.examples.by_external_id(task_id, [e for _, e, _ in rows])
+    cells = _cells(table)
+    ids = ws.store.examples.by_external_id(task_id, [external_id for _, external_id, _, _ in cells])
     names = {name.casefold(): name for name in task.label_names}
     rejected = list(table.rejected)
     decisions: list[NewLabel] = []
-    for line, external_id, said in rows:
+    deed = f"file-{uuid.uuid4().hex}"
+    for line, external_id, said, note in cells:
         example_id, label = ids.get(external_id), names.get(said.casefold())
         if example_id is None:
             rejected.append((line, f"there is no example {external_id[:40]!r}"))
@@ -186,10 +186,28 @@ def import_corrections(
                     person=by,
                     origin=Origin.BLIND if blind else Origin.ASSISTED,
                     run_id=None if blind else run_id,
+                    note=note,
+                    mode=Mode.FILE,
+                    deed=deed,
                 )
             )
     stored = ws.store.labels.append(task_id, decisions, ws.now()) if decisions else 0
     return stored, sorted(rejected)
+
+
+def _cells(table: Table) -> list[tuple[int, str, str, str]]:
+    """Return line, id, label and note of every row."""
+    id_column, label_column = table.column("id", "id"), table.column("label", "label")
+    note_column = next((c for c in table.columns if c.strip().casefold() == "note"), "")
+    return [
+        (
+            line,
+            row.get(id_column, "").strip(),
+            row.get(label_column, "").strip(),
+            row.get(note_column, "").strip(),
+        )
+        for line, row in table.rows
+    ]
 
 
 def _measured(seconds: float | None) -> float | None:

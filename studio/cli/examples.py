@@ -1,15 +1,14 @@
-"""Commands: studio import | split | correct."""
+"""Commands: studio import | split."""
 
 from __future__ import annotations
 
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from studio.actions.corrections import import_corrections
 from studio.actions.examples import import_examples, split_examples
 from studio.analysis.example_rows import Columns
 from studio.cli.common import (
@@ -20,7 +19,6 @@ from studio.cli.common import (
     me,
     open_file,
     open_ws,
-    read_file,
     rejected_text,
     task_of,
 )
@@ -31,7 +29,6 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("import")(import_)
     app.command("split")(split)
-    app.command("correct")(correct)
 
 
 def import_(
@@ -104,34 +101,6 @@ def split(
         seed=seed,
     )
     emit(counts, as_json, ", ".join(f"{n} {name}" for name, n in counts.items()))
-
-
-def correct(
-    task: str,
-    file: Path,
-    by: Annotated[str, typer.Option(help="Whose decisions these are.")],
-    blind: Annotated[bool, typer.Option("--blind", help="No model's label was in sight.")] = False,
-    run: Annotated[int | None, typer.Option(help="The run whose labels were in sight.")] = None,
-    workspace: WorkspacePath = None,
-    as_json: AsJson = False,
-) -> None:
-    """Store a person's decisions from a file with the columns id and label."""
-    ws = open_ws(workspace)
-    stored, rejected = import_corrections(
-        ws,
-        task_of(ws, task).id,
-        data=read_file(file),
-        filename=file.name,
-        by=by,
-        run_id=run,
-        blind=blind,
-    )
-    data: dict[str, Any] = {
-        "task": task,
-        "stored": stored,
-        "rejected": [{"line": line, "reason": reason} for line, reason in rejected],
-    }
-    emit(data, as_json, f"Stored {stored} decisions of {by}." + rejected_text(rejected))
 
 
 class _Bar:

@@ -18,7 +18,8 @@ PARTS = {
     "system": ("app", "worker", "serve", "backup", "restore", "doctor"),
     "demo": ("demo",),
     "tasks": ("task",),
-    "examples": ("import", "split", "correct"),
+    "examples": ("import", "split"),
+    "corrections": ("correct", "undo", "redo"),
     "rationales": ("rationale",),
     "rules": ("rule",),
     "prompts": ("prompt",),
@@ -29,6 +30,7 @@ PARTS = {
     "assignments": ("assign",),
     "guidelines": ("guideline",),
     "queue": ("queue",),
+    "stopwatch": ("stopwatch",),
     "reports": ("report",),
     "providers": ("provider",),
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from studio.analysis.economics import Rates, Spent, arms, people_minutes, seconds_per_label
-from studio.domain.correction import Correction, Origin
+from studio.domain.correction import Correction, Mode, Origin
 
 
 def at(seconds: float, person: str = "ann", origin: Origin = Origin.BLIND) -> Correction:
@@ -60,3 +61,11 @@ def test_every_arm_says_what_is_measured_and_what_is_assumed():
 
 def test_unknown_ways_are_left_out():
     assert len(arms(Spent(minutes=0, service_usd=0.0), None, None)) == 1
+
+
+def test_what_the_browser_measured_counts_instead_of_the_pace():
+    """Of the three, one is measured; the pause before it is nobody's work."""
+    events = [at(0), replace(at(250), seconds=7.0), at(260)]
+    assert people_minutes(events) * 60 == pytest.approx(7 + 10 + 8.5)
+    assert people_minutes([replace(at(0), seconds=900.0)]) * 60 == pytest.approx(300)
+    assert people_minutes([replace(at(0), mode=Mode.LABEL_CHANGE)]) == 0

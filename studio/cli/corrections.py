@@ -1,0 +1,117 @@
+"""Commands: studio correct | undo | redo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from studio.actions.corrections import import_corrections, redo_correction, undo_correction
+from studio.cli.common import (
+    AsJson,
+    WorkspacePath,
+    emit,
+    me,
+    open_ws,
+    read_file,
+    rejected_text,
+    task_of,
+)
+from studio.domain.correction import Undone
+from studio.domain.example import Example
+from studio.workspace import Workspace
+
+SHOWN = 5
+By = Annotated[str, typer.Option(help="Whose deed; yours when left out.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("correct")(correct)
+    app.command("undo")(undo)
+    app.command("redo")(redo)
+
+
+def correct(
+    task: str,
+    file: Path,
+    by: Annotated[str, typer.Option(help="Whose decisions these are.")],
+    blind: Annotated[bool, typer.Option("--blind", help="No model's label was in sight.")] = False,
+    run: Annotated[int | None, typer.Option(help="The run whose labels were in sight.")] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Store a person's decisions from a file with the columns id, label and, if wished, note.
+
+    `studio undo TASK --by NAME` takes the whole file back.
+    """
+    ws = open_ws(workspace)
+    stored, rejected = import_corrections(
+        ws,
+        task_of(ws, task).id,
+        data=read_file(file),
+        filename=file.name,
+        by=by,
+        run_id=run,
+        blind=blind,
+    )
+    data: dict[str, Any] = {
+        "task": task,
+        "stored": stored,
+        "rejected": [{"line": line, "reason": reason} for line, reason in rejected],
+    }
+    emit(data, as_json, f"Stored {stored} decisions of {by}." + rejected_text(rejected))
+
+
+def undo(
+    task: str,
+    by: By = "",
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take back a person's latest deed that stands: a label, a mark, or all that was done at once."""
+    ws = open_ws(workspace)
+    task_id = task_of(ws, task).id
+    undone = undo_correction(ws, task_id, by=by or me(ws))
+    _tell(ws, task_id, undone, ("take back", "Took back"), as_json=as_json)
+
+
+def redo(
+    task: str,
+    by: By = "",
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put back what a person's latest undo took, unless something new was done since."""
+    ws = open_ws(workspace)
+    task_id = task_of(ws, task).id
+    redone = redo_correction(ws, task_id, by=by or me(ws))
+    _tell(ws, task_id, redone, ("put back", "Put back"), as_json=as_json)
+
+
+def _tell(
+    ws: Workspace, task_id: int, done: Undone | None, verbs: tuple[str, str], *, as_json: bool
+) -> None:
+    ids = [] if done is None else [e.external_id for e in _examples(ws, task_id, done)]
+    data: dict[str, Any] = {
+        "task": ws.read.tasks.get(task_id).name,
+        "examples": ids,
+        "label": done.label if done else None,
+        "mark": done.mark.value if done and done.mark else None,
+    }
+    emit(data, as_json, _sentence(done, ids, *verbs))
+
+
+def _examples(ws: Workspace, task_id: int, done: Undone) -> list[Example]:
+    found = {e.id: e for e in ws.read.examples.some(task_id, done.example_ids)}
+    return [found[i] for i in done.example_ids]
+
+
+def _sentence(done: Undone | None, ids: list[str], infinitive: str, verb: str) -> str:
+    if done is None:
+        return f"There is nothing to {infinitive}."
+    labels = f"the label {done.label}" if done.label else "the labels"
+    what = f"the {done.mark.value}" if done.mark else labels
+    more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
+    return f"{verb} {what} of {', '.join(ids[:SHOWN])}{more}."

@@ -1,0 +1,26 @@
+"""`studio correct`, `undo`, `redo` and `stopwatch`."""
+
+
+def test_a_file_is_stored_taken_back_and_put_back(studio, mail, tmp_path):
+    (tmp_path / "c.csv").write_text("id,label,note\ntr0,ham,odd\ntr1,spam,\nnowhere,ham,\n")
+    stored = studio("correct", mail, "c.csv", "--by", "Bo", "--blind", "--json").json
+    assert stored["stored"] == 2
+    assert stored["rejected"] == [{"line": 4, "reason": "there is no example 'nowhere'"}]
+    undone = studio("undo", mail, "--by", "Bo", "--json").json
+    assert undone == {"task": mail, "examples": ["tr0", "tr1"], "label": None, "mark": None}
+    assert "nothing" in studio("undo", mail, "--by", "Bo").out
+    assert studio("redo", mail, "--by", "Bo").out == "Put back the labels of tr0, tr1.\n"
+    assert studio("redo", mail, "--by", "Bo", "--json").json["examples"] == []
+
+
+def test_the_stopwatch_says_what_is_not_timed(studio, mail, tmp_path):
+    assert "Nobody has labeled" in studio("stopwatch", mail).out
+    (tmp_path / "c.csv").write_text("id,label\ntr0,ham\ntr1,spam\n")
+    studio("correct", mail, "c.csv", "--by", "Bo", "--blind")
+    told = studio("stopwatch", mail).out
+    assert "from a file, blind" in told
+    assert "not timed" in told
+    found = studio("stopwatch", mail, "--by", "Bo", "--json").json
+    assert (found["person"], found["compared_with"]) == ("Bo", None)
+    assert found["ways"][0]["seconds"] == {"value": None, "low": None, "high": None, "n": 0}
+    assert "no label" in studio("stopwatch", mail, "--by", "Eve", "--json").error["message"]
