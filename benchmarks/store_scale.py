@@ -32,12 +32,13 @@ sys.path.insert(0, str(ROOT))
 
 from studio.domain.correction import Origin  # noqa: E402
 from studio.domain.example import Split  # noqa: E402
+from studio.domain.mark import Mark, MarkKind  # noqa: E402
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run  # noqa: E402
 from studio.domain.task import Task  # noqa: E402
 from studio.store import migrations  # noqa: E402
 from studio.store.connection import connect  # noqa: E402
 from studio.store.copies import copy_database  # noqa: E402
-from studio.store.grid import GridFilter  # noqa: E402
+from studio.store.grid_filter import ANYBODY, GridFilter, IdSet, Order  # noqa: E402
 from studio.store.labels import NewLabel  # noqa: E402
 from studio.store.recount import recount  # noqa: E402
 from studio.store.runs import Result  # noqa: E402
@@ -47,6 +48,10 @@ NAMES = ("a", "b", "c", "d")
 WEIGHTS = (50, 30, 18, 2)
 SPLITS = [Split.TRAIN] * 7 + [Split.VALIDATION] * 2 + [Split.TEST]
 AT = "2026-01-01T00:00:00+00:00"
+ORDERS = {
+    Order.IMPORTED: "as imported", Order.LEAST_SURE: "least sure", Order.MOST_SURE: "most sure",
+    Order.LATEST: "latest decision",
+}  # fmt: skip
 WRITER = """
 import sys, time
 from pathlib import Path
@@ -74,8 +79,9 @@ def main() -> None:
         path = Path(folder) / "studio.db"
         words = Words()
         store = Store(path)
-        task, run = fill(store, words, n)
-        pages(store, task, run, words, n)
+        task, run, other = fill(store, words, n)
+        pages(store, task, run, other, words, n)
+        whole(store, task, run, other, words, n)
         counts(store, task)
         sizes(path)
         store.checkpoint()
@@ -118,8 +124,8 @@ def measured() -> Iterator[Cost]:
     cost.cpu, cost.wall = time.process_time() - cpu, time.perf_counter() - wall
 
 
-def fill(store: Store, words: Words, n: int) -> tuple[Task, Run]:
-    """Make the workspace, and print what that took."""
+def fill(store: Store, words: Words, n: int) -> tuple[Task, Run, Run]:
+    """Make the workspace with two runs over all of it, and print what that took."""
     chance = random.Random(2)
     task = store.tasks.create(name="t", question="", labels=[(name, "") for name in NAMES],
                               criterion=None, by="Ada", at=AT)  # fmt: skip
@@ -135,29 +141,58 @@ def fill(store: Store, words: Words, n: int) -> tuple[Task, Run]:
             ids += [i for i in added if i is not None]
             store.checkpoint()
     said("examples, searchable", n, cost)
-    run = store.file_run(
-        Run(id=0, task_id=task.id, kind=ClassifierKind.RULES, title="rules", splits=("train",)),
-        example_ids=ids, now=0.0,
+    run, other = (
+        store.file_run(
+            Run(id=0, task_id=task.id, kind=ClassifierKind.RULES, title="rules", splits=("train",)),
+            example_ids=ids, now=0.0,
+        )
+        for _ in range(2)
     )  # fmt: skip
-    with measured() as cost:
-        for chunk in _chunks(n, 2_000):
-            store.runs.commit(run, [_result(task, ids[i], chance) for i in chunk], at=AT)
-            store.checkpoint()
-    said("predictions", n, cost)
+    for each in (run, other):
+        with measured() as cost:
+            for chunk in _chunks(n, 2_000):
+                results = [_result(task, ids[i], chance) for i in chunk]
+                store.runs.commit(each, results, at=AT)
+                store.checkpoint()
+        said(f"predictions of run {each.id}", n, cost)
     gold = sorted(chance.sample(ids, n // 10))
     with measured() as cost:
-        for start in range(0, len(gold), 2_000):
-            decisions = [
-                NewLabel(example_id=i, person="Ada", origin=Origin.BLIND,
-                         label_id=task.labels[chance.choices(range(4), WEIGHTS)[0]].id)
-                for i in gold[start : start + 2_000]
-            ]  # fmt: skip
-            store.labels.append(task.id, decisions, AT)
-            store.checkpoint()
+        _decide(store, task, gold, "Ada", chance)
     said("decisions of one person", len(gold), cost)
+    _decide(store, task, sorted(chance.sample(ids, n // 50)), "Bo", chance)
+    for example_id in chance.sample(ids, 2_000 * n // 1_000_000):
+        store.marks.set(
+            task.id, Mark(example_id=example_id, person="Ada", kind=MarkKind.FLAG, text="", at=AT),
+            present=True,
+        )  # fmt: skip
+    with store.transaction() as conn:
+        conn.execute("INSERT INTO assignment_round (task_id, name, people, overlap, created_by, created_at)"
+                     " VALUES (?, 'r', '[]', 0, 'Ada', ?)", (task.id, AT))  # fmt: skip
+        conn.executemany("INSERT INTO assignment (task_id, person, example_id, round_id) VALUES (?,'Ada',?,1)",
+                         [(task.id, i) for i in chance.sample(ids, n // 100)])  # fmt: skip
+        conn.execute("INSERT INTO label_change (task_id, kind, body, after_event, person, at)"
+                     " VALUES (?, 'split', '{}', 1000000000, 'Ada', ?)", (task.id, AT))  # fmt: skip
+        conn.executemany("INSERT INTO relook (task_id, change_id, example_id) VALUES (?,1,?)",
+                         [(task.id, i) for i in gold[::5]])  # fmt: skip
+    store.checkpoint()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     print(f"\nPeak memory of all that, this script's own lists included: {peak:.0f} MB.\n")
-    return task, run
+    return task, run, other
+
+
+def _decide(store: Store, task: Task, ids: list[int], person: str, chance: random.Random) -> None:
+    """Let a person decide on examples, a tenth of them a day."""
+    chance.shuffle(ids)
+    for start in range(0, len(ids), 2_000):
+        day = 1 + 10 * start // len(ids)
+        decisions = [
+            NewLabel(example_id=i, person=person, origin=Origin.BLIND,
+                     label_id=task.labels[chance.choices(range(4), WEIGHTS)[0]].id)
+            for i in ids[start : start + 2_000]
+        ]  # fmt: skip
+        store.labels.append(task.id, decisions, f"2026-01-{day:02d}T00:00:00+00:00")
+        store.checkpoint()
+    ids.sort()
 
 
 def _chunks(n: int, size: int = 5_000) -> Iterator[range]:
@@ -167,6 +202,10 @@ def _chunks(n: int, size: int = 5_000) -> Iterator[range]:
 
 def _result(task: Task, example_id: int, chance: random.Random) -> Result:
     place = chance.choices(range(4), WEIGHTS)[0]
+    odd = chance.random()
+    if odd < 0.03:
+        outcome = Outcome.REFUSED if odd < 0.0003 else Outcome.ABSTAINED
+        return Result(example_id=example_id, label_id=None, answer=Answer(outcome=outcome))
     sure = {NAMES[place]: round(0.3 + 0.7 * chance.random(), 4)}
     answer = Answer(outcome=Outcome.OK, label=NAMES[place], probabilities=sure)
     return Result(example_id=example_id, label_id=task.labels[place].id, answer=answer)
@@ -179,23 +218,23 @@ def said(what: str, rows: int, cost: Cost) -> None:
     )
 
 
-def pages(store: Store, task: Task, run: Run, words: Words, n: int) -> None:
+def pages(store: Store, task: Task, run: Run, other: Run, words: Words, n: int) -> None:
     """Time pages of 200 for every filter and order, as the person with the decisions."""
     floor = 1000 * _cpu(lambda: store.db.value("SELECT 1"), 200)
+    orders = " | ".join(f"{name}: first | p50 | p95" for name in ORDERS.values())
     print(
         f"A page of 200, ms of CPU: the first, and 12 places from there to the end. `SELECT 1` takes "
-        f"{floor:.3f} ms. The person made the decisions; a page of who made none is quicker.\n\n"
-        "| filter | as imported: first | p50 | p95 | least sure first: first | p50 | p95 |\n|---|---|---|---|---|---|---|"
+        f"{floor:.3f} ms. The person made most of the decisions; a page of who made none is quicker.\n\n"
+        f"| filter | {orders} |\n|---{'|---' * 3 * len(ORDERS)}|"
     )  # fmt: skip
     every: dict[str, list[float]] = {}
-    for name, filter in filters(task, words, n).items():
+    for name, filter in filters(task, other, words, n).items():
         cells = []
-        for by_confidence in (False, True):
-            wanted = {**filter, "by_confidence": by_confidence}
+        for order in ORDERS:
+            wanted = {**filter, "order": order}
             times = _page_times(store, task, run, GridFilter(**wanted), n)  # type: ignore[arg-type]
             kind = "a search" if "search" in filter else "no search"
-            order = "least sure first" if by_confidence else "as imported"
-            every.setdefault(f"{kind}, {order}", []).extend(times)
+            every.setdefault(f"{kind}, {ORDERS[order]}", []).extend(times)
             cells += [
                 f"{1000 * times[0]:.1f}",
                 *(f"{1000 * np.percentile(times, q):.1f}" for q in (50, 95)),
@@ -208,7 +247,25 @@ def pages(store: Store, task: Task, run: Run, words: Words, n: int) -> None:
     print()
 
 
-def filters(task: Task, words: Words, n: int) -> dict[str, dict[str, object]]:
+def whole(store: Store, task: Task, run: Run, other: Run, words: Words, n: int) -> None:
+    """Time counting up to 5,000 examples of a filter, and reading all their ids, as bulk deeds do."""
+    print(
+        "| filter | counted up to 5,000, ms of CPU | all ids, ms of CPU | ids |\n|---|---|---|---|"
+    )
+    for name, filter in filters(task, other, words, n).items():
+        asked = {"run_id": run.id, "person": "Ada", "filter": GridFilter(**filter)}  # type: ignore[arg-type]
+        with measured() as counted:
+            store.examples.grid_count(task.id, **asked, limit=5_000)  # type: ignore[arg-type]
+        with measured() as cost:
+            ids = store.examples.grid_ids(task.id, **asked)  # type: ignore[arg-type]
+        print(
+            f"| {name} | {1000 * counted.cpu:.1f} | {1000 * cost.cpu:.0f} | {len(ids):,} |",
+            flush=True,
+        )
+    print()
+
+
+def filters(task: Task, other: Run, words: Words, n: int) -> dict[str, dict[str, object]]:
     """Return what is looked for, by name."""
     a, b, _, d = (label.id for label in task.labels)
     common, usual, rare = words.known[0], words.known[60], words.known[50_000]
@@ -220,6 +277,21 @@ def filters(task: Task, words: Words, n: int) -> dict[str, dict[str, object]]:
         "errors, one label": {"show": "errors", "label_id": b},
         "to do, one label, validation": {"show": "todo", "label_id": b, "splits": ("validation",)},
         "mine, one label": {"show": "mine", "label_id": b},
+        "sure: .5 to .6": {"confidence": (0.5, 0.6)}, "sure: .5 to .501": {"confidence": (0.5, 0.501)},
+        "abstained": {"outcome": "abstained"}, "refused (1 in 3,000)": {"outcome": "refused"},
+        "another run differs": {"differs_from": other.id},
+        "another run differs, errors": {"differs_from": other.id, "show": "errors"},
+        "my own label, rare": {"own_label_id": d}, "gold by origin": {"gold_origin": "blind"},
+        "gold by origin: none such": {"gold_origin": "adjudicated"},
+        "people differ (1 in 800)": {"people_differ": True}, "decided on by Bo": {"by": "Bo"},
+        "decided on by anybody": {"by": ANYBODY},
+        "on the last day": {"since": "2026-01-10"},
+        "by Bo on one day": {"by": "Bo", "since": "2026-01-05", "until": "2026-01-06"},
+        "flagged": {"mark": "flag"}, "assigned": {"assigned": True},
+        "assigned, to do": {"assigned": True, "show": "todo"}, "another look": {"relook": True},
+        "a rule fires: 300,000 ids": {"among": IdSet.of(range(1, n + 1, 3))},
+        "a rule fires, errors": {"among": IdSet.of(range(1, n + 1, 3)), "show": "errors"},
+        "a slice: 2,000 ids": {"among": IdSet.of(range(1, n + 1, 500))},
         "1,000 ids": {"ids": tuple(range(1, n + 1, max(1, n // 1_000)))},
         "search: common word": {"search": common}, "search: usual word": {"search": usual},
         "search: rare word": {"search": rare}, "search: two words": {"search": f"{common} {usual}"},
@@ -230,8 +302,13 @@ def filters(task: Task, words: Words, n: int) -> dict[str, dict[str, object]]:
 
 
 def _page_times(store: Store, task: Task, run: Run, filter: GridFilter, n: int) -> list[float]:
-    places = [None, *((0.3 + 0.7 * k / 12, n // 2) if filter.by_confidence else (0.0, n * k // 12)
-                      for k in range(12))]  # fmt: skip
+    at: dict[Order, Callable[[int], tuple[float, int]]] = {
+        Order.IMPORTED: lambda k: (0.0, n * k // 12),
+        Order.LEAST_SURE: lambda k: (0.3 + 0.7 * k / 12, n // 2),
+        Order.MOST_SURE: lambda k: (0.7 * k / 12 - 1, -n // 2),
+        Order.LATEST: lambda k: (-0.12 * n * (12 - k) / 12, 0),
+    }
+    places = [None, *map(at[filter.order], range(12))]
     if filter.search == "?!":
         places = places[:3]
     times = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,67 @@ from studio.domain.slicing import Slice, SliceScore
 from studio.domain.task import Label
 
 MIN_SIZE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SliceTest:
+    """The condition of a slice by metadata or length, read from its name.
+
+    Attributes:
+        column: Whose values count; None for the number of words.
+        value: The value wanted; None for a range.
+        low, high: The range.
+    """
+
+    column: str | None
+    value: str | None = None
+    low: float = math.nan
+    high: float = math.nan
+
+    def holds(self, cell: str) -> bool:
+        """Return whether a cell is in the slice; ranges are compared as they are written."""
+        cell = cell.strip()
+        if not cell:
+            return False
+        if self.value is not None and cell == self.value:
+            return True
+        number = _as_written(cell)
+        if self.value is not None:
+            return number is not None and number == _as_written(self.value)
+        return number is not None and self.low <= number <= self.high
+
+
+def read_slice(name: str, columns: Sequence[str]) -> SliceTest | None:
+    """Return what the name of a slice by metadata or length says; None if it is no such name.
+
+    Args:
+        name: As `metadata_slices` and `length_slices` give it.
+        columns: The metadata columns there are.
+
+    >>> read_slice("course = dessert", ["course"]).holds(" dessert ")
+    True
+    >>> read_slice("words 5 to 9", []).holds("7"), read_slice("kcal 5 to 9", ["kcal"]).holds("10")
+    (True, False)
+    >>> read_slice("rule starch fires", ["rule"]) is None
+    True
+    """
+    known = [column for column in columns if name.startswith(f"{column} ")]
+    column = max(known, key=len, default=None)
+    if column is None and not name.startswith("words "):
+        return None
+    said = name[len(column or "words") + 1 :]
+    if said.startswith("= "):
+        return SliceTest(column, value=said[2:])
+    ends = [_as_written(end) for end in said.split(" to ")]
+    if len(ends) != 2 or ends[0] is None or ends[1] is None:
+        return None
+    return SliceTest(column, low=ends[0], high=ends[1])
+
+
+def _as_written(cell: str) -> float | None:
+    """Return a number as precisely as names of slices tell it."""
+    numbers = _numbers([cell])
+    return None if numbers is None else float(f"{numbers[cell]:g}")
 
 
 def metadata_slices(

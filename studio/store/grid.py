@@ -52,7 +52,7 @@ def find_ids(
     """Return the ids of a filter's examples in order of import, as `Examples.grid_ids` describes."""
     filter = replace(filter, order=Order.IMPORTED)
     asked = _Asked.of(db, task_id, run_id=run_id, person=person, filter=filter)
-    return [example_id for example_id, _ in asked.find(_START, limit)]
+    return asked.ids(0, limit, {}, tail=False)
 
 
 def count_own(db: Connections, ids: Sequence[int], person: str) -> int:
@@ -121,12 +121,16 @@ class _Asked:
             rest = {"unsure": UNSURE} if ordered else {}
             if order is Order.LATEST:
                 rest = {"undecided": f"NOT {dated(self.filter)}"}
-            ways = self.choice.by_id(tail=ordered and order is not Order.LATEST)
-            sql = _statement(ways, self.terms | rest)
-            place = {"id": last, "limit": limit - len(found), "listed": self._listed(last)}
-            rows = self.db.read(sql, self.values | place) if sql else []
-            found += [(row["id"], (LAST if ordered else 0.0, row["id"])) for row in rows]
+            tail = ordered and order is not Order.LATEST
+            ids = self.ids(last, limit - len(found), rest, tail=tail)
+            found += [(i, (LAST if ordered else 0.0, i)) for i in ids]
         return found
+
+    def ids(self, after: int, limit: int, more: dict[str, str], *, tail: bool) -> list[int]:
+        """Return ids in order of import, of which more is asked than the filter does."""
+        sql = _statement(self.choice.by_id(tail=tail), self.terms | more)
+        place = {"id": after, "limit": limit, "listed": self._listed(after)}
+        return [row[0] for row in self.db.read(sql, self.values | place)] if sql else []
 
     def _ordered(self, after: Cursor, limit: int) -> list[tuple[int, Cursor]]:
         """Return what the order speaks of; where it goes down, keys and ids are told negative."""

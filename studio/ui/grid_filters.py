@@ -1,72 +1,60 @@
-"""What the labeling grid shows: the choices above it."""
+"""What the labeling grid shows: the choices above it, and chips of what is chosen."""
 
 from __future__ import annotations
 
+import datetime
 import re
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from studio.domain.example import Split
 from studio.domain.run import Run
 from studio.domain.task import Task
+from studio.errors import StudioError
 from studio.store.examples import GridFilter
-from studio.store.grid_filter import Order
+from studio.store.grid_filter import ANYBODY, IdSet
 from studio.ui.figures import count
-from studio.ui.grid import KEYS, PAGE_SIZES
+from studio.ui.grid import KEYS
+from studio.ui.grid_choices import Choice, choices, take_address, tell_address
+from studio.ui.grid_columns import choose_look
+from studio.ui.grid_filter_form import IN_SIGHT, Found, draw_filter, draw_shown
+from studio.ui.grid_groups import rule_group, slice_of
 from studio.ui.grid_options import Sight
 from studio.ui.rationale_text import plain
+from studio.ui.session import person
 from studio.workspace import Workspace
 
 MOST_ASKED = 5000
-_SHOW = {"all": "All", "todo": "To do", "mine": "Mine", "errors": "Errors"}
+MOST_COUNTED = 5000
+_BLIND, _RUN_TOLD = "none", "label_run_told"
 
 
 def choose_sight(ws: Workspace, task: Task) -> Sight:
     """Draw the choices above the grid and return what they say."""
-    ids = _asked_examples()
+    ids, who = _asked_examples(), person()
     runs = {run.id: run for run in ws.read.runs.all(task.id) if run.done}
     with st.container(
         horizontal=True, vertical_alignment="center", gap="xsmall", key="label_sight"
     ):
         run = _choose_run(runs, task)
-        shown = st.segmented_control(
-            "Show",
-            [name for name in _SHOW if run or name != "errors"],
-            format_func=lambda name: _SHOW[name],
-            default="all",
-            required=True,
-            key=f"label_show_{'run' if run else 'blind'}",
-            label_visibility="collapsed",
-            persist_state="session",
-        )
-        search = st.text_input(
-            "Search",
-            key="label_search",
-            type="search",
-            placeholder="Search the texts",
-            label_visibility="collapsed",
-            width=160,
-            persist_state="session",
-        )
-        splits, said, least_sure = _choose_filter(task, run)
-        size, columns, whole_text = _choose_view(ws, task)
+        found = choices(ws, task, runs, run)
+        take_address(found)
+        draw_shown(found)
+        draw_filter(found)
+        look = choose_look(ws, task, who)
         with st.popover("Keys"):
             show_keys()
-    return Sight(
-        filter=GridFilter(
-            splits=tuple(sorted(splits)),
-            search=(search or "").strip(),
-            label_id=said,
-            show=shown or "all",
-            ids=ids,
-            order=Order.LEAST_SURE if least_sure else Order.IMPORTED,
-        ),
+    tell_address(found)
+    sight = Sight(
+        filter=_filter(ws, task, found, who, ids),
         run_id=run.id if run else None,
-        size=size,
-        columns=columns,
-        whole_text=whole_text,
+        size=look.size,
+        columns=look.columns,
+        whole_text=look.whole_text,
     )
+    _draw_chips(ws, task, found, sight, who)
+    return sight
 
 
 def show_keys() -> None:
@@ -103,22 +91,29 @@ def _choose_run(runs: dict[int, Run], task: Task) -> Run | None:
     # A run on test alone has nothing to show here: test stays blind.
     finished = [r.id for r in runs.values() if r.done >= r.total and set(r.splits) != {Split.TEST}]
     options: list[int | None] = [None, *runs]
-    asked_run = st.session_state.pop("label_ids_run", None)
-    if asked_run in runs:
-        finished.insert(0, asked_run)
-        st.session_state[f"label_run_{task.id}_{len(runs)}"] = asked_run
+    key = f"label_run_{task.id}_{len(runs)}"
+    if (linked := st.query_params.get("run", "")) != st.session_state.get(_RUN_TOLD, ""):
+        number = int(linked) if linked.isdecimal() else None
+        if linked == _BLIND or number in runs:
+            st.session_state[key] = number
+    if (asked := st.session_state.pop("label_ids_run", None)) in runs:
+        st.session_state[key] = asked
     chosen = st.selectbox(
         "Whose labels are in sight",
         options,
         index=options.index(finished[0]) if finished else 0,
         format_func=lambda i: "No model: label blind" if i is None else _title(runs[i]),
-        key=f"label_run_{task.id}_{len(runs)}",
+        key=key,
         width=200,
         label_visibility="collapsed",
         persist_state="session",
         help="A label given while a model's label is in sight counts as assisted gold, "
         "one given without counts as blind gold, which weighs more.",
     )
+    told = str(chosen or _BLIND)
+    st.session_state[_RUN_TOLD] = told
+    if runs and st.query_params.get("run") != told:
+        st.query_params["run"] = told
     return runs.get(chosen) if chosen is not None else None
 
 
@@ -127,58 +122,98 @@ def _title(run: Run) -> str:
     return f"{run.title} · run {run.id}{part}"
 
 
-def _choose_filter(task: Task, run: Run | None) -> tuple[list[str], int | None, bool]:
-    """Draw the further filters and return splits, predicted label and whether least sure first."""
-    splits = list(st.session_state.get("label_split") or [])
-    narrowed = len([x for x in (splits, st.session_state.get(f"label_said_{task.id}")) if x])
-    with st.popover(f"Filter ({narrowed})" if narrowed else "Filter"):
-        splits = st.multiselect(
-            "Split",
-            [split.value for split in Split],
-            key="label_split",
-            placeholder="all",
-            persist_state="session",
-        )
-        if run is None:
-            return splits, None, False
-        said = st.selectbox(
-            "The model says",
-            [None, *(label.id for label in task.labels)],
-            format_func=lambda i: "anything" if i is None else plain(task.name_of(i) or ""),
-            key=f"label_said_{task.id}",
-            persist_state="session",
-        )
-        order = st.segmented_control(
-            "Order",
-            ["as imported", "least sure first"],
-            default="as imported",
-            required=True,
-            key="label_order",
-            persist_state="session",
-            help="An expert's minute is worth most where the model is least sure.",
-        )
-    return splits, said, order == "least sure first"
+def _filter(
+    ws: Workspace, task: Task, found: Found, who: str, ids: tuple[int, ...] | None
+) -> GridFilter:
+    chosen = {name: choice.value for name, choice in found.items()}
+    sure = found.get("sure")
+    return GridFilter(
+        splits=tuple(sorted(chosen["split"])),
+        search=chosen["search"].strip(),
+        label_id=chosen.get("said"),
+        confidence=(sure.value[0] / 100, sure.value[1] / 100) if sure and sure.is_active else None,
+        outcome=chosen.get("outcome") or "",
+        differs_from=chosen.get("differs"),
+        gold_label_id=chosen["gold"],
+        gold_origin=chosen["origin"] or "",
+        own_label_id=chosen["own"],
+        people_differ=chosen["people"],
+        by=chosen["by"],
+        since=_moment(chosen["since"]),
+        until=_moment(chosen["until"], days=1),
+        mark=chosen["mark"] or "",
+        marked_by=ANYBODY if chosen["marked"] else who,
+        relook=chosen["again"],
+        assigned=chosen["assigned"],
+        show=chosen["show"],
+        ids=ids,
+        among=_among(ws, task, found),
+        order=chosen["order"],
+    )
 
 
-def _choose_view(ws: Workspace, task: Task) -> tuple[int, tuple[str, ...], bool]:
-    """Draw what changes the look only: rows a page, further columns, whole texts."""
-    known = ws.read.examples.columns(task.id)
-    with st.popover("View"):
-        size: Any = st.segmented_control(
-            "Examples a page",
-            PAGE_SIZES,
-            default=50,
-            required=True,
-            key="label_size",
-            persist_state="session",
+def _moment(day: datetime.date | None, *, days: int = 0) -> str:
+    """Return when a day begins for who looks, in UTC."""
+    if day is None:
+        return ""
+    try:
+        zone: datetime.tzinfo = ZoneInfo(st.context.timezone or "UTC")
+    except (OSError, ValueError):  # the browser names a zone this machine does not know
+        zone = datetime.UTC
+    begins = datetime.datetime.combine(
+        day + datetime.timedelta(days=days), datetime.time(), tzinfo=zone
+    )
+    return begins.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def _among(ws: Workspace, task: Task, found: Found) -> IdSet | None:
+    """Return the examples of the rule and slice chosen; a sample is said to be one."""
+    among: IdSet | None = None
+    try:
+        for name, read in (("rule", rule_group), ("slice", slice_of)):
+            if not found[name].is_active:
+                continue
+            group = read(ws, task, found[name].value)
+            among = group.members if among is None else among & group.members
+            if group.is_sample:
+                st.caption(
+                    f"Rules were tried on {group.looked_at:,} of {group.of:,} examples; a run of "
+                    "the rules tells all of them."
+                )
+    except StudioError as error:
+        st.warning(str(error))
+    return among
+
+
+def _draw_chips(ws: Workspace, task: Task, found: Found, sight: Sight, who: str) -> None:
+    """Draw what is chosen, each with a way to drop it, and how many examples fit."""
+    chosen = [c for c in found.values() if c.is_active and c.name not in IN_SIGHT]
+    if "marked" in found and not found["mark"].is_active:
+        chosen = [c for c in chosen if c.name != "marked"]
+    if not chosen:
+        return
+    with st.container(
+        horizontal=True, vertical_alignment="center", gap="xsmall", key="label_chips"
+    ):
+        for choice in chosen:
+            st.button(
+                plain(choice.said),
+                icon=":material/close:",
+                key=f"label_drop_{choice.name}",
+                help="Show the examples without this, too",
+                on_click=choice.clear,
+            )
+        if len(chosen) > 1:
+            st.button(
+                "Clear all", key="label_drop", type="tertiary", on_click=_clear, args=(chosen,)
+            )
+        n, _ = ws.read.examples.grid_count(
+            task.id, run_id=sight.run_id, person=who, filter=sight.filter, limit=MOST_COUNTED
         )
-        columns = st.multiselect(
-            "Further columns", known, key=f"label_columns_{task.id}", persist_state="session"
-        )
-        whole = st.toggle(
-            "Whole texts",
-            key="label_whole",
-            persist_state="session",
-            help="Rows grow with their text; else two lines, and all of it when you point there.",
-        )
-    return int(size or 50), tuple(columns), whole
+        more = "+" if n == MOST_COUNTED else ""
+        st.markdown(f"{n:,}{more} fit", width="content")
+
+
+def _clear(chosen: list[Choice]) -> None:
+    for choice in chosen:
+        choice.clear()

@@ -1,0 +1,137 @@
+"""The widgets of the labeling grid's filter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from studio.store.grid_filter import Order
+from studio.ui.grid_choices import ORDERS, SHOWN, Choice, OneOf, SomeOf
+from studio.ui.rationale_text import plain
+
+IN_SIGHT = ("show", "search")
+"""Choices that stand above the grid for everybody to see: they need no chip."""
+Found = Mapping[str, Choice]
+
+
+def draw_shown(found: Found) -> None:
+    """Draw whose part of the work is shown, and the search."""
+    show = found["show"]
+    assert isinstance(show.kind, OneOf)
+    st.session_state.setdefault(show.key, show.kind.empty)
+    st.segmented_control(
+        "Show",
+        list(show.kind.texts),
+        format_func=SHOWN.__getitem__,
+        required=True,
+        key=show.key,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    st.text_input(
+        "Search",
+        key=found["search"].key,
+        type="search",
+        placeholder="Search the texts",
+        label_visibility="collapsed",
+        width=160,
+        persist_state="session",
+    )
+
+
+def draw_filter(found: Found) -> None:
+    """Draw the further filters, in groups."""
+    active = sum(c.is_active for c in found.values() if c.name not in IN_SIGHT)
+    with st.popover(f"Filter ({active})" if active else "Filter"):
+        _draw_order(found)
+        left, right = st.columns(2, gap="medium", width=620)
+        with left:
+            if "said" in found:
+                _draw_model(found)
+            _draw_labels(found)
+        with right:
+            _draw_people(found)
+            _draw_groups(found)
+
+
+def _draw_order(found: Found) -> None:
+    order = found["order"]
+    assert isinstance(order.kind, OneOf)
+    st.session_state.setdefault(order.key, Order.IMPORTED)
+    st.segmented_control(
+        "Order",
+        list(order.kind.texts),
+        format_func=ORDERS.__getitem__,
+        required=True,
+        key=order.key,
+        persist_state="session",
+        help="An expert's minute is worth most where the model is least sure.",
+    )
+
+
+def _draw_model(found: Found) -> None:
+    st.caption("The model")
+    _select(found["said"], "It says", "anything")
+    st.session_state.setdefault(found["sure"].key, found["sure"].kind.empty)
+    st.slider("How sure it is, in percent", 0, 100, key=found["sure"].key, persist_state="session")
+    _select(found["outcome"], "How it ended", "in any way")
+    _select(
+        found["differs"],
+        "Says something else than",
+        "any run, or the same",
+        help="Choose the latest run of the rules to see where model and rules differ.",
+    )
+
+
+def _draw_labels(found: Found) -> None:
+    st.caption("Labels")
+    _select(found["own"], "I said", "anything")
+    _select(found["gold"], "Gold is", "anything, or none")
+    _select(found["origin"], "Gold was given", "in any way")
+    splits = found["split"].kind
+    assert isinstance(splits, SomeOf)
+    st.multiselect(
+        "Split",
+        list(splits.words),
+        key=found["split"].key,
+        placeholder="all",
+        persist_state="session",
+    )
+
+
+def _draw_people(found: Found) -> None:
+    st.caption("People")
+    _select(found["by"], "Decided on by", "anybody, or nobody")
+    with st.container(horizontal=True, gap="small"):
+        for name, said in (("since", "Since"), ("until", "Until, that day too")):
+            key = found[name].key
+            st.session_state.setdefault(key, None)
+            st.date_input(said, value=None, key=key, format="YYYY-MM-DD", persist_state="session")
+    for name, said in (
+        ("people", "People differ"),
+        ("assigned", "Assigned to me"),
+        ("again", "Queued for another look"),
+    ):
+        st.toggle(said, key=found[name].key, persist_state="session")
+    _select(found["mark"], "Marked", "or not")
+    st.toggle("Marks of anybody, not only mine", key=found["marked"].key, persist_state="session")
+
+
+def _draw_groups(found: Found) -> None:
+    st.caption("Groups")
+    _select(found["rule"], "A rule votes", "or not", help="Among train and validation.")
+    _select(found["slice"], "Slice", "any", help="By further columns and length, as in Evaluate.")
+
+
+def _select(choice: Choice, title: str, anything: str, *, help: str | None = None) -> None:
+    assert isinstance(choice.kind, OneOf)
+    texts = choice.kind.texts
+    st.selectbox(
+        title,
+        [None, *texts],
+        format_func=lambda value: anything if value is None else plain(texts[value]),
+        key=choice.key,
+        persist_state="session",
+        help=help,
+    )
