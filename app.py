@@ -15,7 +15,7 @@ from studio.ui.shell import ICON, show_person, warm_up, warn_of_disk
 HERE = Path(__file__).parent
 PAGES = {
     "Overview": {"home": "Home", "data": "Data"},
-    "Expert": {"rationales": "Rationales", "label": "Label"},
+    "Expert": {"rationales": "Rationales", "label": "Label", "people": "People"},
     "Business user": {"prompts": "Prompts"},
     "Analyst": {"finetunes": "Fine-tunes", "evaluate": "Evaluate"},
     "Stakeholder": {"report": "Report"},

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.analysis.agreement import Agreement, agree
+from studio.analysis.differing import label_pairs
 from studio.analysis.people import Disputed, PeopleVotes
 from studio.domain.correction import Origin
 from studio.domain.example import Example, Split
+from studio.domain.task import Task
 from studio.errors import InputError
 from studio.workspace import Workspace
 
@@ -91,16 +93,7 @@ def people_agreement(
         InputError: If no example was labeled by two people, or the split is unknown.
     """
     task = ws.read.tasks.get(task_id)
-    splits = tuple(_split(name) for name in split.split("+")) if split else ()
-    told = [
-        vote
-        for vote in ws.read.labels.by_people(task_id, splits)
-        if vote[3] is Origin.BLIND or (vote[3] is Origin.ASSISTED and not blind_only)
-    ]
-    votes = PeopleVotes.of(
-        ((example, person, label) for example, person, label, _ in told),
-        {label.id: label.name for label in task.labels},
-    )
+    votes, splits, assisted = _votes(ws, task, split, blind_only=blind_only)
     figures = agree(votes)
     if not figures.shared:
         raise InputError(
@@ -114,9 +107,50 @@ def people_agreement(
         task=task.name,
         splits=splits,
         figures=figures,
-        assisted=sum(origin is Origin.ASSISTED for *_, origin in told),
+        assisted=assisted,
         apart=tuple(Apart(example=examples[d.example_id], disputed=d) for d in some),
     )
+
+
+def where_labels_met(
+    ws: Workspace,
+    task_id: int,
+    *,
+    people: tuple[str, str] | None = None,
+    split: str = "",
+    blind_only: bool = False,
+) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Return on which examples two people, or any two, gave which two labels.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        people: Two of them; all when None.
+        split: As in `people_agreement`.
+        blind_only: As there.
+
+    Returns:
+        As `studio.analysis.differing.label_pairs`.
+    """
+    votes, *_ = _votes(ws, ws.read.tasks.get(task_id), split, blind_only=blind_only)
+    return label_pairs(votes, people)
+
+
+def _votes(
+    ws: Workspace, task: Task, split: str, *, blind_only: bool
+) -> tuple[PeopleVotes, tuple[str, ...], int]:
+    """Return people's votes, the splits they are of, and how many were assisted."""
+    splits = tuple(_split(name) for name in split.split("+")) if split else ()
+    told = [
+        vote
+        for vote in ws.read.labels.by_people(task.id, splits)
+        if not (blind_only and vote[3] is Origin.ASSISTED)
+    ]
+    votes = PeopleVotes.of(
+        ((example, person, label) for example, person, label, _ in told),
+        {label.id: label.name for label in task.labels},
+    )
+    return votes, splits, sum(origin is Origin.ASSISTED for *_, origin in told)
 
 
 def _split(name: str) -> str:

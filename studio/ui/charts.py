@@ -72,7 +72,9 @@ def selected(event: Any, name: str) -> dict[str, Any] | None:
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def confusion_chart(confusion: Confusion, *, dark: bool = False) -> Spec:
+def confusion_chart(
+    confusion: Confusion, *, dark: bool = False, titles: tuple[str, str] = ("Gold", "Predicted")
+) -> Spec:
     """Return the matrix of gold (rows) against predicted (columns); a click selects "cell".
 
     Blue cells are right, orange ones wrong, the deeper the larger their share of that gold label.
@@ -91,17 +93,17 @@ def confusion_chart(confusion: Confusion, *, dark: bool = False) -> Spec:
         "labelFlush": False, "labelBound": False,
     }  # fmt: skip
     tooltip = [
-        alt.Tooltip("gold:N", title="Gold"),
-        alt.Tooltip("predicted:N", title="Predicted"),
+        alt.Tooltip("gold:N", title=titles[0]),
+        alt.Tooltip("predicted:N", title=titles[1]),
         alt.Tooltip("examples:Q", title="Examples"),
         alt.Tooltip("share:Q", title="Share of this gold", format=".1%"),
     ][3 if len(columns) <= 6 else 0 :]  # a small matrix says the rest, and would be covered
     base = alt.Chart().encode(
         x=alt.X(
-            "predicted:N", sort=columns, title="Predicted",
+            "predicted:N", sort=columns, title=titles[1],
             axis=alt.Axis(orient="top", labelAngle=0 if len(columns) <= 6 else -40, **axis),
         ),
-        y=alt.Y("gold:N", sort=list(confusion.gold), title="Gold", axis=alt.Axis(**axis)),
+        y=alt.Y("gold:N", sort=list(confusion.gold), title=titles[0], axis=alt.Axis(**axis)),
         tooltip=tooltip,
     )  # fmt: skip
     rects = (

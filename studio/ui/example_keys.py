@@ -41,6 +41,8 @@ _CSS = """
 .facts { font-size: .8rem; opacity: .68; white-space: nowrap; overflow: hidden;
   text-overflow: ellipsis; }
 .row.open .facts { white-space: normal; }
+.after { font-size: .8rem; font-weight: 600; }
+.after:empty { display: none; }
 .help { display: flex; flex-wrap: wrap; gap: .3rem; margin-bottom: .4rem; }
 .key { display: inline-flex; align-items: center; gap: .35rem; padding: .1rem .5rem;
   font: inherit; color: inherit; background: none; border: 1px solid var(--st-border-color);
@@ -64,6 +66,7 @@ class ExampleRow:
         given: The id of the label somebody gave it in this list before.
         facts: What stands below it in small print.
         warning: What stands before that, e.g. how it is contradicted.
+        after: What stands there as soon as somebody labeled it in this list, and not before.
     """
 
     id: int
@@ -73,6 +76,7 @@ class ExampleRow:
     given: int | None = None
     facts: str = ""
     warning: str = ""
+    after: str = ""
 
 
 @st.cache_resource(show_spinner=False)
@@ -152,4 +156,5 @@ def _item(row: ExampleRow) -> dict[str, Any]:
         "given": row.given,
         "facts": row.facts,
         "warning": row.warning,
+        "after": row.after,
     }

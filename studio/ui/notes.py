@@ -73,6 +73,22 @@ NOTES = {
         "This service does not tell how sure it is. Asked several times, with the labels in "
         "another order each time, the share of equal answers says so; it costs as many times."
     ),
+    "alpha": (
+        "How far people agree beyond what chance would give: 1 is full agreement, 0 is chance; "
+        "from 0.8 on people mean the same, below 0.667 mostly not."
+    ),
+    "kappa": (
+        "Agreement beyond chance, as alpha, by another formula: of Cohen for two people, of Fleiss "
+        "for more."
+    ),
+    "same": (
+        "How often two people give one example the same label; some of that is chance, most where "
+        "one label is frequent."
+    ),
+    "Dawid-Skene": (
+        "How often the person is likely right, as all labels together suggest where those count "
+        "more who agree with others more often (Dawid-Skene); no gold is looked at."
+    ),
     "worker": "The program in the background that labels and trains while you go on.",
 }
 
