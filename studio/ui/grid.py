@@ -21,7 +21,7 @@ from studio.workspace import Workspace
 
 MOST_ROWS = 200
 PAGE_SIZES = (25, 50, 100, MOST_ROWS)
-_COUNT_PAGES = 5
+_COUNTED = 1_000
 KEYS = (
     ("1 … 9", "give the label of that number and move on"),
     ("/ or l", "type to find a label by its name; Enter gives it and moves on"),
@@ -103,7 +103,9 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
     )
     focus, state.focus = state.focus, None
     state.given = {}
-    mine, total, capped = _mine(ws, task, person, sight)
+    total, mine = ws.read.examples.grid_count(
+        task.id, run_id=sight.run_id, person=person, filter=sight.filter, limit=_COUNTED
+    )
     return GridPage(
         mount=mount,
         rows=rows,
@@ -113,7 +115,7 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
         more=more,
         mine=mine,
         total=total,
-        capped=capped,
+        capped=total >= _COUNTED,
     )
 
 
@@ -173,23 +175,3 @@ def _rows(
     for row in rows:
         row["marks"] = marks.get(row["id"], {})
     return rows, more
-
-
-def _mine(ws: Workspace, task: Task, person: str, sight: Sight) -> tuple[int, int, bool]:
-    """Count the filter's examples this person has labeled, and all of them, up to a limit."""
-    mine, total, after = 0, 0, None
-    for _ in range(_COUNT_PAGES):
-        rows = ws.read.examples.grid(
-            task.id,
-            run_id=sight.run_id,
-            person=person,
-            filter=sight.filter,
-            after=after,
-            limit=MOST_ROWS,
-        )
-        total += len(rows)
-        mine += sum(row["label"] is not None for row in rows)
-        if len(rows) < MOST_ROWS:
-            return mine, total, False
-        after = rows[-1]["cursor"]
-    return mine, total, True

@@ -6,9 +6,11 @@ import streamlit as st
 
 from studio.domain.example import Split
 from studio.ui.grid import GridPage, draw_grid, read_page, turn_page
+from studio.ui.grid_bulk import accept_dialog, bulk_dialog
 from studio.ui.grid_changes import Deed
 from studio.ui.grid_filters import choose_sight, show_keys
 from studio.ui.grid_options import Sight
+from studio.ui.grid_paste import paste_dialog
 from studio.ui.grid_state import GridState, grid_state
 from studio.ui.grid_store import settle_crossing, take_changes, turn_back
 from studio.ui.guard import kindly
@@ -39,7 +41,7 @@ def _draw_desk(page: Page, view: GridPage, sight: Sight) -> None:
     take_changes(ws, state)
     if state.must_draw(view.revision):
         st.rerun()
-    why = _draw_bar(page, view, state)
+    why = _draw_bar(page, view, sight, state)
     _draw_crossing(page, view, state)
     if state.trouble:
         st.error(state.trouble, icon=":material/error:")
@@ -57,7 +59,7 @@ def _draw_desk(page: Page, view: GridPage, sight: Sight) -> None:
         _keys_dialog()
 
 
-def _draw_bar(page: Page, view: GridPage, state: GridState) -> bool:
+def _draw_bar(page: Page, view: GridPage, sight: Sight, state: GridState) -> bool:
     """Draw how far one is and what can be done; return whether a reason is to be written."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="label_bar"):
         st.markdown(view.tally(state), width="content")
@@ -78,8 +80,22 @@ def _draw_bar(page: Page, view: GridPage, state: GridState) -> bool:
             type="tertiary",
             help="Write a rationale for the example you look at",
         )
+        _draw_many(page, view, sight, state)
         _draw_turning(view, state)
     return why
+
+
+def _draw_many(page: Page, view: GridPage, sight: Sight, state: GridState) -> None:
+    """Draw the menu of what is done to many examples at once."""
+    ways = {"Label all that fit the filter": bulk_dialog}
+    if sight.run_id is not None:
+        ways["Accept the model's labels of this filter"] = accept_dialog
+    paste = "Paste labels from a spreadsheet"
+    chosen = st.menu_button("Many at once", [*ways, paste], key="label_many", type="tertiary")
+    if chosen == paste:
+        paste_dialog(page, view, sight, state)
+    elif chosen:
+        ways[chosen](page, sight, state)
 
 
 def _draw_turning(view: GridPage, state: GridState) -> None:

@@ -282,6 +282,43 @@ def test_two_people_on_one_example_nothing_is_overwritten_silently(ws, keto, ope
     assert len(events(ws, keto)) == 3
 
 
+def test_marks_and_many_at_once_come_from_the_browser_and_go_by_one_undo(ws, keto, open_app):
+    at = open_app("label")
+    one, two = (e.id for e in ws.read.examples.all(keto.id)[:2])
+    log = [
+        {"do": "flag", "id": one, "on": True},
+        {"do": "note", "id": one, "on": True, "text": " odd "},
+        {"do": "skip", "id": two, "on": True},
+        {"do": "bulk", "given": [[one, "1"], [two, "2"]], "ms": 700},
+        {"do": "undo", "id": one, "n": 2},
+        {"do": "redo", "id": one, "n": 2},
+    ]
+    for upto in (2, 2, 4, 6, 6):
+        send(at, *log[:upto])
+    assert not at.exception
+    assert ws.read.marks.of(keto.id, [one, two], "Ada") == {
+        one: {"flag": "", "note": "odd"},
+        two: {"skip": ""},
+    }
+    assert [(c.example_id, c.label_id) for c in events(ws, keto)][:2] == [(one, 1), (two, 2)]
+    assert [c.seconds for c in events(ws, keto)][:2] == [0.7, 0.7]
+    assert len(events(ws, keto)) == 6
+    assert "2** of 787 labeled by you" in said(at)
+    at.button(key="label_undo").click().run()
+    assert "0** of 787 labeled by you" in said(at)
+
+
+def test_all_that_fit_are_labeled_once_the_count_is_confirmed(ws, keto, run, open_app):
+    from studio.actions.bulk import bulk_count
+    from studio.ui.grid_bulk import said_of
+
+    found = bulk_count(
+        ws, keto.id, GridFilter(search="cheese"), label="keto", run_id=run.id, by="Ada"
+    )
+    assert said_of(found)[0] == f"**{found.n} examples** would get a label from you."
+    assert any("test examples stay out" in line for line in said_of(found))
+
+
 def test_nothing_fits_and_all_done(ws, keto, open_app):
     at = open_app("label")
     at.session_state["label_search"] = "no dish has these words"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studio.ui.grid_changes import MAX_ENTRIES, Deed, read_changes
+from studio.ui.grid_changes import MAX_ENTRIES, Deed, read_before, read_changes
 
 ENTRIES = st.lists(
     st.one_of(
@@ -115,3 +115,23 @@ def test_labels_are_read_strictly():
     assert read(do="label", label="1") == ()
     assert read(do="drop table", id=4) == ()
     assert read_changes({"instance": "<b>", "log": []}, {}).instance == ""
+    assert read(do="label", id=4, label="1", ms=1500)[0].seconds == 1.5
+    assert read(do="label", id=4, label="1", ms="long")[0].seconds is None
+    assert read(do="flag", id=4, on=1)[0].on is False
+    assert len(read(do="note", id=4, text="x" * 9000, on=True)[0].text) == 500
+    assert read(do="bulk", given=[[4, "1"], ["5", ""]])[0].given == ((4, 1), (5, None))
+    for given_ in ([], [[4, "x"]], [[0, "1"]], [4], "4", [[4, "1"]] * 201):
+        assert read(do="bulk", given=given_) == ()
+
+
+def test_what_a_grid_before_wrote_comes_first_and_the_oldest_before_that():
+    def log(instance, *ids):
+        entries = [{"do": "label", "id": i, "label": "1"} for i in ids]
+        return {"instance": instance, "log": numbered(entries), "run": 3, "server": "s"}
+
+    value = log("instance-2", 9) | {"before": [log("instance-1", 5, 6), log("instance-0", 4), "?"]}
+    before = read_before(value, {"instance-1": 1})
+    assert [[c.example_id for c in b.changes.new] for b in before] == [[4], [6]]
+    assert [(b.run_id, b.server) for b in before] == [(3, "s"), (3, "s")]
+    assert read_before(value, {"instance-1": 2, "instance-0": 1}) == []
+    assert read_before({"before": {"instance": "x"}}, {}) == []

@@ -1,0 +1,51 @@
+"""Whatever is pasted, each row is stored, known already, empty, or rejected with a reason."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from studio.ui.grid_paste import read_pasted
+
+NAMES = ["keto", "Not keto", "unsure"]
+IDS = {"a": 1, "b": 2, "c": 3}
+CELLS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b ", " c", "zz", ""]) | st.text(max_size=3),
+        st.sampled_from(["keto", " KETO", "not keto", "unsure\n", "", " ", "other"])
+        | st.text(max_size=6),
+    ),
+    max_size=30,
+)
+OWN = st.dictionaries(st.sampled_from([1, 2, 3]), st.sampled_from(NAMES))
+
+
+@given(cells=CELLS, own=OWN)
+def test_every_pasted_row_is_stored_known_empty_or_rejected(cells, own):
+    rows = [(n, id_text, label) for n, (id_text, label) in enumerate(cells, 1)]
+    pasted = read_pasted(rows, ids=IDS, names=NAMES, own=own)
+    assert set(pasted.given) <= set(IDS.values())
+    assert set(pasted.given.values()) <= set(NAMES)
+    assert all(own.get(i) != label for i, label in pasted.given.items())
+    assert pasted.changed == sum(i in own for i in pasted.given)
+    rejected = {r.row for r in pasted.rejected}
+    assert len(rejected) == len(pasted.rejected)
+    assert all(r.why for r in pasted.rejected)
+    final = own | pasted.given
+    for row, id_text, label in rows:
+        wanted, example = label.strip().casefold(), IDS.get(id_text.strip())
+        if not wanted:
+            assert row not in rejected
+        elif row not in rejected:
+            assert example is not None
+            assert final[example].casefold() == wanted
+        elif example is not None and wanted in {name.casefold() for name in NAMES}:
+            assert final[example].casefold() != wanted
+
+
+def test_a_second_row_of_an_id_is_rejected_only_where_it_says_otherwise():
+    rows = [(1, "a", "keto"), (2, "a", "Keto"), (3, "a", "unsure")]
+    pasted = read_pasted(rows, ids=IDS, names=NAMES, own={1: "unsure"})
+    assert pasted.given == {1: "keto"}
+    assert pasted.changed == 1
+    assert [(r.row, r.why) for r in pasted.rejected] == [(3, "the same id stands above with keto")]
