@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from studio.analysis.advice_reading import Copied, Known
 from studio.analysis.copied_text import find_copied, probes
@@ -23,6 +24,49 @@ _EMBEDDED = "embedded"
 _MOST_TEXTS = 2_000
 """Words are learnt from so many examples of train; more would only make people wait."""
 _CANDIDATES = 100
+
+
+_READ = ("label definitions", "rationales", "few-shots", "256 word pieces of the text")
+_CHAT_ONLY = ("instructions in prose", "conditions", "counting and dates", "columns")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who reads a prompt, as far as that is known before it is tried.
+
+    Attributes:
+        name: What people call it.
+        is_chat: Whether it follows prose.
+        reads: What it can use.
+        chat_only: What only chat models can use, in words.
+        lines: Lines of this very prompt that it cannot use.
+        columns: Columns that this prompt names and it does not read.
+    """
+
+    name: str
+    is_chat: bool
+    reads: tuple[str, ...] = ()
+    chat_only: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+def reader_of(ws: Workspace, task: Task, body: PromptText, *, provider: str = "") -> Reader:
+    """Return who will read a prompt and what of it; nothing is asked of a model.
+
+    Args:
+        ws: The workspace.
+        task: The task.
+        body: The prompt, saved or not.
+        provider: Who will read it; the default one where none is named.
+    """
+    reads, model, _ = _reader(ws, provider)
+    if reads != "encoder":
+        return Reader(name=model or provider or ws.default_provider, is_chat=True)
+    return Reader(
+        name="the embedded encoder", is_chat=False, reads=_READ, chat_only=_CHAT_ONLY,
+        lines=_unused(body, task.label_names), columns=body.variables,
+    )  # fmt: skip
 
 
 def advise_prompt(

@@ -1,10 +1,12 @@
-"""What business users do with prompts: save them."""
+"""What business users do with prompts: save them, and see which examples one would show."""
 
 from __future__ import annotations
 
-from studio.domain.prompt import PromptText, PromptVersion
+from studio.domain.prompt import FewShot, PromptText, PromptVersion
+from studio.domain.task import Task
 from studio.errors import InputError
 from studio.handlers.prompt_checks import check_prompt
+from studio.handlers.shots import shots_now
 from studio.workspace import Workspace
 
 
@@ -23,3 +25,8 @@ def save_prompt(
     return ws.store.prompts.save(
         task_id, name=clean, body=body, author=by, note=" ".join(note.split()), at=ws.now()
     )
+
+
+def chosen_shots(ws: Workspace, task: Task, body: PromptText, text: str) -> tuple[FewShot, ...]:
+    """Return all few-shots that a text would be sent with if a run started now."""
+    return (*body.few_shots, *shots_now(ws, task, body, text))

@@ -51,6 +51,16 @@ class Shots:
 _known: WeakKeyDictionary[Store, dict[tuple[int, int, str], Shots]] = WeakKeyDictionary()
 
 
+def shots_now(ws: Workspace, task: Task, body: PromptText, text: str) -> tuple[FewShot, ...]:
+    """Return the few-shots that would be chosen for a text, by the gold of now."""
+    if body.policy is None:
+        return ()
+    (found,) = _of_now(ws, task, body).of(
+        [Example(id=0, external_id="", text=text, split=Split.TRAIN)]
+    )
+    return found
+
+
 def freeze_shots(ws: Workspace, run: Run, task: Task, body: PromptText) -> None:
     """Keep with a filed run which gold of train its few-shots are chosen from, once.
 

@@ -16,6 +16,8 @@ from studio.domain.advice import (
     Severity,
     apply_rewrite,
     before_after,
+    is_locked,
+    part_of,
 )
 from studio.domain.prompt import PromptText, PromptVersion
 from studio.domain.task import Task
@@ -120,7 +122,10 @@ def _draw(desk: Desk, one: Advice, number: int) -> None:
         told.append(lead + marked_change(diff_words(*before_after(desk.body, one.rewrite))))
     st.markdown("  \n".join(told))
     with st.container(horizontal=True, gap="small"):
-        if one.rewrite and one.rewrite.place.section not in (Section.LABELS, Section.MODEL):
+        if one.rewrite and is_locked(desk.body, one.rewrite.place):
+            locked = part_of(one.rewrite.place.section).words
+            st.caption(f":material/lock: The {locked} are locked.", width="content")
+        elif one.rewrite and one.rewrite.place.section not in (Section.LABELS, Section.MODEL):
             st.button(
                 "Apply", key=f"prompts_advice_apply_{number}", on_click=_apply,
                 args=(desk, one.title, one.rewrite), help="Put the green words into the draft.",

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from studio.domain.example import Split
-from studio.domain.prompt import FewShot, PromptText, render_system
+from studio.actions.prompt_advice import Reader, reader_of
+from studio.domain.prompt import PromptText, render_system, user_turn
+from studio.domain.prompt_parts import Part
 from studio.domain.task import Task
-from studio.store.examples import GridFilter
 from studio.ui.colours import label_colours
-from studio.ui.notes import note
+from studio.ui.prompt_parts import locked_parts, part_head
+from studio.ui.prompt_shots import choose_shots
+from studio.ui.prompt_variables import offer_columns, tell_strangers
 from studio.ui.rationale_text import label_chip, plain, shortened
 from studio.workspace import Workspace
 
-_MATCHES = 40
+_LINES, _LETTERS = 6, 90
 
 
 def edit_prompt(ws: Workspace, task: Task, body: PromptText, key: str) -> PromptText:
@@ -28,14 +31,43 @@ def edit_prompt(ws: Workspace, task: Task, body: PromptText, key: str) -> Prompt
         body: What the fields hold when they are first drawn.
         key: Other fields for other content: their widgets' keys begin with it.
     """
+    frozen = locked_parts(body, key)
+    field = f"{key}_instructions"
+    locked = part_head(
+        Part.INSTRUCTIONS, key, "",
+        help="What the model is told first. Say who it is, what counts, and what does not.",
+    )  # fmt: skip
     instructions = st.text_area(
         "Instructions",
         value=body.instructions,
-        key=f"{key}_instructions",
+        key=field,
         height="content",
         placeholder="You are … Decide for each text whether …",
-        help="What the model is told first. Say who it is, what counts, and what does not.",
+        label_visibility="collapsed",
+        disabled=locked,
     )
+    if not locked:
+        offer_columns(ws, task, field, key=key)
+    reading = st.container()
+    edited = PromptText(
+        instructions=instructions,
+        definitions=_definitions(task, body, key),
+        reasons=_reasons(ws, task, body, key),
+        frozen=frozen,
+    )
+    few_shots, policy = choose_shots(ws, task, body, key)
+    edited = replace(edited, few_shots=few_shots, policy=policy)
+    with reading:
+        tell_strangers(ws, task, edited)
+        _show_reader(reader_of(ws, task, edited))
+    return edited
+
+
+def _definitions(task: Task, body: PromptText, key: str) -> dict[str, str]:
+    locked = part_head(
+        Part.DEFINITIONS, key, "",
+        help="When each label applies. Words that stand in the texts work best.",
+    )  # fmt: skip
     definitions = {}
     for label in task.labels:
         text = st.text_area(
@@ -44,16 +76,11 @@ def edit_prompt(ws: Workspace, task: Task, body: PromptText, key: str) -> Prompt
             key=f"{key}_definition_{label.id}",
             height="content",
             placeholder="Name what belongs here, in the words of the texts.",
-            help="The definition of this label. Words that stand in the texts work best.",
+            disabled=locked,
         )
         if text.strip() or label.name in body.definitions:
             definitions[label.name] = text
-    return PromptText(
-        instructions=instructions,
-        definitions=definitions,
-        reasons=_reasons(ws, task, body, key),
-        few_shots=_few_shots(ws, task, body, key),
-    )
+    return definitions
 
 
 def _reasons(ws: Workspace, task: Task, body: PromptText, key: str) -> tuple[tuple[str, str], ...]:
@@ -76,9 +103,10 @@ def _reasons(ws: Workspace, task: Task, body: PromptText, key: str) -> tuple[tup
         key=f"{key}_reasons",
         expanded=bool(offered) and len(offered) <= 4,
     ):
+        locked = part_head(Part.REASONS, key, "", title="Which of them")
         if not offered:
             st.caption("No rationales yet. The expert writes them on the Rationales page.")
-        else:
+        elif not locked:
             _all_or_none([f"{key}_reason_{_place(p)}" for p in offered], key)
         label = ""
         for pair in sorted(offered, key=lambda p: order.get(p[0], 99)):
@@ -91,6 +119,7 @@ def _reasons(ws: Workspace, task: Task, body: PromptText, key: str) -> tuple[tup
                 value=pair in places,
                 key=f"{key}_reason_{_place(pair)}",
                 width="stretch",
+                disabled=locked,
             ):
                 chosen.append(pair)
     # Those that were in keep their order: the order is part of the text.
@@ -107,63 +136,36 @@ def _all_or_none(boxes: list[str], key: str) -> None:
         st.button("None", key=f"{key}_none", type="tertiary", on_click=tick, args=(False,))
 
 
-def _few_shots(ws: Workspace, task: Task, body: PromptText, key: str) -> tuple[FewShot, ...]:
-    """Let examples of train with gold be shown to the model."""
-    shown = len(st.session_state.get(f"{key}_shot_ids", body.few_shots))
-    with st.expander(f"Examples shown to the model · {shown}", key=f"{key}_shots"):
-        search = st.text_input(
-            "Find examples of train",
-            key=f"{key}_shot_search",
-            type="search",
-            live=True,
-            placeholder="Search the texts of train",
-            label_visibility="collapsed",
-        )
-        rows = ws.read.examples.grid(
-            task.id,
-            run_id=None,
-            person="",
-            filter=GridFilter(splits=(Split.TRAIN.value,), search=search or ""),
-            limit=_MATCHES,
-        )
-        found = {
-            row["id"]: FewShot(text=row["text"], label=name, example_id=row["id"])
-            for row in rows
-            if (name := task.name_of(row["gold"]))
-        }
-        kept: dict[int | str, FewShot] = {s.example_id or s.text: s for s in body.few_shots}
-        options = {**kept, **{i: s for i, s in found.items() if i not in kept}}
-        chosen = st.multiselect(
-            "Examples",
-            list(options),
-            default=list(kept),
-            format_func=lambda i: (
-                f"{options[i].label}: {shortened(options[i].text)}" if i in options else str(i)
-            ),
-            key=f"{key}_shot_ids",
-            placeholder="Choose a few, some of every label",
-            help="A few examples with their gold label, of train only: what is shown cannot be "
-            f"measured on honestly. {note('train')}",
-            label_visibility="collapsed",
-            select_all=False,
-        )
-        return tuple(options[i] for i in chosen if i in options)
-
-
-def show_rendered(task: Task, body: PromptText, unused: list[str]) -> None:
-    """Draw the prompt as the model sees it, and which lines the embedded reader cannot use."""
+def show_rendered(task: Task, body: PromptText) -> None:
+    """Draw the prompt as the model sees it, and what follows with each text."""
     text = render_system(body, task.label_names)
     height: Any = 420 if len(text) > 600 else "content"
     st.code(text, language=None, wrap_lines=True, height=height)
-    shots = len(body.few_shots)
-    then = f"Then {shots} examples with their labels, then" if shots else "Then"
-    st.caption(f'{then} the text: `{{"text": "…"}}`. The model answers with one of the labels.')
-    if unused:
-        st.markdown("**Read by chat models only**", help=
-            "The embedded reader compares meanings; it cannot follow such lines. They change "
-            "nothing here, but a chat model would read them.")  # fmt: skip
-        for line in unused:
-            st.caption(f":gray[{plain(line)}]")
+    shown = [f"{len(body.few_shots)} examples chosen by hand"] if body.few_shots else []
+    shown += [f"{body.policy}"] if body.policy else []
+    then = f"Then {' and '.join(shown)}, with their labels, then" if shown else "Then"
+    turn = user_turn("…", dict.fromkeys(body.variables, "…"), body.variables)
+    st.caption(f"{then} the text: `{turn}`. The model answers with one of the labels.")
+
+
+def _show_reader(reader: Reader) -> None:
+    """Say what the reading model can use, and grey the lines that only chat models read."""
+    if reader.is_chat:
+        st.caption(f"Read by {plain(reader.name)}: a chat model reads all of it.")
+        return
+    st.caption(
+        f"Read by {reader.name}: {', '.join(reader.reads)}. :gray[By chat models only: "
+        f"{', '.join(reader.chat_only)}.]",
+        help="The embedded encoder compares meanings; it cannot follow prose. What it does not "
+        "read changes nothing here, but a chat model would read it.",
+    )
+    lines = [shortened(line, _LETTERS) for line in reader.lines]
+    lines += [f"column {name}" for name in reader.columns]
+    if len(lines) > _LINES:
+        lines = [*lines[:_LINES], f"and {len(lines) - _LINES} more"]
+    if lines:
+        told = "".join(f"  \n:gray[:material/visibility_off: {plain(line)}]" for line in lines)
+        st.caption(f":gray[**Read by chat models only**]{told}")
 
 
 def _place(pair: tuple[str, str]) -> str:

@@ -7,9 +7,11 @@ import dataclasses
 
 import pytest
 
+from studio.actions.examples import import_examples
 from studio.actions.prompts import save_prompt
 from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
+from studio.analysis.example_rows import Columns
 from studio.domain.job import JobStatus
 from studio.domain.prompt import PromptText
 from studio.domain.run import Answer, Outcome
@@ -113,14 +115,7 @@ def test_an_edit_is_previewed_against_the_saved_version(ws, keto, app):
     assert [r.preview for r in runs] == [True, True]
     assert all("test" not in r.splits for r in runs)
 
-    # What the model cannot use is named, for this very text only.
-    app.session_state["prompts_side"] = "As the model sees it"
-    app.run()
-    assert "Read by chat models only" in said(app)
     field(app, "Instructions").set_value("Mind the BREAD.").run()
-    assert "Read by chat models only" not in said(app)
-    app.session_state["prompts_side"] = "What it does"
-    app.run()
     assert "changed the draft since" in said(app)
 
 
@@ -284,3 +279,64 @@ def test_advice_on_texts_of_people_stays_text(ws, open_app):
     assert "vague" in said(at)
     for element in [*at.markdown, *at.caption]:
         assert "](http" not in element.value
+
+
+def test_what_the_encoder_cannot_read_is_named_before_any_preview(app, keto):
+    field(app, "Instructions").set_value("Think step by step.\nketo: Mind the fat.").run()
+    told = said(app)
+    assert "visibility_off: Think step by step." in told
+    assert "visibility_off: keto" not in told
+    assert "instructions in prose, conditions" in told
+
+
+def test_a_locked_part_is_left_alone_until_it_is_unlocked(ws, app, keto):
+    field(app, "Instructions").set_value("Is it keto, etc.?").run()
+    lock = next(b.key for b in app.button if b.key.endswith("_lock_instructions"))
+    app.button(key=lock).click().run()
+    assert field(app, "Instructions").disabled
+    assert not field(app, "When is it keto?").disabled
+    assert "The instructions are locked" in said(app)
+    app.text_input(key=next(t.key for t in app.text_input if t.label == "Name")).set_value("calm")
+    app.button(key="prompts_save").click().run()
+    saved = ws.read.prompts.find(keto.id, "calm")
+    assert saved.body.frozen == ("instructions",)
+    # The lock is there for the next person, and one click takes it off.
+    assert field(app, "Instructions").disabled
+    app.button(key=next(b.key for b in app.button if b.key.endswith("_lock_instructions"))).click()
+    app.run()
+    assert not field(app, "Instructions").disabled
+    assert "not saved" in said(app)
+    app.session_state["prompts_side"] = "What you changed"
+    app.run()
+    assert "**Locked**" in said(app)
+
+
+def test_few_shots_alike_to_a_text_are_shown_before_they_are_sent(ws, app, keto):
+    way = next(b for b in app.button_group if b.label == "How they are chosen")
+    way.set_value("nearest").run()
+    assert "the 8 most alike to each text" in "".join(e.label for e in app.expander)
+    app.button(key=next(b.key for b in app.button if b.key.endswith("_shot_sample"))).click().run()
+    text = next(t.value for t in app.text_input if t.label.startswith("Which would be sent"))
+    assert text
+    train = {e.text for e in ws.read.examples.all(keto.id, ["train"])}
+    shown = [line for line in said(app).splitlines() if line.startswith(":color[■]")]
+    assert sum(any(t[:20] in line for t in train) for line in shown) == 8
+    assert not app.exception
+
+
+def test_a_click_on_a_column_sends_it_along(ws, open_app):
+    task = create_task(ws, name="tea", labels=["a", "b"], question="Which one?", by="Ada")
+    rows = b"text,brand\ngreen tea,Acme\nblack tea,Best\n"
+    import_examples(ws, task.id, data=rows, filename="t.csv", columns=Columns(), by="Ada")
+    at = open_app("prompts")
+    pills = next(b for b in at.button_group if b.label == "Insert a column")
+    pills.set_value("brand").run()
+    assert field(at, "Instructions").value == "Which one? {{brand}}"
+    assert "column brand" in said(at)  # the encoder does not read it
+    assert not [b for b in at.button_group if b.label == "Insert a column"]
+    at.session_state["prompts_side"] = "As the model sees it"
+    at.run()
+    assert 'Which one? "brand"' in said(at)
+    assert '"brand": "…"' in said(at)
+    field(at, "Instructions").set_value("Mind {{maker}}.").run()
+    assert "No example has the column {{maker}}" in said(at)
