@@ -13,7 +13,8 @@ from studio.store.connection import Connections, Row
 from studio.store.grid_filter import GridFilter as GridFilter
 from studio.store.grid_filter import IdSet, Order
 from studio.store.grid_terms import OWN, UNSURE, dated, terms
-from studio.store.grid_ways import Choice, Way
+from studio.store.grid_walks import Way
+from studio.store.grid_ways import Choice
 from studio.store.methods import METHOD
 from studio.store.search import Search
 
@@ -89,19 +90,23 @@ class _Asked:
             "gold": filter.gold_label_id, "origin": filter.gold_origin, "own": filter.own_label_id,
             "mark": filter.mark, "marker": filter.marked_by, "by": filter.by,
             "since": _first_event(db, filter.since) if filter.since else 0,
-            "until": _first_event(db, filter.until) if filter.until else 2**62,
+            "until": _first_event(db, filter.until) if filter.until else _next_event(db),
             **dict(zip(("low", "high"), filter.confidence or (None, None), strict=True)),
             **_bytes(among),
         }  # fmt: skip
         rows = db.read("SELECT split, n FROM example_count WHERE task_id = :task", values)
         sizes = {row["split"]: row["n"] for row in rows}
+        rows = db.read(_OF_ORIGIN, values) if filter.gold_origin else []
+        of_origin = {row["split"]: row["n"] for row in rows}
+        events = values["until"] - values["since"]
         named = None if among is None else len(among)
 
         def count(way: Way, most: int) -> int:
             sql = f"SELECT 1 FROM {way.tables} WHERE {way.where} LIMIT :most"
-            return int(db.value(f"SELECT count(*) FROM ({sql})", values | {"most": most}))
+            listed = {"listed": json.dumps([] if among is None else among.ids[:most].tolist())}
+            return int(db.value(f"SELECT count(*) FROM ({sql})", values | listed | {"most": most}))
 
-        choice = Choice(filter, search, sizes, named, count)
+        choice = Choice(filter, search, sizes, named, of_origin, events, count)
         return cls(
             db, filter, among, values, terms(filter, search, among=among is not None), choice
         )
@@ -187,7 +192,7 @@ def _first_event(db: Connections, at: str) -> int:
 
     They are numbered as they are made, so their times need no index.
     """
-    low, high = 0, db.value("SELECT coalesce(max(id), 0) + 1 FROM label_event")
+    low, high = 0, _next_event(db)
     while low < high:
         middle = (low + high) // 2
         row = db.one("SELECT id, at FROM label_event WHERE id >= ? ORDER BY id LIMIT 1", (middle,))
@@ -196,6 +201,10 @@ def _first_event(db: Connections, at: str) -> int:
         else:
             low = row["id"] + 1
     return int(low)
+
+
+def _next_event(db: Connections) -> int:
+    return int(db.value("SELECT coalesce(max(id), 0) + 1 FROM label_event"))
 
 
 def _statement(ways: Sequence[Way], wanted: Mapping[str, str], *, down: bool = False) -> str:
@@ -215,6 +224,9 @@ def _statement(ways: Sequence[Way], wanted: Mapping[str, str], *, down: bool = F
     return f"{' UNION ALL '.join(branches)} ORDER BY {by} LIMIT :limit"
 
 
+_OF_ORIGIN = """
+SELECT split, sum(n) AS n FROM gold_count WHERE task_id = :task AND origin = :origin GROUP BY split
+"""
 _RELOOK = """
 SELECT DISTINCT q.example_id FROM relook q JOIN label_change h ON h.id = q.change_id
 WHERE q.task_id = :task AND h.undone_at IS NULL AND NOT EXISTS (

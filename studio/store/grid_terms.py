@@ -60,6 +60,8 @@ def terms(filter: GridFilter, search: Search, *, among: bool) -> dict[str, str]:
         "assigned": filter.assigned,
     }  # fmt: skip
     found = {name: _TERMS[name] for name, is_asked in asked.items() if is_asked}
+    if filter.tells:  # also where a way keeps the condition that tells
+        found["open"] = "{open}"
     if filter.dated:
         found["dated"] = dated(filter)
     if filter.mark:

@@ -8,39 +8,25 @@ what this person decided whenever a model or others matter, so what these say de
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from studio.domain.example import Split
 from studio.store.grid_filter import ANYBODY, GridFilter
-from studio.store.grid_terms import BY_PEOPLE, OWN, dated
+from studio.store.grid_walks import (
+    Way,
+    along,
+    between,
+    decided,
+    events,
+    failed,
+    golden,
+    marked,
+    said,
+    settled,
+    stored,
+)
 from studio.store.search import Search
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to examples.
-
-    Attributes:
-        tables: FROM.
-        where: WHERE, the place of the page aside.
-        id: What names the example there.
-        open: Whether what a model and others say of it may be told, as SQL.
-        keeps: Which conditions it keeps by itself.
-        key: What its examples are sorted by before their id, where that is not the id alone.
-    """
-
-    tables: str
-    where: str
-    id: str
-    open: str = "1"
-    keeps: tuple[str, ...] = ()
-    key: str = ""
-
-    def with_confidence(self) -> Way:
-        """Return the way with each example's prediction beside it, to be sorted by confidence."""
-        beside = f"CROSS JOIN prediction p ON p.run_id = :run AND p.example_id = {self.id}"
-        return replace(self, tables=f"{self.tables} {beside}", key="p.confidence")
 
 
 def few(n: int) -> int:
@@ -61,6 +47,8 @@ class Choice:
         search: Its search.
         sizes: Split to number of examples.
         named: How many examples are named by the sets it asks for; None if it names none.
+        of_origin: Split to number of examples whose gold came to be as asked for.
+        events: How many decisions were made, by anybody, in the time asked for.
         count: Returns how many examples a way has, up to a limit.
     """
 
@@ -68,6 +56,8 @@ class Choice:
     search: Search
     sizes: Mapping[str, int]
     named: int | None
+    of_origin: Mapping[str, int]
+    events: int
     count: Callable[[Way, int], int]
 
     def by_id(self, *, tail: bool = False) -> list[Way]:
@@ -78,41 +68,29 @@ class Choice:
         """
         if tail and self.filter.confidence:
             return []
-        if self.search.match or self.listed:
-            return [_listed(self.search, self._splits)]
-        return [next(self._ways(split, tail=tail)) for split in self._told_splits]
+        source = next(self._sources(), None)
+        if source is not None:
+            return [along(source, self._splits)]
+        return [self._way(split, tail=tail) for split in self._told_splits]
 
     def by_confidence(self) -> list[Way]:
         """Return the ways by confidence: walks in that order, or few examples that are sorted."""
         if self.filter.outcome not in ("", "ok"):
             return []  # only a label has a confidence
-        words = Way("example_fts f", "f.example_fts MATCH :match", "f.rowid")
-        if self.search.match and self._is_short(words, sum(self.sizes.values())):
-            return [_listed(self.search, self._splits, sure=True)]
-        if self.listed:
-            return [_listed(Search(), self._splits, sure=True)]
-        return [self._sure_way(split) for split in self._told_splits]
+        for source in self._sources():
+            if self._is_short(source, sum(self.sizes.values())):
+                return [along(source, self._splits, sure=True)]
+        # Of a test example nothing is told before the decision, and so no confidence.
+        blind = self.filter.show == "todo"
+        splits = [split for split in self._splits if not (blind and split == Split.TEST)]
+        return [self._sure_way(split) for split in splits]
 
     def by_decision(self) -> list[Way]:
-        """Return the way along decisions, to be walked from the latest on."""
-        names = ", ".join(f"'{split}'" for split in self._splits)
-        index, of = "NOT INDEXED", ""
-        if self.filter.by not in (None, ANYBODY):
-            index, of = "INDEXED BY label_event_person", " AND v.person = :by"
-        later = dated(self.filter, more=" AND w.event_id > v.id").format(id="v.example_id")
-        return [
-            Way(
-                f"label_event v {index} CROSS JOIN current_label c"
-                " ON c.example_id = v.example_id AND c.person = v.person",
-                f"v.task_id = :task{of} AND v.id >= :since AND v.id < :until AND c.event_id = v.id"
-                f" AND c.label_id IS NOT NULL AND {BY_PEOPLE.format(of='c')}"
-                f" AND c.split IN ({names}) AND NOT {later}",
-                "v.example_id",
-                open=f"(c.split != 'test' OR {OWN.format(id='v.example_id')})",
-                keeps=("dated",),
-                key="v.id",
-            )
-        ]
+        """Return the ways by decision: along all of them, or few examples that are sorted."""
+        ways = self.by_id()
+        if all(self._is_short(way, sum(self.sizes.values())) for way in ways):
+            return [way.with_decision(self.filter) for way in ways]
+        return [events(self.filter, self._splits)]
 
     @property
     def listed(self) -> bool:
@@ -132,166 +110,85 @@ class Choice:
     def _is_short(self, way: Way, n: int) -> bool:
         return self.count(way, few(n) + 1) <= few(n)
 
-    def _own_ways(self, split: str) -> Iterator[Way]:
-        """Yield ways to what this person, or another, has to do with: the fewest first."""
+    def _sources(self) -> Iterator[Way]:
+        """Yield lists of examples of all splits, in order of import; `_along` asks for the splits."""
         filter = self.filter
-        if filter.assigned:
-            yield _assigned(split)
+        if self.search.match:
+            of = f"f.example_fts MATCH :match AND {between(self._splits)}"
+            yield Way("example_fts f", of, "f.rowid", keeps=("match",))
+        if self.listed:
+            yield Way("json_each(:listed) f", "1", "f.value", keeps=("among",))
         if filter.mark:
-            yield _marked(split, filter.marked_by)
-        if filter.show == "mine" or filter.own_label_id is not None:
-            yield _decided(split, "person")
+            yield marked(filter.marked_by)
+        if filter.assigned:
+            of = "a.task_id = :task AND a.person = :person"
+            yield Way("assignment a", of, "a.example_id")
+
+    def _own_ways(self, split: str) -> Iterator[Way]:
+        """Yield ways to what this person, or another, decided on."""
+        filter = self.filter
+        if filter.own_label_id is not None:
+            yield decided(split, "person", " AND c.label_id = :own", "own")
+        if filter.show == "mine":
+            yield decided(split, "person")
         if filter.by not in (None, ANYBODY):
-            yield _decided(split, "by")
+            yield decided(split, "by")
+
+    def _way(self, split: str, *, tail: bool) -> Way:
+        """Return the way by id; on test only decided examples are told of, whoever says what."""
+        ways = self._ways(split, tail=tail)
+        if split != Split.TEST or not self.filter.tells:
+            return next(ways)
+        n = self.sizes.get(split, 0)
+        short = (way for way in ways if way.keeps and self._is_short(way, n))
+        return next(short, decided(split, "person"))
 
     def _ways(self, split: str, *, tail: bool) -> Iterator[Way]:
         """Yield ways by id, the one with the fewest examples first."""
         filter = self.filter
-        if split == Split.TEST and filter.tells:
-            yield _decided(split, "person")
         yield from self._own_ways(split)
         if filter.show == "errors":
-            yield _said("run_error", "_sure" if tail else "_split", split, "errors", tail=tail)
+            yield said("run_error", "_sure" if tail else "_split", split, "errors", tail=tail)
         if filter.gold_label_id is not None:
-            yield _golden(split)
+            yield golden(split)
         if filter.outcome not in ("", "ok"):
-            yield _failed(split)
+            yield failed(split)
         if filter.label_id is not None:
             index = "_label_sure" if tail else "_label"
-            yield _said("prediction", index, split, "label", tail=tail)
+            yield said("prediction", index, split, "label", tail=tail)
         if filter.confidence:
-            sure = _said("prediction", "_sure", split, "confidence")
+            sure = said("prediction", "_sure", split, "confidence")
             if self._is_short(sure, self.sizes.get(split, 0)):
                 yield replace(sure, key="")
+        if filter.dated and self.events <= few(self.sizes.get(split, 0)):
+            yield replace(events(filter, [split]), key="")
         if filter.gold_origin or filter.people_differ or filter.dated:
-            yield _settled(split)
-        yield _stored(split, tail=tail)
+            yield settled(split)
+        yield stored(split, tail=tail)
 
     def _sure_way(self, split: str) -> Way:
         filter, n = self.filter, self.sizes.get(split, 0)
         gathered = [*self._own_ways(split)]
         if split == Split.TEST:
-            gathered.append(_decided(split, "person"))
+            gathered.append(decided(split, "person"))
         if filter.gold_label_id is not None:
-            gathered.append(_golden(split))
+            gathered.append(golden(split))
         for way in gathered:
             if self._is_short(way, n):
                 return way.with_confidence()
+        if filter.dated and self.events <= few(n):
+            return events(filter, [split]).with_confidence()
+        if filter.gold_origin and self.of_origin.get(split, 0) <= few(n):
+            return settled(split).with_confidence()
+        return self._along_run(split)
+
+    def _along_run(self, split: str) -> Way:
+        filter = self.filter
         if self.search.like:  # texts are read in the order they lie on the disk
-            return _stored(split, tail=False).with_confidence()
+            return stored(split, tail=False).with_confidence()
         sure = ("confidence",) if filter.confidence else ()
         if filter.show == "errors":
-            return _said("run_error", "_sure", split, "errors", *sure)
+            return said("run_error", "_sure", split, "errors", *sure)
         if filter.label_id is not None:
-            return _said("prediction", "_label_sure", split, "label", *sure)
-        return _said("prediction", "_sure", split, *sure)
-
-
-def _stored(split: str, *, tail: bool) -> Way:
-    """Return the way along the examples of a split, in order of import."""
-    of = f"e.task_id = :task AND e.split = '{split}'"
-    if tail and split != Split.TEST:
-        of += f" AND {_UNCOVERED.format(split=split)}"
-    return Way("example e INDEXED BY example_split", of, "e.id", _open(split, "e.id"))
-
-
-def _said(table: str, index: str, split: str, *keeps: str, tail: bool | None = None) -> Way:
-    """Return the way along what the run says, by confidence unless `tail` is told."""
-    of = f"p.run_id = :run AND p.split = '{split}'"
-    if "label" in keeps:
-        of += " AND p.label_id = :label"
-    if "confidence" in keeps:
-        of += " AND p.confidence BETWEEN :low AND :high"
-    if tail:
-        of += " AND p.confidence IS NULL"
-    return Way(
-        f"{table} p INDEXED BY {table}{index}",
-        of,
-        "p.example_id",
-        open=_open(split, "p.example_id"),
-        keeps=(*keeps, "unsure") if tail else keeps,
-        key="p.confidence" if tail is None else "",
-    )
-
-
-def _failed(split: str) -> Way:
-    """Return the way along the examples to which the run gave no label, for one cause."""
-    of = f"p.run_id = :run AND p.split = '{split}' AND p.outcome = :outcome AND p.outcome != 'ok'"
-    table = "prediction p INDEXED BY prediction_outcome"
-    return Way(table, of, "p.example_id", _open(split, "p.example_id"), ("outcome",))
-
-
-def _decided(split: str, who: str) -> Way:
-    """Return the way along what a person decided; where it is the own one, a model may be shown."""
-    of = f"c.task_id = :task AND c.person = :{who} AND c.split = '{split}' AND c.label_id IS NOT NULL"
-    table = "current_label c INDEXED BY current_label_person"
-    if who == "person":
-        return Way(table, of, "c.example_id", keeps=("mine",))
-    return Way(table, of, "c.example_id", _open(split, "c.example_id"))
-
-
-def _golden(split: str) -> Way:
-    of = f"g.task_id = :task AND g.split = '{split}' AND g.label_id = :gold"
-    own = _open(split, "g.example_id")
-    return Way("gold g INDEXED BY gold_split", of, "g.example_id", own, ("gold",))
-
-
-def _settled(split: str) -> Way:
-    """Return the way along all gold: where nobody decided, there is none."""
-    of = f"+g.task_id = :task AND +g.split = '{split}'"
-    return Way("gold g NOT INDEXED", of, "g.example_id", _open(split, "g.example_id"))
-
-
-def _marked(split: str, by: str) -> Way:
-    """Return the way along marks of one kind; of several on one example, one counts."""
-    of = "m.task_id = :task AND m.kind = :mark"
-    other = "m.task_id = n.task_id AND m.kind = n.kind AND m.example_id = n.example_id"
-    if by == ANYBODY:
-        of += f" AND NOT EXISTS (SELECT 1 FROM mark n WHERE {other} AND n.person < m.person)"
-    else:
-        of += " AND m.person = :marker"
-    tables = "mark m CROSS JOIN example e ON e.id = m.example_id"
-    where = f"{of} AND e.split = '{split}'"
-    return Way(tables, where, "m.example_id", _open(split, "m.example_id"), ("mark",))
-
-
-def _assigned(split: str) -> Way:
-    tables = "assignment a CROSS JOIN example e ON e.id = a.example_id"
-    where = f"a.task_id = :task AND a.person = :person AND e.split = '{split}'"
-    return Way(tables, where, "a.example_id", _open(split, "a.example_id"))
-
-
-def _listed(search: Search, splits: Sequence[str], *, sure: bool = False) -> Way:
-    """Return the way along what a search found, or along the ids of a set."""
-    names = ", ".join(f"'{split}'" for split in splits)
-    listed, found, keeps, of = "json_each(:listed) f", "f.value", "among", ""
-    if search.match:
-        ends = ", ".join(
-            f"(SELECT {end}(id) FROM example WHERE task_id = :task AND split = '{split}')"
-            for split in splits
-            for end in ("min", "max")
-        )
-        listed, found, keeps = "example_fts f", "f.rowid", "match"
-        ends = f"FROM json_each(json_array({ends})))"
-        between = f"BETWEEN (SELECT min(value) {ends} AND (SELECT max(value) {ends}"
-        of = f"f.example_fts MATCH :match AND f.rowid {between} AND "
-    if sure:  # a prediction has its split: the text need not be touched
-        table = f"{listed} CROSS JOIN prediction p ON p.run_id = :run AND p.example_id = {found}"
-        own, of = "p", f"{of}p.split IN ({names})"
-    else:
-        table = f"{listed} CROSS JOIN example e ON e.id = {found}"
-        own, of = "e", f"{of}e.task_id = :task AND e.split IN ({names})"
-    own = f"({own}.split != 'test' OR {OWN.format(id=found)})"
-    return Way(table, of, found, own, (keeps,), "p.confidence" if sure else "")
-
-
-def _open(split: str, id: str) -> str:
-    return OWN.format(id=id) if split == Split.TEST else "1"
-
-
-# Read once a page: where every example is sure, none has to be looked at to find no other.
-_UNCOVERED = (
-    "(SELECT count(*) FROM prediction a INDEXED BY prediction_sure WHERE a.run_id = :run"
-    " AND a.split = '{split}' AND a.confidence IS NOT NULL)"
-    " < (SELECT n FROM example_count WHERE task_id = :task AND split = '{split}')"
-)
+            return said("prediction", "_label_sure", split, "label", *sure)
+        return said("prediction", "_sure", split, *sure)
