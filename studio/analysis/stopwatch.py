@@ -29,7 +29,7 @@ CAUTION = (
 )
 # Their time went by outside the studio.
 _ELSEWHERE = frozenset({Mode.FILE, Mode.PASTE})
-_NAMES = {Mode.OTHER: "elsewhere", Mode.FILE: "from a file", Mode.PASTE: "pasted"}
+_NAMES = {Mode.OTHER: "other ways", Mode.FILE: "from a file", Mode.PASTE: "pasted"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -82,9 +82,23 @@ class Pace:
 
     @property
     def per_hour(self) -> Figure:
-        """Accepted labels an hour."""
+        """Accepted labels an hour; undefined where the pace has no interval."""
         s = self.seconds
+        if math.isnan(s.low):
+            return replace(UNDEFINED, n=s.n)
         return Figure(value=_hourly(s.value), low=_hourly(s.high), high=_hourly(s.low), n=s.n)
+
+    def seconds_words(self) -> str:
+        """Return the seconds as people read them, with the interval and n."""
+        s = self.seconds
+        if math.isnan(s.value):
+            return "not timed"
+        ends = "not enough to tell" if math.isnan(s.low) else f"[{s.low:.1f}, {s.high:.1f}]"
+        return f"{s.value:.1f} {ends} n={s.n:,}"
+
+    def agreement_words(self) -> str:
+        """Return the agreement as people read it, with its interval and n."""
+        return str(self.agreement) if self.agreement.n else "not enough to tell"
 
     def words(self, slowest: Way | None) -> str:
         """Return in words how this pace compares; "not enough to tell" where that is so."""

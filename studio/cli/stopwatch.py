@@ -40,11 +40,11 @@ def _text(found: TaskStopwatch) -> str:
         {
             "way": str(pace.way),
             "accepted": f"{pace.accepted:,} of {pace.given:,}",
-            "seconds a label": str(pace.seconds) if pace.seconds.n else "not timed",
+            "seconds a label": pace.seconds_words(),
             "median": "" if math.isnan(pace.median) else f"{pace.median:.1f}",
             "an hour": "" if math.isnan(pace.per_hour.value) else f"{pace.per_hour.value:,.0f}",
             "measured": f"{pace.measured:.0%}" if pace.seconds.n else "",
-            "agreement": str(pace.agreement) if pace.agreement.n else "not enough to tell",
+            "agreement": pace.agreement_words(),
             "compared": pace.words(slowest),
         }
         for pace in found.found.paces

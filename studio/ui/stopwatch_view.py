@@ -16,7 +16,6 @@ from studio.domain.task import Task
 from studio.ui.charts import Spec, is_dark, show_chart
 from studio.ui.colours import DARK, LIGHT
 from studio.ui.empty import empty_state
-from studio.ui.figures import figure_text
 from studio.workspace import Workspace
 
 _EVERYBODY = ""
@@ -82,12 +81,12 @@ def _table(paces: Sequence[Pace], slowest: Way | None) -> None:
             {
                 "Way": str(pace.way),
                 "Accepted": f"{pace.accepted:,} of {pace.given:,}",
-                "Seconds a label": _seconds(pace.seconds),
+                "Seconds a label": pace.seconds_words(),
+                "Agreement": pace.agreement_words(),
+                "Compared": pace.words(slowest),
                 "Median": None if math.isnan(pace.median) else pace.median,
                 "An hour": None if math.isnan(pace.per_hour.value) else round(pace.per_hour.value),
-                "Compared": pace.words(slowest),
-                "Agreement": _agreement(pace),
-                "With": ", ".join(f"{n:,} {what}" for what, n in pace.references.items()),
+                "Agreement with": ", ".join(f"{n:,} {what}" for what, n in pace.references.items()),
             }
             for pace in paces
         ],
@@ -111,22 +110,9 @@ def _table(paces: Sequence[Pace], slowest: Way | None) -> None:
                 help="How often such a label is the one that somebody gave who did not see it: "
                 "adjudicated gold, else other people's blind labels, else a file's."
             ),
-            "With": st.column_config.TextColumn("Compared with labels of"),
         },
         alt="Pace and quality of each way of working",
     )  # fmt: skip
-
-
-def _agreement(pace: Pace) -> str:
-    return figure_text(pace.agreement) if pace.agreement.n else "not enough to tell"
-
-
-def _seconds(figure: Figure) -> str:
-    if math.isnan(figure.value):
-        return "not timed"
-    if math.isnan(figure.low):
-        return f"{figure.value:.1f}, not enough to tell n={figure.n:,}"
-    return f"{figure.value:.1f} [{figure.low:.1f}, {figure.high:.1f}] n={figure.n:,}"
 
 
 def _how_timed(paces: Sequence[Pace]) -> str:
@@ -162,6 +148,7 @@ def pace_chart(rows: tuple[tuple[str, Figure], ...], *, dark: bool = False) -> S
         for name, f in rows
     ]  # fmt: skip
     scale = alt.Scale(zero=True, nice=True)
+    axis = alt.Axis(tickCount=6, labelFlush=False)
     base = alt.Chart().encode(
         y=alt.Y(
             "way:N", sort=[name for name, _ in rows], title=None,
@@ -177,7 +164,7 @@ def pace_chart(rows: tuple[tuple[str, Figure], ...], *, dark: bool = False) -> S
         color=alt.value(colours.accent),
     )  # fmt: skip
     lines = base.mark_rule(strokeWidth=3, opacity=0.55).encode(
-        x=alt.X("low:Q", scale=scale, title="Seconds an accepted label"), x2="high:Q"
+        x=alt.X("low:Q", scale=scale, title="Seconds an accepted label", axis=axis), x2="high:Q"
     )
     points = base.mark_point(size=110, filled=True, opacity=1).encode(
         x=alt.X("seconds:Q", scale=scale)
