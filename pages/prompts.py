@@ -27,6 +27,7 @@ from studio.ui.prompt_preview import (
     show_estimates,
     show_preview,
 )
+from studio.ui.prompt_rewrite import draw_rewrite
 from studio.ui.prompt_save import save, show_diff
 from studio.ui.prompt_versions import (
     choose_version,
@@ -58,9 +59,11 @@ def main() -> None:
         keep_drafts(ws, task, drafts, page.person)
     before = version_before(versions, drafts)
     with right:
-        draw_advice(
-            Desk(ws=ws, task=task, versions=versions, drafts=drafts, body=body, person=page.person)
+        desk = Desk(
+            ws=ws, task=task, versions=versions, drafts=drafts, body=body, person=page.person
         )
+        draw_advice(desk)
+        draw_rewrite(desk)
         show_side(page, body, before)
     here = next((v for v in versions if v.id == drafts.base), None)
     saved = here if drafts.base not in drafts.texts else None

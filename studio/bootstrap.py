@@ -87,6 +87,7 @@ def make_worker(ws: Workspace) -> Worker:
     from studio.handlers.finetunes import finetune_handler
     from studio.handlers.pacing import Pacers
     from studio.handlers.probes import probe_handler
+    from studio.handlers.rewriting import rewrite_handler
     from studio.handlers.rule_asking import ask_handler
     from studio.handlers.runs import run_handler
     from studio.handlers.votes import vote_handler
@@ -96,6 +97,7 @@ def make_worker(ws: Workspace) -> Worker:
         "finetune": functools.partial(finetune_handler, ws),
         "probe": functools.partial(probe_handler, ws),
         "rule_drafts": functools.partial(ask_handler, ws),
+        "rewrite": functools.partial(rewrite_handler, ws),
         "votes": functools.partial(vote_handler, ws),
     }
     worker = Worker(

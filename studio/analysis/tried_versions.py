@@ -53,7 +53,7 @@ class TriedVersions:
             what = "One version was" if self.tried == 1 else f"{self.tried} versions were"
             return f"{what} tried on this gold."
         luck = self.accuracy.value - self.corrected
-        lead = f"The best of so many looks better than it is: {self.picked} likely has an accuracy "
+        lead = f"The best of {self.tried} looks better than it is: {self.picked} likely has an accuracy "
         lead += f"of {self.corrected:.3f} rather than {self.accuracy.value:.3f}."
         if luck < 0.0005:
             lead = (

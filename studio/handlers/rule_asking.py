@@ -54,7 +54,7 @@ async def ask_handler(ws: Workspace, job: Job, control: Control) -> None:
     rationale_id = int(job.params["rationale"])
     question = question_for(ws, job.subject_id, rationale_id, service.default_model)
     try:
-        answer, cost = await _ask(ws, job, service, question)
+        answer, cost = await ask_once(ws, job, service, question)
     finally:
         await service.close()
     rationale = find_rationale(ws, job.subject_id, rationale_id)
@@ -74,7 +74,7 @@ async def ask_handler(ws: Workspace, job: Job, control: Control) -> None:
         ws.store.tasks.set_setting(_key(job.subject_id, rationale_id), json.dumps(kept))
 
 
-async def _ask(
+async def ask_once(
     ws: Workspace, job: Job, service: Provider, question: Question
 ) -> tuple[Answer, float | None]:
     """Ask once, by a row of the ledger that stands before the call; return what it cost, too."""
