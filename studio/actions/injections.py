@@ -14,7 +14,7 @@ from studio.domain.prompt import PromptText
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
 from studio.errors import InputError
-from studio.handlers.asking import body_of
+from studio.handlers.asked import body_of
 from studio.handlers.choosing import chosen
 from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate

@@ -89,6 +89,36 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormerName:
+    """A name that a label had; what was stored under it is read as the label of now.
+
+    Attributes:
+        name: The name.
+        label_id: The present label that it means.
+        is_held: Whether no other label may be called so: false where only a change that was taken
+            back gave it.
+    """
+
+    name: str
+    label_id: int
+    is_held: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredLabel:
+    """A label that is in use no more.
+
+    Attributes:
+        id, name: As they were.
+        into: The present label that it was merged into; None where there is none.
+    """
+
+    id: int
+    name: str
+    into: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One classification question with its labels.
 
@@ -96,11 +126,13 @@ class Task:
         id: Stable.
         name: Unique in the workspace.
         question: What an expert is asked, e.g. "Is this dish keto?"; may be empty.
-        labels: At least two, by position.
+        labels: At least two, by position; those in use.
         criterion: The promise, if one was made.
         fallback_label_id: What rules say of an example on which none of them votes; None abstains.
         champion: The classifier used now: "prompt:3", "rules", "model:5"; may be empty.
         revision: Grows with every write to the task's data; caches key on it.
+        former: Names that labels had before the label set was changed.
+        retired: Labels that are in use no more.
     """
 
     id: int
@@ -111,6 +143,8 @@ class Task:
     fallback_label_id: int | None = None
     champion: str = ""
     revision: int = 0
+    former: tuple[FormerName, ...] = ()
+    retired: tuple[RetiredLabel, ...] = ()
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -118,7 +152,7 @@ class Task:
         return tuple(label.name for label in self.labels)
 
     def label(self, name: str) -> Label:
-        """Return the label of this name.
+        """Return the label of this name, or the one that a former name means now.
 
         Raises:
             NotFoundError: If the task has no such label.
@@ -126,17 +160,38 @@ class Task:
         for label in self.labels:
             if label.name == name:
                 return label
+        for former in self.former:
+            if former.name == name:
+                return self.label_of(former.label_id)
         raise NotFoundError(
             f"The task {self.name!r} has no label {name!r}.",
             next_step=f"Its labels are {', '.join(self.label_names)}.",
         )
 
-    def name_of(self, label_id: int | None) -> str | None:
-        """Return the name of a label id, or None for None and for ids of other tasks."""
+    def label_of(self, label_id: int) -> Label:
+        """Return the label of this id, or the one it was merged into.
+
+        Raises:
+            NotFoundError: If the task has no such label.
+        """
+        moved = {label.id: label.into for label in self.retired}
+        wanted = moved.get(label_id) or label_id
         for label in self.labels:
-            if label.id == label_id:
-                return label.name
-        return None
+            if label.id == wanted:
+                return label
+        raise NotFoundError(f"The task {self.name!r} has no label of the number {label_id}.")
+
+    def name_of(self, label_id: int | None) -> str | None:
+        """Return the name of a label id; of one that was merged, the name it goes by now.
+
+        None for None, for ids of other tasks and for labels that were given up.
+        """
+        if label_id is None:
+            return None
+        try:
+            return self.label_of(label_id).name
+        except NotFoundError:
+            return None
 
 
 def check_label_names(names: list[str]) -> tuple[str, ...]:

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from studio.domain.example import Example
+from studio.domain.label_names import read_answer
 from studio.domain.price import Price
 from studio.domain.prompt import (
     FewShot,
     PromptText,
     answer_schema,
-    prompt_of,
     render_decision,
     render_messages,
     shot_turns,
     user_turn,
 )
-from studio.domain.run import Answer, ClassifierKind, Outcome, Question, Run
+from studio.domain.run import Answer, Outcome, Question, Run
 from studio.domain.task import Task
 from studio.domain.tokens import (
     MOST_OUTPUT,
@@ -29,6 +29,7 @@ from studio.domain.tokens import (
     most_tokens,
 )
 from studio.errors import ProviderError
+from studio.handlers.asked import asked_task, body_of
 from studio.handlers.rules_and_text import JoinedAnswers
 from studio.handlers.shots import Shots, freeze_shots, shots_of, told_values
 from studio.providers.base import Provider
@@ -127,7 +128,9 @@ class Asking:
         self, ws: Workspace, run: Run, task: Task, body: PromptText, service: Provider, engine: str,
         samples: int = 1,
     ) -> None:  # fmt: skip
-        self._ws, self._run, self._task = ws, run, task
+        self._ws, self._run = ws, run
+        self._now = ws.store.tasks.get(run.task_id)
+        self._ids = {label.name: label.id for label in task.labels}
         self.label_names = task.label_names
         self._service, self._engine = service, engine
         self.samples = samples
@@ -159,8 +162,8 @@ class Asking:
         Returns:
             The service, for the caller to close, and the asking.
         """
-        task = ws.store.tasks.get(run.task_id)
-        body = body_of(ws, run, task)
+        now = ws.store.tasks.get(run.task_id)
+        task, body = asked_task(ws.store, run, now), body_of(ws, run, now)
         samples = ws.store.runs.params(run.id).get("samples", 1)
         service = ws.provider(run.provider)
         try:
@@ -201,10 +204,18 @@ class Asking:
         """Return an answer as it is stored, of an example and the content key of its question."""
         if answer.outcome in MALFORMED and not cached:
             key = f"{self._run.id}:{secrets.token_hex(4)}:{key}"
-        label_id = self._task.label(answer.label).id if answer.label is not None else None
+        if answer.label is None:
+            return Result(
+                example_id=example_id, label_id=None, answer=answer, key=key, cached=cached
+            )
+        # Labels that were asked apart may be one now: its probability is the sum of theirs.
+        read = read_answer(answer, self._now, self._ids)
+        label_id = self._ids[answer.label] if read.label is None else self._now.label(read.label).id
+        joined = None if read is answer else read.confidence
         return Result(
-            example_id=example_id, label_id=label_id, answer=answer, key=key, cached=cached
-        )
+            example_id=example_id, label_id=label_id, answer=answer, key=key, cached=cached,
+            joined=joined,
+        )  # fmt: skip
 
     def join(self, results: list[Result]) -> list[Result]:
         """Return results with the rules' say in them, where they have one."""
@@ -259,20 +270,6 @@ class Asking:
             return order.instructions
         body = replace(self._body, few_shots=(*self._body.few_shots, *shots))
         return render_decision(body, order.label_names)
-
-
-def body_of(ws: Workspace, run: Run, task: Task) -> PromptText:
-    """Return what a run tells the model."""
-    params = ws.store.runs.params(run.id)
-    if "body" in params:
-        body = PromptText.from_dict(params["body"])
-    elif run.prompt_version_id is not None:
-        body = ws.store.prompts.get(task.id, run.prompt_version_id).body
-    else:
-        body = prompt_of(task)
-    if run.kind in (ClassifierKind.MODEL, ClassifierKind.JOINED):
-        body = replace(body, few_shots=(), policy=None)  # asked exactly as it was trained
-    return body
 
 
 def out_of_budget(budget: float, spent: float, bound: float | None) -> str:

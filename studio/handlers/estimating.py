@@ -13,7 +13,8 @@ from studio.domain.prompt import PromptText, answer_schema, training_jsonl
 from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.domain.tokens import likely_tokens
-from studio.handlers.asking import Asking, Open, body_of
+from studio.handlers.asked import body_of
+from studio.handlers.asking import Asking, Open
 from studio.handlers.counting import Counting, best_counting
 from studio.handlers.shots import values_of
 from studio.providers.base import Provider

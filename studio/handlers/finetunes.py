@@ -24,6 +24,7 @@ from studio.errors import (
     RefusedRequestError,
     RunFailedError,
 )
+from studio.handlers.asked import keep_model
 from studio.handlers.rules_and_text import keep_held_out
 from studio.handlers.shots import values_of
 from studio.jobs.control import CancelledJobError, Control, LaterError, PausedError
@@ -167,6 +168,7 @@ async def _create(ws: Workspace, finetune: FineTune, service: Provider, key: str
     version_id = finetune.prompt_version_id
     body = prompt_of(task) if version_id is None else ws.store.prompts.get(task.id, version_id).body
     rows = ws.store.finetunes.training_rows(finetune.training_set_id)
+    keep_model(ws, finetune.id, task, body)
     values = values_of(ws, task.id, body, [row[0] for row in rows])
     jsonl = training_jsonl(body, task.label_names, rows, values)
     file_id = await service.upload(jsonl.encode(), f"training-set-{finetune.training_set_id}.jsonl")

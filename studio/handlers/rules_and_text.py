@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from studio.domain.coded_rationale import CodedRationale
 from studio.domain.finetune import FineTune
+from studio.domain.label_names import read_answer
 from studio.domain.run import Answer, Method, Outcome, Run
 from studio.domain.task import Task
 from studio.errors import InputError, ProviderError
+from studio.handlers.asked import asked_names, asked_of, asked_of_model
 from studio.handlers.joined import EXPERT_ORDER, joining_setting
 from studio.handlers.votes import BLOCK, Voting, find_votes
 from studio.jobs.control import Control
@@ -83,7 +85,10 @@ def honest_answers(
     keys = {_held_out_key(finetune.id, i): i for i in example_ids if i in trained}
     answers = {keys[key]: answer for key, answer in store.runs.cached(list(keys)).items()}
     others = [i for i in example_ids if i not in trained]
-    return answers | store.finetunes.answers(finetune.id, others)
+    answers |= store.finetunes.answers(finetune.id, others)
+    task = store.tasks.get(store.finetunes.task_of(finetune.id))
+    asked = asked_names(asked_of_model(store, finetune.id))
+    return {i: read_answer(answer, task, asked) for i, answer in answers.items()}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -265,7 +270,9 @@ class JoinedAnswers:
         matrix = find_votes(
             self._ws.store, self._task.id, self._rules, Corpus.of(examples), before_run=self._run.id
         ).matrix
-        text = text_chances([told[i].answer for i in matrix.example_ids], self._task)
+        asked = asked_names(asked_of(self._ws.store, self._run))
+        said = [read_answer(told[i].answer, self._task, asked) for i in matrix.example_ids]
+        text = text_chances(said, self._task)
         rules = rules_say(matrix, self._rules, self._task, self.joining)
         chances = self._joined.apply(text, rules.chances, matrix)
         for i, row in zip(matrix.example_ids, chances, strict=True):

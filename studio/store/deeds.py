@@ -75,7 +75,10 @@ class Deeds:
         """Return the latest undo after the last new event that was not put back yet."""
         if last is None:
             return None
-        return self.db.one(_LATEST_UNDO.format(table=table), who | {"after": last["id"]})
+        return self.db.one(
+            _LATEST_UNDO.format(table=table, own=_NO_CHANGE.get(table, "")),
+            who | {"after": last["id"]},
+        )
 
     def _same_deed(self, row: Row, *, standing: bool) -> list[int]:
         """Return the decisions made together with this one that stand, or that are taken back."""
@@ -144,9 +147,11 @@ _LAST = (
 _LATEST = _LAST.replace("{own}", f"{{own}} AND NOT {_UNDONE}")
 _LATEST_UNDO = (
     "SELECT u.* FROM {table} u JOIN {table} t ON t.id = u.undoes AND t.undoes IS NULL"
-    " WHERE u.task_id = :task AND u.person = :person AND u.id > :after"
+    " WHERE u.task_id = :task AND u.person = :person AND u.id > :after{own}"
     " AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.undoes = u.id) ORDER BY u.id DESC LIMIT 1"
 )
+# A change of the label set that is taken back undoes events, too; no person did that.
+_NO_CHANGE = {"label_event": " AND u.mode != 'label_change'"}
 _BEFORE = (
     "LEFT JOIN label_event b ON b.id = (SELECT max(p.id) FROM label_event p"
     " WHERE p.example_id = e.example_id AND p.person = e.person AND p.id < e.id)"

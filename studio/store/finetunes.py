@@ -12,7 +12,7 @@ from studio.domain.run import Answer
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
 from studio.store.responses import answer_of
-from studio.store.tasks import bump
+from studio.store.tasks import Tasks, bump
 
 
 class FineTunes:
@@ -68,11 +68,19 @@ class FineTunes:
     def training_rows(self, set_id: int) -> list[tuple[int, str, str]]:
         """Return (example id, text, label name), by example id."""
         rows = self.db.read(
-            "SELECT e.id, e.text, l.name FROM training_set_example t JOIN example e ON e.id = t.example_id"
+            "SELECT e.id, e.text, l.name, l.id AS label_id, l.task_id, l.retired_at"
+            " FROM training_set_example t JOIN example e ON e.id = t.example_id"
             " JOIN label l ON l.id = t.label_id WHERE t.training_set_id = ? ORDER BY e.id",
             (set_id,),
         )
-        return [(row[0], row[1], row[2]) for row in rows]
+        now = self._names_now(rows)
+        return [(row[0], row[1], now.get(row["label_id"], row[2])) for row in rows]
+
+    def _names_now(self, rows: Sequence[Row]) -> dict[int, str]:
+        """Return the names that labels go by now that are in use no more."""
+        gone = {row["label_id"]: row["task_id"] for row in rows if row["retired_at"] is not None}
+        tasks = {task_id: Tasks(self.db).get(task_id) for task_id in set(gone.values())}
+        return {i: name for i, task_id in gone.items() if (name := tasks[task_id].name_of(i))}
 
     def examples_of(self, set_id: int, origin: str) -> frozenset[int]:
         """Return the examples of a training set whose label has this origin."""
@@ -206,13 +214,16 @@ class FineTunes:
 
     def _training_set(self, row: Row) -> TrainingSet:
         counted = self.db.read(
-            "SELECT l.name, t.origin, count(*) FROM training_set_example t JOIN label l ON l.id = t.label_id"
+            "SELECT l.name, t.origin, count(*) AS n, l.id AS label_id, l.task_id, l.retired_at"
+            " FROM training_set_example t JOIN label l ON l.id = t.label_id"
             " WHERE t.training_set_id = ? GROUP BY 1, 2 ORDER BY 1, 2",
             (row["id"],),
         )
+        now = self._names_now(counted)
         labels: dict[str, int] = {}
         origins: dict[str, int] = {}
-        for name, origin, n in counted:
+        for told in counted:
+            name, origin, n = now.get(told["label_id"], told["name"]), told["origin"], told["n"]
             labels[name] = labels.get(name, 0) + n
             origins[origin] = origins.get(origin, 0) + n
         return TrainingSet(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+from studio.domain.label_names import read_prompt
 from studio.domain.prompt import PromptText, PromptVersion
+from studio.domain.task import Task
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
-from studio.store.tasks import bump
+from studio.store.tasks import Tasks, bump
 
 
 class Prompts:
@@ -25,8 +27,8 @@ class Prompts:
                 "SELECT * FROM prompt_version WHERE task_id = ? AND name = ? ORDER BY number DESC LIMIT 1",
                 (task_id, name),
             )
-            if latest is not None and _version(latest).body == body:
-                return _version(latest)
+            if latest is not None and (saved := self._version(latest)).body == body:
+                return saved
             number = latest["number"] + 1 if latest is not None else 1
             version_id = conn.execute(
                 "INSERT INTO prompt_version (task_id, name, number, body, author, note, at) VALUES (?,?,?,?,?,?,?)",
@@ -54,7 +56,7 @@ class Prompts:
         )
         if row is None:
             raise NotFoundError(f"There is no prompt version {version_id} in this task.")
-        return _version(row)
+        return self._version(row)
 
     def find(self, task_id: int, text: str) -> PromptVersion:
         """Return the version people mean by "better", "better v2", "better:2" or its number.
@@ -79,15 +81,20 @@ class Prompts:
         rows = self.db.read(
             "SELECT * FROM prompt_version WHERE task_id = ? ORDER BY id", (task_id,)
         )
-        return [_version(row) for row in rows]
+        task = Tasks(self.db).get(task_id)
+        return [_version(row, task) for row in rows]
+
+    def _version(self, row: Row) -> PromptVersion:
+        return _version(row, Tasks(self.db).get(row["task_id"]))
 
 
-def _version(row: Row) -> PromptVersion:
+def _version(row: Row, task: Task) -> PromptVersion:
+    """Return a version as it reads with the label names of now; what was saved stays as it was."""
     return PromptVersion(
         id=row["id"],
         name=row["name"],
         number=row["number"],
-        body=PromptText.from_dict(json.loads(row["body"])),
+        body=read_prompt(PromptText.from_dict(json.loads(row["body"])), task),
         author=row["author"],
         note=row["note"],
         at=row["at"],

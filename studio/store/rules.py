@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 from studio.domain.coded_rationale import CodedRationale, RuleBody, parse_rule, rule_to_dict
+from studio.domain.label_names import read_rule
+from studio.domain.task import Task
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
-from studio.store.tasks import bump
+from studio.store.tasks import Tasks, bump
 
 
 class Rules:
@@ -74,26 +75,31 @@ class Rules:
             "SELECT * FROM coded_rationale WHERE task_id = ? AND (NOT ? OR enabled) ORDER BY position, id",
             (task_id, enabled_only),
         )
-        return [_rule(row) for row in rows]
+        task = Tasks(self.db).get(task_id)
+        return [_rule(row, task) for row in rows]
 
     def frozen(self, task_id: int, versions: Sequence[Sequence[int]]) -> list[CodedRationale]:
         """Return rules as they were: (rule id, version) in the order wanted, all of them voting."""
         rows = self.db.read(
-            "SELECT r.*, v.body AS body_then, v.version AS version_then,"
-            " coalesce((SELECT l.id FROM label l WHERE l.task_id = r.task_id AND l.name = v.body ->> 'label'),"
-            "  r.label_id) AS label_then FROM json_each(:wanted) w"
+            "SELECT r.*, v.body AS body_then, v.version AS version_then FROM json_each(:wanted) w"
             " JOIN coded_rationale r ON r.id = w.value ->> 0 AND r.task_id = :task"
             " JOIN coded_rationale_version v ON v.coded_rationale_id = r.id AND v.version = w.value ->> 1"
             " ORDER BY w.key",
             {"task": task_id, "wanted": json.dumps([list(v) for v in versions])},
         )
-        return [
-            replace(
-                _rule(row), body=parse_rule(json.loads(row["body_then"])),
-                label_id=row["label_then"], version=row["version_then"], position=place, enabled=True,
-            )
-            for place, row in enumerate(rows)
-        ]  # fmt: skip
+        task = Tasks(self.db).get(task_id)
+        found = []
+        for place, row in enumerate(rows):
+            body = parse_rule(json.loads(row["body_then"]))
+            try:
+                label = task.label(body.label)
+            except NotFoundError:  # its label was given up since
+                label = task.label_of(row["label_id"])
+            found.append(CodedRationale(
+                id=row["id"], label_id=label.id, body=read_rule(body, task, label.id),
+                rationale_id=row["rationale_id"], version=row["version_then"], position=place,
+            ))  # fmt: skip
+        return found
 
     def bodies(self, task_id: int) -> list[RuleBody]:
         """Return what the rules of a task say and said in any version: runs voted by them."""
@@ -149,14 +155,15 @@ class Rules:
             raise NotFoundError(
                 f"There is no rule {name!r} in this task.", next_step="See `studio rule list`."
             )
-        return _rule(row)
+        return _rule(row, Tasks(self.db).get(task_id))
 
 
-def _rule(row: Row) -> CodedRationale:
+def _rule(row: Row, task: Task) -> CodedRationale:
+    """Return a rule with the label names of now; its body is stored as it was written."""
     return CodedRationale(
         id=row["id"],
         label_id=row["label_id"],
-        body=parse_rule(json.loads(row["body"])),
+        body=read_rule(parse_rule(json.loads(row["body"])), task, row["label_id"]),
         rationale_id=row["rationale_id"],
         position=row["position"],
         enabled=bool(row["enabled"]),

@@ -13,6 +13,7 @@ from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Predictio
 from studio.errors import NotFoundError
 from studio.store.connection import Connections, Row
 from studio.store.examples import _example
+from studio.store.label_moves import keep_moved, moved_labels
 from studio.store.methods import METHOD
 from studio.store.responses import answer_of, columns_of
 from studio.store.tasks import bump
@@ -155,6 +156,14 @@ class Runs:
                 (name, json.dumps(value), run_id),
             )
 
+    def drop_param(self, run_id: int, name: str) -> None:
+        """Forget something that was kept with what the run was started with."""
+        with self.db.transaction() as conn:
+            conn.execute(
+                "UPDATE run SET params = json_remove(params, '$.' || ?) WHERE id = ?",
+                (name, run_id),
+            )
+
     def remaining(self, run_id: int, *, after: int = 0, limit: int = 500) -> list[Example]:
         """Return the next examples of the run without a prediction, by id."""
         rows = self.db.read(
@@ -212,6 +221,7 @@ class Runs:
         if fresh and self._respond(conn, fresh, at) < len(fresh):  # a run was faster
             results = self._apart(run, results)
             self._respond(conn, [r for r in results if r.key and not r.cached], at)
+        results = self._in_use(conn, run, results)
         new = conn.executemany(
             "INSERT OR IGNORE INTO prediction (run_id, example_id, label_id, confidence, outcome, response_id, split)"
             " SELECT ?1, id, ?3, ?4, ?5, (SELECT id FROM response WHERE key = ?6), split FROM example WHERE id = ?2",
@@ -229,6 +239,21 @@ class Runs:
             conn.execute("UPDATE run SET done = done + ? WHERE id = ?", (new, run.id))
         else:
             self._recount(conn, run.id)
+
+    def _in_use(self, conn: Any, run: Run, results: Sequence[Result]) -> Sequence[Result]:
+        """Return results that say labels in use: the label set may have changed since the run began."""
+        moved = moved_labels(self.db, run.task_id)
+        now = []
+        for result in results:
+            if result.label_id in moved:
+                went = moved[result.label_id]
+                keep_moved(conn, run.id, result.example_id, went)
+                result = replace(result, label_id=went.into, joined=result.confidence)
+                if went.into is None:
+                    off = replace(result.answer, outcome=Outcome.OFF_LABEL)
+                    result = replace(result, answer=off)
+            now.append(result)
+        return now
 
     def _respond(self, conn: Any, fresh: Sequence[Result], at: str) -> int:
         """Store responses, and return how many of them were new."""

@@ -19,6 +19,7 @@ from studio.store.firings import Firings
 from studio.store.guidelines import Guidelines
 from studio.store.in_use import Opened, lock_of
 from studio.store.jobs import Jobs
+from studio.store.label_sets import LabelSets
 from studio.store.labels import Labels
 from studio.store.ledger import Ledger
 from studio.store.marks import Marks
@@ -83,6 +84,7 @@ class Store:
         self.labels = Labels(self.db)
         self.marks = Marks(self.db)
         self.deeds = Deeds(self.db, self.labels)
+        self.label_sets = LabelSets(self.db, self.labels)
         self.assignments = Assignments(self.db)
         self.guidelines = Guidelines(self.db)
         self.finetunes = FineTunes(self.db)

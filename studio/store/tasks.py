@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
+from studio.domain.label_names import Renaming, read_names
 from studio.domain.task import Criterion, Label, Task
 from studio.errors import ConflictError, NotFoundError
 from studio.store.connection import Connections, Row
@@ -131,24 +133,42 @@ class Tasks:
             )
 
     def _task(self, row: Row) -> Task:
-        labels = self.db.read(
-            "SELECT * FROM label WHERE task_id = ? ORDER BY position", (row["id"],)
+        rows = self.db.read("SELECT * FROM label WHERE task_id = ? ORDER BY position", (row["id"],))
+        labels = tuple(
+            Label(id=r["id"], name=r["name"], definition=r["definition"], position=r["position"])
+            for r in rows
+            if r["retired_at"] is None
         )
+        gone = [(r["id"], r["name"]) for r in rows if r["retired_at"] is not None]
+        former, retired = read_names(labels, gone, self._renamings(row["id"]))
         return Task(
             id=row["id"],
             name=row["name"],
             question=row["question"],
-            labels=tuple(
-                Label(
-                    id=r["id"], name=r["name"], definition=r["definition"], position=r["position"]
-                )
-                for r in labels
-            ),
+            labels=labels,
             criterion=Criterion.parse(row["criterion"]) if row["criterion"] else None,
             fallback_label_id=row["fallback_label_id"],
             champion=row["champion"],
             revision=row["revision"],
+            former=former,
+            retired=retired,
         )
+
+    def _renamings(self, task_id: int) -> list[Renaming]:
+        rows = self.db.read(
+            "SELECT body ->> 'gone' AS gone, body ->> 'into' AS into_id, body -> 'names' AS names,"
+            " undone_at IS NULL AS holds FROM label_change WHERE task_id = ? ORDER BY id",
+            (task_id,),
+        )
+        return [
+            Renaming(
+                names=tuple((label_id, name) for label_id, name in json.loads(row["names"])),
+                gone=row["gone"],
+                into=row["into_id"],
+                holds=bool(row["holds"]),
+            )
+            for row in rows
+        ]
 
 
 def bump(db: Connections, task_id: int) -> None:
