@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -91,12 +91,6 @@ def people_minutes(events: Iterable[Correction]) -> float:
         own = [s for s in took[person] if s > 0]
         seconds += n * (median(own) if own else usual)
     return seconds / 60
-
-
-def seconds_per_label(events: Sequence[Correction]) -> float | None:
-    """Return the seconds a decision of a person took on average; None without such decisions."""
-    decisions = len(spells(events))
-    return people_minutes(events) * 60 / decisions if decisions else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +187,7 @@ def _measured_arm(name: str, spent: Spent, rates: Rates) -> Arm:
         minutes=minutes,
         service_usd=spent.service_usd,
         total_usd=None if spent.service_usd is None else people + spent.service_usd,
-        basis=f"Measured here: {spent.minutes:,.1f} minutes from the pace of decisions, {service}. "
+        basis=f"Measured here: {spent.minutes:,.1f} minutes of decisions, {service}. "
         f"Assumed: an expert at ${rates.expert_usd_hour:g} an hour{writing}. {state}",
     )
 

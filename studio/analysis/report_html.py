@@ -186,8 +186,8 @@ def _method(report: Report) -> str:
         "high end does not; anything between is not yet.</li>"
         "<li>Intervals of shares are Wilson's; macro-F1's is a bootstrap of the confusion matrix "
         "(1,000 draws). Macro-F1 is the mean over labels that occur or are predicted.</li>"
-        "<li>Minutes are estimated from the pace of people's decisions; pauses count as a minute "
-        "at most.</li></ul></section>"
+        "<li>Minutes are what the browser measured of people's decisions, or else estimated from "
+        "their pace; pauses count as a minute at most.</li></ul></section>"
     )
 
 

@@ -66,7 +66,7 @@ class Report:
         figure: The criterion's metric on blind test gold; None without a run there.
         evaluation: All figures of that run; None without one.
         cost_usd: Money spent on calls and training; None when some price is unknown.
-        minutes: People's minutes on labels, from the pace of their decisions.
+        minutes: People's minutes on labels, measured or from the pace of their decisions.
         arms: What the benchmark costs this way and with annotators.
         missing: What would make the report better, each in a sentence.
         test_looks: How often figures on test were looked at.

@@ -95,7 +95,7 @@ def draw_numbers(report: Report) -> None:
             st.metric(
                 "Minutes of people",
                 duration(report.minutes * 60) if report.minutes else "none yet",
-                help="From the pace of their decisions in the studio.",
+                help="Of their decisions here: as the browser measured, or else their pace.",
             )
         with st.container(width=200):
             st.metric("Looks at test", f"{report.test_looks:,}", help=note("test look"))

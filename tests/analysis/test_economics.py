@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from studio.analysis.economics import Rates, Spent, arms, people_minutes, seconds_per_label
+from studio.analysis.economics import Rates, Spent, arms, people_minutes
 from studio.domain.correction import Correction, Mode, Origin
 
 
@@ -37,8 +37,7 @@ def test_minutes_of_one_person(seconds, expected):
 def test_people_work_side_by_side_and_files_cost_nobody_time():
     events = [at(0), at(10), at(5, "bob"), at(9, "bob"), at(7, "file.csv", Origin.IMPORTED)]
     assert people_minutes(events) * 60 == pytest.approx(20 + 8)
-    assert seconds_per_label(events) == pytest.approx(7)
-    assert seconds_per_label([at(0, origin=Origin.COMPUTED)]) is None
+    assert people_minutes([at(0, origin=Origin.COMPUTED)]) == 0
 
 
 def test_every_arm_says_what_is_measured_and_what_is_assumed():
