@@ -15,6 +15,7 @@ from studio.errors import InputError
 from studio.ui.charts import confusion_chart, interval_chart, is_dark, selected, show_chart
 from studio.ui.empty import empty_state
 from studio.ui.evaluation_examples import LABEL_IDS, LABEL_IDS_FROM, chosen_index
+from studio.ui.evaluation_view import side_by_side
 from studio.ui.figures import count, figure_text
 from studio.ui.notes import note
 from studio.ui.people_data import agreement, labels_met
@@ -201,23 +202,30 @@ def _apart(
     who = " and ".join(pair) if pair else _EVERYBODY
     st.markdown(f"**Which labels met: {plain(who)}**")
     key = f"people_matrix_{'_'.join(pair or ())}_{split}"
-    matrix = _matrix(task, met, both=pair is None)
-    event = show_chart(
-        confusion_chart(matrix, dark=is_dark(), titles=pair or ("One says", "another says")),
-        key=key, alt="Examples by the labels two people gave them", on_select="rerun",
-    )  # fmt: skip
+    size = len(task.labels)
+    left, right = side_by_side(key, max(350, min(620, 170 + 90 * size)), "stretch")
+    with left:
+        event = show_chart(
+            confusion_chart(
+                _matrix(task, met, both=pair is None), dark=is_dark(),
+                titles=pair or ("One says", "another says"),
+            ),
+            key=f"{key}_chart", alt="Examples by the labels two people gave them",
+            on_select="rerun",
+        )  # fmt: skip
+        st.caption(
+            "Blue: the same label; orange: different ones. Click a cell to read its examples."
+            + ("" if pair else " Each counts once, whoever of the two said which.")
+        )
     cell = selected(event, "cell")
     asked = (str(cell.get("gold")), str(cell.get("predicted"))) if cell else None
     if asked and pair is None and asked not in met:
         asked = asked[::-1]
-    st.caption(
-        "Blue: the same label; orange: different ones. Click a cell to read its examples."
-        + ("" if pair else " Each counts once, whoever of the two said which.")
-    )
     wanted = {c: ids for c, ids in met.items() if (c == asked if asked else c[0] != c[1])}
     ids = sorted({i for some in wanted.values() for i in some})
     what = f"{asked[0]} beside {asked[1]}" if asked else "different labels"
-    _examples(ws, task, ids, what=f"{who}: {what}", key=f"{key}_{asked}")
+    with right:
+        _examples(ws, task, ids, what=f"{who}: {what}", key=f"{key}_{asked}")
 
 
 def _matrix(task: Task, met: dict[tuple[str, str], tuple[int, ...]], *, both: bool) -> Confusion:
@@ -246,7 +254,7 @@ def _examples(ws: Workspace, task: Task, ids: list[int], *, what: str, key: str)
         hide_index=True, key=f"{key}_list", placeholder="",
         height="content" if len(readable) < 8 else 320,
         column_config={
-            "Id": st.column_config.TextColumn(width="small"),
+            "Id": st.column_config.TextColumn(width=110),
             "Text": st.column_config.TextColumn(width="large"),
         },
         alt=f"{len(readable)} examples: {what}",

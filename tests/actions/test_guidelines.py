@@ -19,7 +19,7 @@ def test_a_note_is_kept_with_what_it_is_about(ws, task):
     )  # fmt: skip
     (note,) = ws.read.guidelines.all(task.id)
     assert (note.id, note.text) == (number, "Offers from a friend are wanted.")
-    assert note.about(task) == "ham, not spam"
+    assert note.about(task) == "ham rather than spam"
     assert note.example_id == example_id
     add_guideline(ws, task.id, text="In doubt ask.", other="spam", by="Bo")
     assert ws.read.guidelines.all(task.id)[1].about(task) == "spam"

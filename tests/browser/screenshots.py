@@ -37,7 +37,8 @@ FOLDER = Path(__file__).parents[2] / "screenshots"
 SIZES = ((1280, 900), (820, 1100))
 THEMES = ("light", "dark")
 PAGES = (
-    "home", "data", "rationales", "label", "prompts", "finetunes", "evaluate", "report", "settings",
+    "home", "data", "rationales", "label", "people", "prompts", "finetunes", "evaluate", "report",
+    "settings",
 )  # fmt: skip
 ME = "Ada"
 TALLEST = 4000

@@ -51,7 +51,7 @@ def test_guideline_notes(studio, mail):
     assert added == {"task": "mail", "guideline": 1}
     (note,) = studio("guideline", "list", mail, "--json").json
     assert (note["label"], note["other"], note["example"]) == ("ham", "spam", "tr1")
-    assert "ham, not spam" in studio("guideline", "list", mail).out
+    assert "ham rather than spam" in studio("guideline", "list", mail).out
     assert studio("guideline", "retire", mail, "1", "--json").json["retired"] is True
     assert "No guideline note yet" in studio("guideline", "list", mail).out
     assert studio("guideline", "list", mail, "--retired", "--json").json[0]["retired"] is True

@@ -20,7 +20,9 @@ from studio.config import Secret, find_key
 
 CANARY = "sk-canary-Zq81-planted-in-tests"
 ROOT = Path(__file__).parents[2]
-PAGES = ("home", "data", "prompts", "label", "finetunes", "evaluate", "report", "settings")
+PAGES = (
+    "home", "data", "prompts", "label", "people", "finetunes", "evaluate", "report", "settings",
+)  # fmt: skip
 
 
 class Service(BaseHTTPRequestHandler):

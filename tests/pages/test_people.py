@@ -203,7 +203,7 @@ def test_my_work_opens_in_label(look, ws, task):
 def test_guidelines_are_listed_used_and_retired(look, ws, task):
     add_guideline(ws, task.id, text="Offers *count*.", label="ham", other="spam", by="Bo")
     at = look("Guidelines")
-    assert "ham\\, not spam" in words(at)
+    assert "ham rather than spam" in words(at)
     assert "Offers \\*count\\*\\." in words(at)
     at.button(key="guideline_define_1").click().run()
     assert ws.store.tasks.get(task.id).label("ham").definition == "wanted. Offers *count*."

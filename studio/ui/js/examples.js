@@ -138,6 +138,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   }
 
   function why() {
+    if (desk.flush) desk.flush(); // what is written may build on the label just given
     if (desk.items[desk.at]) setTriggerValue("why", desk.items[desk.at].id);
   }
 
