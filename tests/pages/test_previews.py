@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
 from studio.actions.preview_results import last_preview, preview_result
 from studio.actions.previews import preview_prompt
-from studio.actions.runs import steer_run
+from studio.actions.runs import Choice, start_run, steer_run
 from studio.actions.samples import load_sample
+from studio.domain.capability import Capabilities, Feature, Finding, State
 from studio.domain.job import Want
 from studio.domain.prompt import PromptText
 from studio.domain.run import Answer, Outcome
@@ -138,3 +140,59 @@ def test_without_gold_the_changed_labels_are_all_there_is(desk, keto):
     assert not at.exception
     assert "No gold in the sample" in said(at)
     assert not at.metric
+
+
+def test_versions_are_compared_by_slice_and_a_cell_opens_its_errors(desk, keto):
+    ws, start = desk
+    for version in ws.read.prompts.all(keto.id):
+        start_run(ws, keto.id, choice=Choice(prompt=str(version.id)), by="Ada")
+    work_off(ws)
+    at = start()
+    assert "2 versions were tried on this gold" in said(at)
+    at.session_state["prompts_matrix"] = True
+    at.session_state["prompts_matrix_label"] = {"selection": {"cells": [(0, "gold is keto")]}}
+    at.run()
+    assert not at.exception
+    table = next(d.value for d in at.dataframe if "gold is keto" in d.value.columns)
+    assert list(table["Version"]) == ["better v1", "first v1"]
+    assert "n=" in table["all"][0]
+    assert "errors of better v1 on gold is keto" in said(at)
+
+
+def test_the_encoder_writes_nothing_and_says_so(desk, keto):
+    _, start = desk
+    at = start()
+    button = at.button(key="prompts_rewrite_none")
+    assert button.disabled
+    assert "writes no text" in button.help
+
+
+def test_a_proposed_rewrite_is_applied_by_a_click_and_taken_back(ws, keto, open_app, monkeypatch):
+    said_back = {"instructions": "Keto?", "definitions": [], "why": "shorter <script>"}
+    far = ScriptedProvider(
+        lambda _: Answer(outcome=Outcome.NOT_JSON, raw=json.dumps(said_back), model="far-1"),
+        name="far",
+        capabilities=Capabilities(model="m", findings=(Finding(Feature.CHAT, State.YES, "said"),)),
+    )
+    far.host, far.is_local = "far.example", False
+    ws.store.tasks.set_setting("default_provider", "far")
+    ws.store.providers.save_capabilities("far", far._capabilities)
+    scripted = dataclasses.replace(ws, provider=lambda _: far, wake=lambda: None)
+    monkeypatch.setattr("studio.ui.session._open", lambda path: scripted)
+    at = open_app("prompts")
+    assert not at.exception
+    assert "no example: " in said(at)
+    at.button(key="prompts_rewrite_go").click().run()
+    assert "far.example" in said(at)
+    assert far.questions == []
+    at.button(key="prompts_rewrite_go").click().run()
+    work_off(scripted)
+    at.run()
+    assert not at.exception
+    assert "Proposed by far-1" in said(at)
+    at.button(key="prompts_rewrite_apply").click().run()
+    field = next(a for a in at.text_area if a.label == "Instructions")
+    assert field.value == "Keto?"
+    at.button(key="prompts_advice_undo_go").click().run()
+    field = next(a for a in at.text_area if a.label == "Instructions")
+    assert field.value != "Keto?"
