@@ -26,6 +26,8 @@ from studio.workspace import Workspace
 _PAIRS = 12
 _BUCKETS = ("all_wrong", "only", "none_votes")
 _LEAVE = "rationales_gap_leave"
+_ROW = 62
+"""Height of a finding in pixels: three lines of advice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +68,13 @@ def show_findings(ws: Workspace, task: Task, person: str) -> None:
             "What to do": [one.says for one in findings],
         },
         hide_index=True,
-        height=min(38 + 35 * len(findings), 360),
+        height=min(38 + _ROW * len(findings), 480),
+        row_height=_ROW,
         on_select="rerun",
         selection_mode="single-row",
         key=f"rationales_findings_{task.id}",
         column_config={
-            "What": st.column_config.TextColumn(width=300),
+            "What": st.column_config.TextColumn(width=240),
             "Examples": st.column_config.NumberColumn(width=80, format="localized"),
             "What to do": st.column_config.TextColumn(width="large"),
         },
