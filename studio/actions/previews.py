@@ -100,11 +100,30 @@ def estimate_preview(
     provider: str = "",
     n: int = PREVIEW_SIZE,
     seed: int = 0,
+    sample: Sample | None = None,
 ) -> Estimate:
-    """Return what such a preview would ask, cost and take; nothing is filed and nobody asked."""
-    plan = _plan(ws, task_id, body=body, before=before, provider=provider, n=n, seed=seed)
+    """Return what such a preview would ask, cost and take; nothing is filed and nobody asked.
+
+    The arguments are those of `preview_prompt`; a sample from `sample_of_preview` spares drawing
+    it anew for every letter typed.
+    """
+    plan = _plan(
+        ws, task_id, body=body, before=before, provider=provider, n=n, seed=seed, sample=sample
+    )
     told = _estimates(ws, plan)
     return sum(told[1:], start=told[0])
+
+
+def sample_of_preview(
+    ws: Workspace,
+    task_id: int,
+    *,
+    before: PromptText | None = None,
+    n: int = PREVIEW_SIZE,
+    seed: int = 0,
+) -> Sample:
+    """Return the sample such a preview would be on; it does not depend on the draft."""
+    return preview_sample(ws, ws.read.tasks.get(task_id), n, seed=seed, before=before)
 
 
 def estimate_more(ws: Workspace, run_id: int, *, more: int) -> Estimate:
@@ -122,6 +141,7 @@ def _plan(
     provider: str,
     n: int,
     seed: int,
+    sample: Sample | None = None,
 ) -> _Plan:
     task = ws.store.tasks.get(task_id)
     for draft in filter(None, (body, before)):
@@ -129,7 +149,8 @@ def _plan(
     if n < 1:
         raise InputError("A preview needs at least 1 example.", next_step="Ask for e.g. 40.")
     service = ws.provider(provider or ws.default_provider)
-    sample = preview_sample(ws, task, n, seed=seed, before=before)
+    if sample is None:
+        sample = preview_sample(ws, task, n, seed=seed, before=before)
     if not sample.ids:
         raise InputError(
             "There are no examples in train and validation to try the prompt on.",

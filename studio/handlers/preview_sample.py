@@ -12,7 +12,7 @@ from studio.domain.task import Task
 from studio.handlers.tried_texts import OPEN
 from studio.workspace import Workspace
 
-POOL = 20_000
+POOL = 5_000
 """Most examples looked at; of more, a part is drawn first."""
 _UNSURE = 0.1
 """The share of a run's answers that count as its least sure ones."""

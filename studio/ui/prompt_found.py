@@ -26,6 +26,8 @@ _CHIPS = {
     "changed": "Changed", "fixed": "Fixed", "broke": "Broke", "wrong": "Wrong", "hard": "Hard",
     "all": "All",
 }  # fmt: skip
+_ROW = 52
+"""Height of an example in pixels: two lines of its text."""
 _BY_CHANCE = (
     "A third of the sample is picked because it is hard: the run before got it wrong or was "
     "unsure, or it differs from the rules. The lists show them. Accuracy and difference come from "
@@ -204,7 +206,7 @@ def _table(ws: Workspace, task: Task, found: Previewed, place: str) -> None:
     rows = lists[kind if kind in lists else "all"]
     colours = label_colours(task)
     pills = st.column_config.MultiselectColumn(
-        width=92, options=list(colours), color=list(colours.values())
+        width=84, options=list(colours), color=list(colours.values())
     )
     columns = {
         "Before": [[r.before] if r.before else [] for r in rows],
@@ -217,7 +219,8 @@ def _table(ws: Workspace, task: Task, found: Previewed, place: str) -> None:
     event: Any = st.dataframe(
         columns,
         hide_index=True,
-        height=min(38 + 35 * len(rows), 290),
+        height=min(38 + _ROW * len(rows), 350),
+        row_height=_ROW,
         column_config={"Before": pills, "Now": pills, "Gold": pills},
         on_select="rerun",
         selection_mode="single-row",

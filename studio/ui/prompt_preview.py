@@ -8,8 +8,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from studio.actions.preview_results import last_preview as latest
-from studio.actions.previews import estimate_preview, preview_prompt
+from studio.actions.previews import estimate_preview, preview_prompt, sample_of_preview
 from studio.actions.runs import Choice
+from studio.analysis.sampling import Sample
 from studio.domain.estimate import Estimate
 from studio.domain.prompt import PromptText, PromptVersion
 from studio.domain.task import Task
@@ -112,7 +113,7 @@ def show_preview(ws: Workspace, task: Task, run_id: int, body: PromptText, perso
 def _estimate(
     ws: Workspace, task: Task, body: PromptText, before: PromptVersion | None, n: int
 ) -> Estimate | None:
-    prices = repr(ws.read.prices.own())
+    prices = repr((ws.read.prices.own(), ws.default_provider))
     old = before.body if before else None
     key = (str(ws.path), task.id, task.revision, prices, body.hash, old and old.hash)
     return _preview_estimate(key, n, ws, body, old)
@@ -123,6 +124,12 @@ def _preview_estimate(
     key: tuple[Any, ...], n: int, _ws: Workspace, _body: PromptText, _before: PromptText | None
 ) -> Estimate | None:
     try:
-        return estimate_preview(_ws, key[1], body=_body, before=_before, n=n)
+        sample = _sample((key[0], key[1], key[2], _before and _before.hash), n, _ws, _before)
+        return estimate_preview(_ws, key[1], body=_body, before=_before, n=n, sample=sample)
     except StudioError:  # whoever presses the button is told what is missing
         return None
+
+
+@st.cache_data(max_entries=32, ttl=300, show_spinner=False)
+def _sample(key: tuple[Any, ...], n: int, _ws: Workspace, _before: PromptText | None) -> Sample:
+    return sample_of_preview(_ws, key[1], before=_before, n=n)
