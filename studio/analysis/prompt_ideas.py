@@ -1,4 +1,4 @@
-"""Lines for a prompt drawn from the expert's own work: rationales, corrections and errors.
+"""Lines for a prompt drawn from people's own work: rationales, guidelines, corrections, errors.
 
 Always the same for the same work; words come from examples of train only, so that validation can
 still tell what a line is worth.
@@ -14,6 +14,7 @@ from studio.analysis.advice_reading import content, listed
 from studio.analysis.lexicon import Lexicon
 from studio.domain.advice import Advice, Place, Rewrite, Section, Severity
 from studio.domain.amounts import count
+from studio.domain.guideline import Guideline
 from studio.domain.prompt import PromptText
 from studio.domain.rationale import Rationale
 
@@ -79,6 +80,7 @@ def suggest_lines(
     labels: Mapping[int, str],
     *,
     rationales: Sequence[Rationale] = (),
+    guidelines: Sequence[Guideline] = (),
     mistakes: Sequence[Mistake] = (),
     texts: Sequence[tuple[str, str]] = (),
     reads: str = "",
@@ -89,13 +91,15 @@ def suggest_lines(
         body: The prompt.
         labels: Label id to name.
         rationales: The reasons in use.
+        guidelines: The guideline notes in use.
         mistakes: Where the latest run and gold of train differ.
         texts: Pairs of a text of train and its gold label's name; words are weighed against all.
         reads: "encoder" where the embedded reader reads it: a line must not name the other label,
             for it would move towards that one.
     """
     found = [
-        *_untold(body, labels, rationales),
+        *_untold(body, labels, guidelines, "guideline"),
+        *_untold(body, labels, rationales, "rationale"),
         *_contrasts(body, mistakes, texts, reads),
         *_slices(body, mistakes, texts, reads),
     ]
@@ -107,14 +111,21 @@ def _after(idea: Advice) -> str:
 
 
 def _untold(
-    body: PromptText, labels: Mapping[int, str], rationales: Sequence[Rationale]
+    body: PromptText,
+    labels: Mapping[int, str],
+    said: Sequence[Rationale | Guideline],
+    kind: str,
 ) -> list[Advice]:
-    """Suggest rationales that say what the prompt does not, the newest of a label first."""
+    """Suggest the newest of each label that says what the prompt does not."""
+    whose = {
+        "guideline": "wrote this down when people differed",
+        "rationale": "gave this reason",
+    }[kind]
     told = _told(body)
     found: Counter[str] = Counter()
     ideas = []
-    for rationale in sorted(rationales, key=lambda r: -r.id):
-        name, text = labels.get(rationale.label_id), " ".join(rationale.text.split())
+    for one in sorted(said, key=lambda r: -r.id):
+        name, text = labels.get(one.label_id or 0), " ".join(one.text.split())
         if name is None or found[name] >= 1 or (name, text) in body.reasons:
             continue
         new = content(text) - told.get(name, frozenset())
@@ -123,8 +134,8 @@ def _untold(
         found[name] += 1
         ideas.append(
             _idea(
-                "rationale", name, text, f"A rationale of {name} is not told to the model",
-                f"{rationale.author} gave this reason; the prompt does not say it yet.",
+                kind, name, text, f"A {kind} of {name} is not told to the model",
+                f"{one.author} {whose}; the prompt does not say it yet.",
             )
         )  # fmt: skip
     return ideas

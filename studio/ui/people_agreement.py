@@ -52,7 +52,7 @@ def draw_agreement(ws: Workspace, task: Task) -> None:
         empty_state(plain(error.message), JOINING)
         return
     _figures(found)
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = side_by_side("people_by_label", 500, 310)
     with left:
         _labels(found.figures)
     with right:
@@ -203,7 +203,7 @@ def _apart(
     st.markdown(f"**Which labels met: {plain(who)}**")
     key = f"people_matrix_{'_'.join(pair or ())}_{split}"
     size = len(task.labels)
-    left, right = side_by_side(key, max(350, min(620, 170 + 90 * size)), "stretch")
+    left, right = side_by_side(key, max(350, min(620, 170 + 90 * size)), 460)
     with left:
         event = show_chart(
             confusion_chart(

@@ -9,6 +9,7 @@ from studio.analysis.copied_text import RUN, find_copied, probes
 from studio.analysis.prompt_ideas import Mistake, label_cues, suggest_lines
 from studio.domain.advice import Severity, apply_rewrite
 from studio.domain.example import normalise
+from studio.domain.guideline import Guideline
 from studio.domain.prompt import FewShot, PromptText
 from studio.domain.rationale import Evidence, Rationale
 
@@ -44,6 +45,17 @@ def test_a_rationale_the_prompt_does_not_say_is_offered_once_a_label_and_applied
     after = apply_rewrite(BODY, idea.rewrite)
     assert after.reasons == (("not_keto", said[0].text),)
     assert suggest_lines(after, NAMES, rationales=said) == []
+
+
+def test_a_guideline_note_is_offered_for_the_label_it_speaks_for():
+    notes = [
+        Guideline(id=1, label_id=1, text="Cream and butter count.", author="Ada", at=""),
+        Guideline(id=2, text="In doubt ask a colleague first.", author="Bo", at=""),
+    ]
+    (idea,) = suggest_lines(BODY, NAMES, guidelines=notes)
+    assert (idea.code, idea.place.label) == ("guideline", "keto")
+    assert "Ada wrote this down when people differed" in idea.why
+    assert suggest_lines(apply_rewrite(BODY, idea.rewrite), NAMES, guidelines=notes) == []
 
 
 TEXTS = [
