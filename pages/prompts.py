@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -29,6 +31,7 @@ from studio.ui.prompt_preview import (
 )
 from studio.ui.prompt_rewrite import draw_rewrite
 from studio.ui.prompt_save import save, show_diff
+from studio.ui.prompt_start import draw_starts
 from studio.ui.prompt_versions import (
     choose_version,
     prompt_runs,
@@ -48,7 +51,11 @@ def main() -> None:
     ws, task = page.ws, page.task
     versions = ws.read.prompts.all(task.id)[::-1]
     drafts = drafts_of(ws, task, versions, page.person)
-    choose_version(versions, drafts)
+    desk = Desk(
+        ws=ws, task=task, versions=versions, drafts=drafts,
+        body=body_of(task, versions, drafts), person=page.person,
+    )  # fmt: skip
+    choose_version(versions, drafts, lambda: draw_starts(desk))
     bar = st.container(horizontal=True, vertical_alignment="center")
     progress = st.container()
     left, right = st.columns([5, 6], gap="medium")
@@ -59,9 +66,7 @@ def main() -> None:
         keep_drafts(ws, task, drafts, page.person)
     before = version_before(versions, drafts)
     with right:
-        desk = Desk(
-            ws=ws, task=task, versions=versions, drafts=drafts, body=body, person=page.person
-        )
+        desk = replace(desk, body=body)
         draw_advice(desk)
         draw_rewrite(desk)
         show_side(page, body, before)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from studio.analysis.advice_reading import Copied, Known
 from studio.analysis.copied_text import find_copied, probes
+from studio.analysis.plain_yaml import load_yaml
 from studio.analysis.prompt_advice import advise
 from studio.analysis.prompt_ideas import FEWEST, Mistake, label_cues, suggest_lines
+from studio.analysis.prompt_tour import Tour, likely_kind, tour_of
 from studio.analysis.slices import metadata_slices
+from studio.config import data_folder
 from studio.domain.advice import Advice
 from studio.domain.correction import Origin
 from studio.domain.example import Split
@@ -69,6 +74,33 @@ def reader_of(ws: Workspace, task: Task, body: PromptText, *, provider: str = ""
     )  # fmt: skip
 
 
+def guided_tour(ws: Workspace, task: Task, kind: str = "") -> tuple[dict[str, str], Tour]:
+    """Return the types of task there are lessons for, and those of one.
+
+    Args:
+        ws: The workspace.
+        task: The task; its own labels stand in the lessons where they can teach.
+        kind: The type; what the labels look like when empty.
+    """
+    tours = _tours()
+    chosen = kind or likely_kind(tours, task.label_names, task.question)
+    train = _texts(ws, task, _gold_of_train(ws, task.id))
+    names = {label.id: label.name for label in task.labels}
+    told = next(one for one in tours if one["kind"] == chosen)
+    tour = tour_of(
+        told, task.label_names, {label.name: label.definition for label in task.labels},
+        label_cues(names, ws.read.rationales.all(task.id), train), task.question,
+    )  # fmt: skip
+    return {one["kind"]: one["title"] for one in tours}, tour
+
+
+@functools.cache
+def _tours() -> list[dict[str, Any]]:
+    text = (data_folder() / "prompt_tour.yaml").read_text(encoding="utf-8")
+    told: list[dict[str, Any]] = load_yaml(text)
+    return told
+
+
 def advise_prompt(
     ws: Workspace, task_id: int, body: PromptText, *, provider: str = ""
 ) -> list[Advice]:
@@ -105,6 +137,7 @@ def advise_prompt(
         body,
         names,
         rationales=rationales,
+        guidelines=ws.read.guidelines.all(task_id),
         mistakes=_mistakes(ws, task, body, gold),
         texts=train,
         reads=reads,

@@ -59,14 +59,14 @@ def check_labels(body: PromptText, known: Known, texts: list[Passage]) -> Iterat
     for label in known.labels:
         text = " ".join(body.definitions.get(label, "").split())
         place = Place(section=Section.DEFINITION, label=label)
-        is_rest = bool(set(normalise(label.replace("_", " ")).split()) & _REST)
-        if text and not is_rest and denies_only(text, label, known.labels):
+        rest = is_rest(label)
+        if text and not rest and denies_only(text, label, known.labels):
             yield warning(
                 "negated_definition", place, f"{label} is only said not to be something else",
                 "“Not” hardly moves a model: such a definition lies right beside what it denies.",
                 "Say what such texts do have.", _defined(body, known, label, text),
             )  # fmt: skip
-        elif text and not is_rest and _is_empty(text, label):
+        elif text and not rest and _is_empty(text, label):
             yield warning(
                 "empty_definition", place, f"The definition of {label} says no more than its name",
                 "The model learns nothing from it that the name did not say.",
@@ -78,6 +78,15 @@ def check_labels(body: PromptText, known: Known, texts: list[Passage]) -> Iterat
                 "A denied name lies right beside what it denies; a model easily takes one for the other.",
                 "Define it by what such texts do have.", _defined(body, known, label, ""),
             )  # fmt: skip
+
+
+def is_rest(label: str) -> bool:
+    """Return whether a label's name says that it is for texts that fit no other.
+
+    >>> is_rest("something_else"), is_rest("keto")
+    (True, False)
+    """
+    return bool(set(normalise(label.replace("_", " ")).split()) & _REST)
 
 
 def check_undefined(body: PromptText, known: Known, texts: list[Passage]) -> Iterator[Advice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -27,8 +28,16 @@ from studio.workspace import Workspace
 SPLIT = "train+validation"
 
 
-def choose_version(versions: list[PromptVersion], drafts: PromptDrafts) -> None:
-    """Let a version be put in front, or a new prompt begun; drafts of the others stay."""
+def choose_version(
+    versions: list[PromptVersion], drafts: PromptDrafts, beside: Callable[[], None]
+) -> None:
+    """Let a version be put in front; drafts of the others stay.
+
+    Args:
+        versions: Newest first.
+        drafts: What is in the editor.
+        beside: Draws what stands in the same line.
+    """
     titles = {v.id: f"{v.title} · {v.author}" for v in versions} | {NEW: "New prompt"}
     titles |= {i: f"{titles[i]} · not saved" for i in drafts.texts if i in titles}
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -41,14 +50,7 @@ def choose_version(versions: list[PromptVersion], drafts: PromptDrafts) -> None:
             width=360,
             help="Newest first. A saved version never changes; saving makes the next one.",
         )
-        st.button(
-            "New prompt",
-            icon=":material/add:",
-            on_click=turn_to,
-            args=(drafts, NEW),
-            disabled=drafts.base == NEW,
-            key="prompts_new",
-        )
+        beside()
     if picked != drafts.base:
         turn_to(drafts, picked)
         st.rerun()

@@ -184,6 +184,7 @@ def test_reasons_are_ticked_and_examples_of_train_shown(ws, keto, app):
 
 def test_a_prompt_without_a_name_is_refused_in_place(ws, keto, app):
     app.button(key="prompts_new").click().run()
+    app.button(key="prompts_new_fresh").click().run()
     field(app, "Instructions").set_value("Something new.").run()
     app.button(key="prompts_save").click().run()
     assert "has no name" in said(app)
@@ -340,3 +341,39 @@ def test_a_click_on_a_column_sends_it_along(ws, open_app):
     assert '"brand": "…"' in said(at)
     field(at, "Instructions").set_value("Mind {{maker}}.").run()
     assert "No example has the column {{maker}}" in said(at)
+
+
+def test_a_new_prompt_begins_with_a_file_of_another_tool(ws, app, keto):
+    app.button(key="prompts_new").click().run()
+    next(b for b in app.button_group if b.label == "Begin with").set_value("A file").run()
+    config = """
+prompts: ["Can a guest on a ketogenic diet eat {{dish}}?"]
+tests:
+  - vars: {dish: a plate of bacon}
+    assert: [{type: equals, value: keto}]
+  - vars: {dish: a bun}
+    assert: [{type: equals, value: bread}]
+"""
+    app.file_uploader[0].upload("diet.yaml", config.encode(), "application/yaml").run()
+    assert not app.exception
+    assert "Read as promptfoo config" in said(app)
+    assert "test 2: 'bread' is none of the labels keto, not_keto" in said(app)
+    before = sum(ws.read.examples.counts(keto.id).values())
+    app.button(key="prompts_new_examples").click().run()
+    assert sum(ws.read.examples.counts(keto.id).values()) == before + 1
+    app.button(key="prompts_new_file_go").click().run()
+    assert field(app, "Instructions").value == "Can a guest on a ketogenic diet eat {{text}}?"
+    assert "not saved" in said(app)
+    assert next(t for t in app.text_input if t.label == "Name").value == "diet"
+    assert not app.exception
+
+
+def test_the_tour_teaches_with_the_tasks_own_labels(app, keto):
+    app.button(key="prompts_tour").click().run()
+    assert "1 of 6" in said(app)
+    assert "not_keto" in said(app)
+    app.button(key="tour_next").click().run()
+    assert "2 of 6" in said(app)
+    app.button(key="tour_take").click().run()
+    assert field(app, "Instructions").value == "Is this dish keto?"
+    assert not app.exception
