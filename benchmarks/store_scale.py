@@ -171,7 +171,7 @@ def fill(store: Store, words: Words, n: int) -> tuple[Task, Run, Run]:
         conn.executemany("INSERT INTO assignment (task_id, person, example_id, round_id) VALUES (?,'Ada',?,1)",
                          [(task.id, i) for i in chance.sample(ids, n // 100)])  # fmt: skip
         conn.execute("INSERT INTO label_change (task_id, kind, body, after_event, person, at)"
-                     " VALUES (?, 'split', '{}', 1000000000, 'Ada', ?)", (task.id, AT))  # fmt: skip
+                     " VALUES (?, 'split', ?, 1000000000, 'Ada', ?)", (task.id, '{"names": []}', AT))  # fmt: skip
         conn.executemany("INSERT INTO relook (task_id, change_id, example_id) VALUES (?,1,?)",
                          [(task.id, i) for i in gold[::5]])  # fmt: skip
     store.checkpoint()

@@ -15,6 +15,7 @@ from studio.store.grid_filter import IdSet, Order
 from studio.store.grid_terms import OWN, UNSURE, dated, terms
 from studio.store.grid_walks import Way
 from studio.store.grid_ways import Choice
+from studio.store.label_sets import WAITING
 from studio.store.methods import METHOD
 from studio.store.search import Search
 
@@ -227,12 +228,7 @@ def _statement(ways: Sequence[Way], wanted: Mapping[str, str], *, down: bool = F
 _OF_ORIGIN = """
 SELECT split, sum(n) AS n FROM gold_count WHERE task_id = :task AND origin = :origin GROUP BY split
 """
-_RELOOK = """
-SELECT DISTINCT q.example_id FROM relook q JOIN label_change h ON h.id = q.change_id
-WHERE q.task_id = :task AND h.undone_at IS NULL AND NOT EXISTS (
-  SELECT 1 FROM label_event v WHERE v.example_id = q.example_id AND v.id > h.after_event
-  AND v.mode != 'label_change' AND v.origin NOT IN ('imported', 'computed'))
-"""
+_RELOOK = f"SELECT DISTINCT r.example_id FROM relook r {WAITING} AND r.task_id = :task"
 _ROWS = f"""
 SELECT e.id, e.external_id, e.text, e.split, e.metadata, c.label_id AS label, g.label_id AS gold,
   g.origin AS gold_origin, p.label_id AS predicted, p.confidence, p.outcome, {METHOD} AS method

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from studio.store.grid_filter import Order
 from studio.ui.grid_choices import ORDERS, SHOWN, Choice, OneOf, SomeOf
@@ -35,7 +36,7 @@ def draw_shown(found: Found) -> None:
         type="search",
         placeholder="Search the texts",
         label_visibility="collapsed",
-        width=160,
+        width=130,
         persist_state="session",
     )
 
@@ -72,10 +73,11 @@ def _draw_order(found: Found) -> None:
 
 def _draw_model(found: Found) -> None:
     st.caption("The model")
-    _select(found["said"], "It says", "anything")
+    with _side_by_side():
+        _select(found["said"], "It says", "anything")
+        _select(found["outcome"], "How it ended", "in any way")
     st.session_state.setdefault(found["sure"].key, found["sure"].kind.empty)
     st.slider("How sure it is, in percent", 0, 100, key=found["sure"].key, persist_state="session")
-    _select(found["outcome"], "How it ended", "in any way")
     _select(
         found["differs"],
         "Says something else than",
@@ -86,11 +88,12 @@ def _draw_model(found: Found) -> None:
 
 def _draw_labels(found: Found) -> None:
     st.caption("Labels")
-    _select(found["own"], "I said", "anything")
-    _select(found["gold"], "Gold is", "anything, or none")
-    _select(found["origin"], "Gold was given", "in any way")
+    with _side_by_side():
+        _select(found["own"], "I said", "anything")
+        _select(found["gold"], "Gold is", "anything")
     splits = found["split"].kind
     assert isinstance(splits, SomeOf)
+    _select(found["origin"], "Gold was given", "in any way")
     st.multiselect(
         "Split",
         list(splits.words),
@@ -103,19 +106,19 @@ def _draw_labels(found: Found) -> None:
 def _draw_people(found: Found) -> None:
     st.caption("People")
     _select(found["by"], "Decided on by", "anybody, or nobody")
-    with st.container(horizontal=True, gap="small"):
-        for name, said in (("since", "Since"), ("until", "Until, that day too")):
-            key = found[name].key
-            st.session_state.setdefault(key, None)
-            st.date_input(said, value=None, key=key, format="YYYY-MM-DD", persist_state="session")
+    for name, said in (("since", "Since"), ("until", "Until, that day too")):
+        key = found[name].key
+        st.session_state.setdefault(key, None)
+        st.date_input(said, value=None, key=key, format="YYYY-MM-DD", persist_state="session")
     for name, said in (
         ("people", "People differ"),
         ("assigned", "Assigned to me"),
         ("again", "Queued for another look"),
     ):
         st.toggle(said, key=found[name].key, persist_state="session")
-    _select(found["mark"], "Marked", "or not")
-    st.toggle("Marks of anybody, not only mine", key=found["marked"].key, persist_state="session")
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        _select(found["mark"], "Marked", "or not")
+        st.toggle("by anybody", key=found["marked"].key, persist_state="session", width=130)
 
 
 def _draw_groups(found: Found) -> None:
@@ -124,13 +127,20 @@ def _draw_groups(found: Found) -> None:
     _select(found["slice"], "Slice", "any", help="By further columns and length, as in Evaluate.")
 
 
+def _side_by_side() -> DeltaGenerator:
+    return st.container(horizontal=True, gap="small")
+
+
 def _select(choice: Choice, title: str, anything: str, *, help: str | None = None) -> None:
     assert isinstance(choice.kind, OneOf)
     texts = choice.kind.texts
+    st.session_state.setdefault(choice.key, None)
     st.selectbox(
         title,
-        [None, *texts],
-        format_func=lambda value: anything if value is None else plain(texts[value]),
+        list(texts),
+        index=None,
+        placeholder=anything,
+        format_func=lambda value: plain(texts[value]),
         key=choice.key,
         persist_state="session",
         help=help,

@@ -78,9 +78,15 @@ def read_all(store, task, run, person, *, other=None):
     changes = {r["id"]: r for r in store.db.read("SELECT * FROM label_change")}
     for row in store.db.read("SELECT * FROM relook WHERE task_id = ?", (task.id,)):
         change = changes[row["change_id"]]
-        again = [e for e in history if e.example_id == row["example_id"]
-                 and e.id > change["after_event"] and e.mode != "label_change"
-                 and e.origin not in FROM_FILES]  # fmt: skip
+        again = [
+            e
+            for e in seen[row["example_id"]].said.values()
+            if e.id > change["after_event"]
+            and e.label_id is not None
+            and e.mode != "label_change"
+            and e.note != "undo"
+            and e.origin not in FROM_FILES
+        ]
         if change["undone_at"] is None and not again:
             seen[row["example_id"]].relook = True
     for s in seen.values():

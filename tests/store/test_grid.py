@@ -133,8 +133,8 @@ def queue_again(store, task, ids, *, is_undone):
         last = conn.execute("SELECT coalesce(max(id), 0) FROM label_event").fetchone()[0]
         number = conn.execute(
             "INSERT INTO label_change (task_id, kind, body, after_event, person, at, undone_at)"
-            " VALUES (?, 'split', '{}', ?, 'A', '2026', ?)",
-            (task.id, last, "2026" if is_undone else None),
+            " VALUES (?, 'split', ?, ?, 'A', '2026', ?)",
+            (task.id, '{"names": []}', last, "2026" if is_undone else None),
         ).lastrowid
         conn.executemany(
             "INSERT INTO relook (task_id, change_id, example_id) VALUES (?,?,?)",
