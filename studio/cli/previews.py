@@ -23,11 +23,15 @@ from studio.cli.common import (
 )
 from studio.domain.amounts import count, money
 
-group = typer.Typer()
 _SHOWN = 5
 
 
-@group.command("preview")
+def add_to(group: typer.Typer) -> None:
+    """Add these commands to `studio prompt`."""
+    group.command("preview")(preview)
+    group.command("matrix")(matrix)
+
+
 def preview(
     task: str,
     prompt: str,
@@ -64,7 +68,6 @@ def preview(
     emit(told.to_dict(), as_json, lambda: "\n".join(_lines(told)))
 
 
-@group.command("matrix")
 def matrix(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
     """Compare the versions that were run: accuracy by label, length and column; never on test."""
     ws = open_ws(workspace)

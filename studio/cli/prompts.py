@@ -39,7 +39,7 @@ from studio.errors import InputError, RunFailedError
 from studio.workspace import Workspace
 
 group = typer.Typer(help="Instructions for models, in versions.", no_args_is_help=True)
-group.add_typer(previews.group)
+previews.add_to(group)
 
 
 def register(app: typer.Typer) -> None:

@@ -1,0 +1,29 @@
+"""studio prompt preview and matrix: what changed, what it cost, and how versions compare."""
+
+from __future__ import annotations
+
+
+def test_a_preview_lists_what_it_fixed_and_broke(studio, mail):
+    studio("prompt", "save", mail, "q", "--instructions", "Is it spam?")
+    studio("prompt", "save", mail, "q", "--instructions", "Is it spam, or is it ham?")
+    asked = ("prompt", "preview", mail, "q", "--before", "q v1", "--limit", "9", "--seed", "3")
+    told = studio(*asked, "--json").json
+    assert {"fixed", "broke", "needed", "difference", "cost_usd", "seconds", "expected"} <= {*told}
+    assert (told["n"], told["before"], told["looks"]) == (9, "q v1", 1)
+    assert told["fixed"] == told["broke"] == []
+    assert told["accuracy"]["n"] <= 9
+    assert "examples" in studio(*asked).out
+    assert studio(*asked, "--estimate", "--json").json["examples"] == 18
+
+
+def test_a_matrix_has_a_cell_for_each_version_and_slice(studio, mail):
+    assert "No prompt of" in studio("prompt", "matrix", mail).err
+    studio("prompt", "save", mail, "q", "--instructions", "Is it spam?")
+    studio("run", "start", mail, "--prompt", "q", "--wait")
+    told = studio("prompt", "matrix", mail, "--json").json
+    assert told["against"] == "q v1"
+    (version,) = told["versions"]
+    assert [c["slice"] for c in version["cells"]] == [s["slice"] for s in told["slices"]]
+    assert told["slices"][0]["slice"] == "all"
+    assert told["versions_tried"]["n"] >= 1
+    assert "gold is" in studio("prompt", "matrix", mail).out
