@@ -5,6 +5,7 @@ import streamlit as st
 from studio.ui.empty import empty_state
 from studio.ui.examples_table import draw_examples
 from studio.ui.import_form import draw_import
+from studio.ui.label_set_view import draw_label_set
 from studio.ui.page import draw_first_steps, open_page
 from studio.ui.session import take_tab
 from studio.ui.split_form import draw_splits
@@ -49,6 +50,7 @@ if splits.open:
             empty_state("There is nothing to split yet.", "Bring a file in under Import.")
 if labels.open:
     with labels:
+        draw_label_set(page.ws, task, page.person)
         draw_task(page.ws, task)
 if new.open:
     with new:

@@ -168,12 +168,12 @@ def import_corrections(
     table = read_table(data, filename)
     cells = _cells(table)
     ids = ws.store.examples.by_external_id(task_id, [external_id for _, external_id, _, _ in cells])
-    names = {name.casefold(): name for name in task.label_names}
+    labels = task.written
     rejected = list(table.rejected)
     decisions: list[NewLabel] = []
     deed = f"file-{uuid.uuid4().hex}"
     for line, external_id, said, note in cells:
-        example_id, label = ids.get(external_id), names.get(said.casefold())
+        example_id, label = ids.get(external_id), labels.get(said.casefold())
         if example_id is None:
             rejected.append((line, f"there is no example {external_id[:40]!r}"))
         elif label is None:
@@ -182,7 +182,7 @@ def import_corrections(
             decisions.append(
                 NewLabel(
                     example_id=example_id,
-                    label_id=task.label(label).id,
+                    label_id=label.id,
                     person=by,
                     origin=Origin.BLIND if blind else Origin.ASSISTED,
                     run_id=None if blind else run_id,

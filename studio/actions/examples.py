@@ -48,13 +48,17 @@ Progress = Callable[[int, int | None], None]
 
 @dataclass(slots=True, kw_only=True)
 class ImportResult:
-    """What became of a file: examples added, known already, and rejected (line, reason)."""
+    """What became of a file: examples added, known already, and rejected (line, reason).
+
+    `notes` say which labels it calls by a former name.
+    """
 
     task: str
     added: int = 0
     skipped: int = 0
     labeled: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as `--json` shows it."""
@@ -64,6 +68,7 @@ class ImportResult:
             "skipped": self.skipped,
             "labeled": self.labeled,
             "rejected": [{"line": line, "reason": reason} for line, reason in self.rejected],
+            "notes": list(self.notes),
         }
 
 
@@ -107,6 +112,10 @@ def import_examples(
         if progress:
             progress(chunk[-1].line, file.lines)
     result.rejected.sort()
+    result.notes = tuple(
+        f"“{name}” was read as “{task.label(name).name}”, what it is called now."
+        for name in sorted(source.renamed)
+    )
     return result
 
 

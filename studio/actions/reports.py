@@ -167,6 +167,8 @@ def _missing(ws: Workspace, task: Task, measured: _Measured | None) -> tuple[str
     if measured is None:
         which = "the champion" if task.champion else "a classifier"
         notes.append(f"A finished run of {which} on the test split.")
+    elif mark := ws.read.label_sets.marks(task.id).runs.get(measured.run.id):
+        notes.append(f"A newer run than {measured.run.id}. {mark}")
     if not any(c["origin"] not in {o.value for o in FROM_FILES} for c in counts):
         notes.append("Decisions of people in the studio: without them no minutes can be measured.")
     if ws.read.runs.spent(task.id) is None:

@@ -243,6 +243,7 @@ def run_status(ws: Workspace, run_id: int) -> dict[str, Any]:
     choice = params.get(PARAM, {})
     return {
         "run": run.id,
+        "outdated": ws.read.label_sets.marks(run.task_id).runs.get(run.id),
         "title": run.title,
         "kind": run.kind.value,
         "status": run.status,

@@ -52,6 +52,7 @@ class ExampleFile:
         fixed: The split of all rows, if the columns name one.
         split: The column of the splits, or "".
         group: The column of the groups, or "".
+        renamed: Names that labels had before, met in the rows read so far.
     """
 
     def __init__(self, task: Task, file: TableFile, columns: Columns, filename: str) -> None:
@@ -64,7 +65,9 @@ class ExampleFile:
         by_column = columns.split and not self.fixed
         self.split = file.column(columns.split, "split") if by_column else ""
         self.group = file.column(columns.group, "group") if columns.group else ""
-        self._labels = {label.name.casefold(): label.id for label in task.labels}
+        self._labels = {name: label.id for name, label in task.written.items()}
+        self._former = {former.name.casefold(): former.name for former in task.former}
+        self.renamed: set[str] = set()
 
     def rows(self, rejected: list[tuple[int, str]]) -> Iterator[ExampleRow]:
         """Yield the usable rows; the others go to `rejected`."""
@@ -83,11 +86,14 @@ class ExampleFile:
             if self._id:  # lines differ by themselves
                 seen.add(external_id)
             said = _cell(cells, self.split).casefold()
+            labeled = _cell(cells, self._label).casefold()
+            if labeled in self._former:
+                self.renamed.add(self._former[labeled])
             yield ExampleRow(
                 line,
                 external_id,
                 cells[self._text].strip(),
-                self._labels.get(_cell(cells, self._label).casefold()),
+                self._labels.get(labeled),
                 self.fixed or (SPLIT_ALIASES[said] if said else None),
                 cells.get(self.group, "") if self.group else "",
                 {k: v for k, v in cells.items() if v and k not in used},

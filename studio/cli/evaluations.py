@@ -32,8 +32,10 @@ def evaluate(
     ws = open_ws(workspace)
     found = evaluate_run(ws, run, split=split, slice_name=slice_, by=me(ws))
     trust = calibrate_run(ws, run, split=split, slice_name=slice_)
-    data = evaluation_to_dict(found) | {"calibration": trust.to_dict()}
-    emit(data, as_json, lambda: f"{_text(found)}\n\n{_trust_text(trust)}")
+    outdated = ws.read.label_sets.marks(ws.read.runs.get(run).task_id).runs.get(run)
+    data = evaluation_to_dict(found) | {"calibration": trust.to_dict(), "outdated": outdated}
+    note = f"{outdated}\n" if outdated else ""
+    emit(data, as_json, lambda: f"{note}{_text(found)}\n\n{_trust_text(trust)}")
 
 
 def compare(

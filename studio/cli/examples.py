@@ -76,6 +76,7 @@ def import_(
         f"Added {result.added:,} examples ({result.labeled:,} with gold), skipped {result.skipped:,} "
         f"known ones, rejected {len(result.rejected):,}."
     )
+    summary = " ".join([summary, *result.notes])
     emit(result.to_dict(), as_json, summary + rejected_text(result.rejected))
 
 

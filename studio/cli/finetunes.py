@@ -204,7 +204,7 @@ def _emit(ws: Workspace, finetune: FineTune, as_json: bool) -> None:
     expected, cost = data["estimate"], ""
     if finetune.model and expected:
         cost = f"cost: {money(data['cost_usd'])}; expected: {money(expected['cost_usd'])}"
-    said = [text, cost, finetune.error, note_before_use(ws, finetune)]
+    said = [text, cost, finetune.error, data["outdated"], note_before_use(ws, finetune)]
     emit(data, as_json, "\n".join(filter(None, said)))
 
 
@@ -221,4 +221,10 @@ def _to_dict(ws: Workspace, finetune: FineTune) -> dict[str, Any]:
         "base": finetune.base_model,
         "seconds": finetune.seconds,
         "error": finetune.error,
+        "outdated": _outdated(ws, finetune),
     }
+
+
+def _outdated(ws: Workspace, finetune: FineTune) -> str | None:
+    marks = ws.read.label_sets.marks(ws.read.finetunes.task_of(finetune.id))
+    return marks.models.get(finetune.id)

@@ -18,6 +18,7 @@ PARTS = {
     "system": ("app", "worker", "serve", "backup", "restore", "doctor"),
     "demo": ("demo",),
     "tasks": ("task",),
+    "labels": ("label",),
     "examples": ("import", "split"),
     "corrections": ("correct", "undo", "redo"),
     "rationales": ("rationale",),

@@ -127,9 +127,12 @@ def import_file(
 def list_prompts(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
     """List the versions of a task's prompts."""
     ws = open_ws(workspace)
+    found = task_of(ws, task)
+    marks = ws.read.label_sets.marks(found.id).prompts
     rows = [
-        {"id": v.id, "prompt": v.name, "version": v.number, "author": v.author, "at": v.at[:16], "note": v.note}
-        for v in ws.read.prompts.all(task_of(ws, task).id)
+        {"id": v.id, "prompt": v.name, "version": v.number, "author": v.author, "at": v.at[:16], "note": v.note,
+         "outdated": marks.get(v.id)}
+        for v in ws.read.prompts.all(found.id)
     ]  # fmt: skip
     emit(rows, as_json, table(rows, "No prompt yet. Save one with `studio prompt save`."))
 

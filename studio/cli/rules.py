@@ -111,10 +111,12 @@ def add(
 def list_rules(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
     """List the rules in the expert's order."""
     ws = open_ws(workspace)
+    found = task_of(ws, task)
+    marks = ws.read.label_sets.marks(found.id).rules
     rows = [
         {"rule": r.body.name, "label": r.body.label, "decisive": r.body.decisive, "enabled": r.enabled,
-         "says": describe(r.body)}
-        for r in ws.read.rules.all(task_of(ws, task).id)
+         "says": describe(r.body), "outdated": marks.get(r.id)}
+        for r in ws.read.rules.all(found.id)
     ]  # fmt: skip
     emit(rows, as_json, table(rows, "No rule yet. Add one with `studio rule add`."))
 

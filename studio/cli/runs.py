@@ -126,11 +126,13 @@ def choose(
 def list_runs(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
     """List the runs of a task, newest first."""
     ws = open_ws(workspace)
+    found = task_of(ws, task)
+    marks = ws.read.label_sets.marks(found.id).runs
     rows = [
         {"run": r.id, "classifier": r.title, "status": r.status, "done": r.done, "total": r.total,
          "cost_usd": r.cost_usd, "budget_usd": r.budget_usd, "splits": "+".join(r.splits),
-         "provider": r.provider or "-"}
-        for r in ws.read.runs.all(task_of(ws, task).id)
+         "provider": r.provider or "-", "outdated": marks.get(r.id)}
+        for r in ws.read.runs.all(found.id)
     ]  # fmt: skip
     emit(rows, as_json, lambda: _list(rows))
 
@@ -230,4 +232,6 @@ def _text(data: dict[str, Any]) -> str:
             f"expected at the start: {told['questions']:,} calls; {expected:,} tokens; "
             f"{money(told['cost_usd'])}"
         )
-    return "\n".join(lines + [said for said in (data["error"], data["message"]) if said])
+    return "\n".join(
+        lines + [said for said in (data["error"], data["message"], data["outdated"]) if said]
+    )

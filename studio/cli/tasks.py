@@ -85,7 +85,14 @@ def _to_dict(ws: Workspace, task: Task) -> dict[str, Any]:
     return {
         "task": task.name,
         "question": task.question,
-        "labels": [{"name": x.name, "definition": x.definition} for x in task.labels],
+        "labels": [
+            {
+                "name": x.name,
+                "definition": x.definition,
+                "former": [f.name for f in task.former if f.label_id == x.id],
+            }
+            for x in task.labels
+        ],
         "criterion": str(task.criterion) if task.criterion else None,
         "fallback": task.name_of(task.fallback_label_id),
         "champion": task.champion or None,
@@ -96,7 +103,9 @@ def _to_dict(ws: Workspace, task: Task) -> dict[str, Any]:
 
 def _text(data: dict[str, Any]) -> str:
     lines = [f"{data['task']}: {data['question'] or '(no question)'}"]
-    lines += [f"  {x['name']}: {x['definition'] or '(no definition)'}" for x in data["labels"]]
+    for x in data["labels"]:
+        once = f" (formerly {', '.join(x['former'])})" if x["former"] else ""
+        lines.append(f"  {x['name']}: {x['definition'] or '(no definition)'}{once}")
     counts = ", ".join(f"{n} {split}" for split, n in data["examples"].items())
     lines += [
         f"criterion: {data['criterion'] or '(none)'}",

@@ -202,6 +202,11 @@ class Consequences:
         return said
 
 
+def consequences_of(change: LabelChange) -> Consequences:
+    """Return what a change did, as it is foreseen of one that is not made yet."""
+    return Consequences(text=change.text, **change.counts)
+
+
 def _listed(*told: Any) -> str:
     parts = [
         f"{n:,} {what}{'' if n == 1 else 's'}"

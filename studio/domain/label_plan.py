@@ -90,6 +90,7 @@ def _merge(task: Task, deed: Merge) -> Plan:
             f"The label {gone.name!r} cannot be merged with itself.",
             next_step=f"Name two of {', '.join(task.label_names)}.",
         )
+    _check_two_stay(task, gone.name)
     to = _clean(deed.to) or kept.name
     again = (gone.id,) if deed.look_again else ()
     text = f"“{gone.name}” was merged into “{kept.name}”"
@@ -145,11 +146,7 @@ def _add(task: Task, deed: Add) -> Plan:
 
 def _retire(task: Task, deed: Retire) -> Plan:
     label = task.label(deed.label)
-    if len(task.labels) < 3:
-        raise InputError(
-            f"The label {label.name!r} cannot be given up: a label set needs two.",
-            next_step="Add another label first.",
-        )
+    _check_two_stay(task, label.name)
     return Plan(
         kind=ChangeKind.RETIRE,
         text=f"“{label.name}” was given up",
@@ -190,6 +187,14 @@ def _new(task: Task, name: str, definition: str) -> Planned:
         if old.name.casefold() == name.casefold():
             return Planned(id=old.id, name=name, definition=definition)
     return Planned(id=None, name=name, definition=definition)
+
+
+def _check_two_stay(task: Task, name: str) -> None:
+    if len(task.labels) < 3:
+        raise InputError(
+            f"The label {name!r} cannot be given up: a label set needs two.",
+            next_step="Add another label first.",
+        )
 
 
 def _check_free(task: Task, label: Planned) -> None:

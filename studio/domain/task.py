@@ -151,6 +151,12 @@ class Task:
         """Names in order of position."""
         return tuple(label.name for label in self.labels)
 
+    @property
+    def written(self) -> dict[str, Label]:
+        """Names as files may write them, case folded, former ones too, to the label they mean."""
+        former = {f.name.casefold(): self.label_of(f.label_id) for f in self.former}
+        return former | {label.name.casefold(): label for label in self.labels}
+
     def label(self, name: str) -> Label:
         """Return the label of this name, or the one that a former name means now.
 

@@ -210,7 +210,9 @@ class Asking:
             )
         # Labels that were asked apart may be one now: its probability is the sum of theirs.
         read = read_answer(answer, self._now, self._ids)
-        label_id = self._ids[answer.label] if read.label is None else self._now.label(read.label).id
+        label_id = self._ids[answer.label]  # stored as what it is now, so that an undo knows it
+        if read.label not in (None, self._now.name_of(label_id)):
+            label_id = self._now.label(read.label).id
         joined = None if read is answer else read.confidence
         return Result(
             example_id=example_id, label_id=label_id, answer=answer, key=key, cached=cached,

@@ -165,7 +165,7 @@ def _warn(task: Task, table: Table, columns: Columns) -> None:
     """Say before the import which rows will be rejected, so that a wrong column is seen."""
     among = f" of the first {len(table.rows):,}" if table.rest else ""
     if columns.label:
-        known = {name.casefold() for name in task.label_names}
+        known = task.written
         said = Counter(cells.get(columns.label, "").strip() for _, cells in table.rows)
         odd = {name: n for name, n in said.items() if name and name.casefold() not in known}
         if odd:
