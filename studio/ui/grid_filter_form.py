@@ -34,7 +34,7 @@ def draw_shown(found: Found) -> None:
         "Search",
         key=found["search"].key,
         type="search",
-        placeholder="Search the texts",
+        placeholder="Search",
         label_visibility="collapsed",
         width=130,
         persist_state="session",
@@ -51,9 +51,9 @@ def draw_filter(found: Found) -> None:
             if "said" in found:
                 _draw_model(found)
             _draw_labels(found)
+            _draw_groups(found)
         with right:
             _draw_people(found)
-            _draw_groups(found)
 
 
 def _draw_order(found: Found) -> None:
@@ -123,8 +123,9 @@ def _draw_people(found: Found) -> None:
 
 def _draw_groups(found: Found) -> None:
     st.caption("Groups")
-    _select(found["rule"], "A rule votes", "or not", help="Among train and validation.")
-    _select(found["slice"], "Slice", "any", help="By further columns and length, as in Evaluate.")
+    with _side_by_side():
+        _select(found["rule"], "Rule votes", "or not", help="Among train and validation.")
+        _select(found["slice"], "Slice", "any", help="By column or length, as in Evaluate.")
 
 
 def _side_by_side() -> DeltaGenerator:
