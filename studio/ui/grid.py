@@ -16,7 +16,7 @@ from studio.ui.grid_changes import Change, Deed
 from studio.ui.grid_options import Sight, code, frame, height, options
 from studio.ui.grid_state import GridState, Mount
 from studio.ui.grid_store import take_changes, take_missed
-from studio.ui.grid_style import CSS, THEME
+from studio.ui.grid_style import CSS
 from studio.workspace import Workspace
 
 MOST_ROWS = 200
@@ -94,9 +94,8 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
         state.since = ws.read.labels.last_event(task.id)
     rows, more = _rows(ws, task, person, sight, state.cursors[-1])
     state.end = rows[-1]["cursor"] if more else None
-    theme = st.context.theme.type or "light"
     mount = Mount(
-        key=f"label_grid:{task.id}:{sight.hash}:{len(state.cursors)}:{state.revision}:{theme}",
+        key=f"label_grid:{task.id}:{sight.hash}:{len(state.cursors)}:{state.revision}",
         task_id=task.id,
         run_id=sight.run_id,
         person=person,
@@ -136,7 +135,7 @@ def draw_grid(ws: Workspace, task: Task, page: GridPage, sight: Sight, state: Gr
         callback=lambda _: take_changes(ws, state),
         allow_unsafe_jscode=True,
         enable_enterprise_modules=False,
-        theme=StAggridTheme("quartz").withParams(**THEME),
+        theme=StAggridTheme("quartz"),
         custom_css=CSS,
         key=page.mount.key,
     ).raw_data

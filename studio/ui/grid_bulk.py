@@ -43,10 +43,9 @@ def _confirm(page: Page, sight: Sight, state: GridState, label: str | None) -> N
             "Nobody looks at each of them, so they count as assisted gold. "
             "One undo takes all of it back."
         )
-        what = "Accept" if label is None else "Label"
-        how = "" if label is None else f" {plain(label)}"
+        does = f"Label {count(found.n, 'example')} {plain(label)}" if label else ""
         if st.button(
-            f"{what} {count(found.n, 'example')}{how}",
+            does or f"Accept {count(found.n, 'label')}",
             type="primary",
             disabled=not found.n,
             key="label_bulk_go",

@@ -80,13 +80,16 @@ class Changes:
         instance: The grid as it was drawn once; empty when the value is not ours.
         new: Entries not applied before, in order.
         missing: Entries that were never seen and cannot be any more.
-        focus: The example the person looks at, if known.
+        focus: The example a reason would be about, if known: the one just labeled, until the person
+            moves on.
+        at: The example the keys are about, if known.
     """
 
     instance: str = ""
     new: tuple[Change, ...] = ()
     missing: int = 0
     focus: int | None = None
+    at: int | None = None
 
 
 class Applied(Protocol):
@@ -129,6 +132,7 @@ def read_changes(value: Any, applied: Applied) -> Changes:
         new=new,
         missing=new[-1].seq - last - len(new) if new else 0,
         focus=_number(value.get("focus")),
+        at=_number(value.get("at")),
     )
 
 

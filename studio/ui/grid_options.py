@@ -30,11 +30,11 @@ _LEGEND = (
     ("f", "flag"),
     ("t", "note"),
     ("u", "undo"),
-    ("r", "redo"),
-    ("0", "clear"),
-    ("x", "whole text"),
-    ("w", "why"),
     ("?", "all keys"),
+    ("r", "redo"),
+    ("x", "whole text"),
+    ("0", "clear"),
+    ("w", "why"),
 )
 _DESK_PARTS = ("log", "clock", "rows", "deeds", "keys", "line", "finder")
 _MOST_KEYS = 9
@@ -179,7 +179,7 @@ def _columns(task: Task, sight: Sight, sure_help: str) -> list[dict[str, Any]]:
             "field": "text",
             "headerName": "Example",
             "flex": 1,
-            "minWidth": 280,
+            "minWidth": 250,
             "wrapText": True,
             "autoHeight": sight.whole_text,
             "tooltipField": None if sight.whole_text else "text",
@@ -195,6 +195,16 @@ def _columns(task: Task, sight: Sight, sure_help: str) -> list[dict[str, Any]]:
             "cellEditor": "agSelectCellEditor",
             "cellEditorParams": {"values": ["", *(str(label.id) for label in task.labels)]},
             **chip,
+        }
+    )
+    columns.append(
+        {
+            "colId": "marks",
+            "headerName": "",
+            "headerTooltip": "Your marks: flagged (f), noted (t), skipped (s)",
+            "width": 50,
+            "valueGetter": _script("marks"),
+            "tooltipValueGetter": _script("marks_tip"),
         }
     )
     if sight.run_id is not None:
@@ -238,16 +248,8 @@ def _columns(task: Task, sight: Sight, sure_help: str) -> list[dict[str, Any]]:
     ]
     return [
         *columns,
-        {"field": "split", "headerName": "Split", "width": 88},
+        {"field": "split", "headerName": "Split", "width": 84},
         {"field": "external", "headerName": "Id", "width": 84, "tooltipField": "external"},
-        {
-            "colId": "marks",
-            "headerName": "",
-            "headerTooltip": "Your marks: flagged (f), noted (t), skipped (s)",
-            "width": 62,
-            "valueGetter": _script("marks"),
-            "tooltipValueGetter": _script("marks_tip"),
-        },
         {"field": "sent", "hide": True},
     ]
 

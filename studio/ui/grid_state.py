@@ -79,7 +79,8 @@ class GridState:
         crossed: What others decided meanwhile of examples decided here, until one chooses.
         settled: Crossings one has chosen about.
         focus: The example to look at after drawing anew.
-        looked_at: The example the person looks at, as far as known.
+        looked_at: The example a reason would be about, as far as known.
+        at: The example the keys are about, as far as known.
         given: Whether each example touched since the page was read has a label of this person.
         asked: What was asked for beside decisions, in order.
         trouble: What went wrong, in a sentence.
@@ -96,6 +97,7 @@ class GridState:
     settled: set[Crossed] = field(default_factory=set)
     focus: int | None = None
     looked_at: int | None = None
+    at: int | None = None
     given: dict[int, bool] = field(default_factory=dict)
     asked: list[Change] = field(default_factory=list)
     trouble: str = ""
@@ -114,7 +116,7 @@ class GridState:
     def draw_anew(self, focus: int | None = None) -> None:
         """Have the next run draw the grid from the store."""
         self.revision += 1
-        self.focus = focus or self.looked_at
+        self.focus = focus or self.at
 
 
 def grid_state() -> GridState:

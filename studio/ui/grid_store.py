@@ -94,6 +94,7 @@ def _apply(
                 state.draw_anew()
             changes = read_changes(value, done)
             state.looked_at = changes.focus or state.looked_at
+            state.at = changes.at or state.at
             if changes.new:
                 task = ws.read.tasks.get(mount.task_id)
                 _store(ws, task, state, mount, changes, repeat=repeat)

@@ -17,27 +17,31 @@ def _chips(inside: str) -> str:
     )
 
 
-THEME = {
-    "backgroundColor": "var(--background-color)",
-    "foregroundColor": "var(--text-color)",
-    "accentColor": "var(--primary-color)",
-    "headerBackgroundColor": "var(--background-color)",
-    "headerTextColor": "var(--faint)",
-    "headerFontWeight": 500,
-    "borderColor": "var(--line)",
-    "rowHoverColor": "color-mix(in srgb, var(--text-color) 3%, transparent)",
-    "selectedRowBackgroundColor": "color-mix(in srgb, var(--primary-color) 9%, transparent)",
-    "fontFamily": _FONT,
-    "fontSize": 14,
-    "cellHorizontalPadding": 10,
-    "wrapperBorderRadius": 6,
-    "tooltipBackgroundColor": "var(--background-color)",
-    "tooltipTextColor": "var(--text-color)",
+# The component forgets what its own theme was told when light and dark are switched.
+_THEME = {
+    "background-color": "var(--background-color)",
+    "foreground-color": "var(--text-color)",
+    "accent-color": "var(--primary-color)",
+    "header-background-color": "var(--background-color)",
+    "header-text-color": "var(--faint)",
+    "header-font-weight": "500",
+    "border-color": "var(--line)",
+    "row-hover-color": "color-mix(in srgb, var(--text-color) 3%, transparent)",
+    "selected-row-background-color": "color-mix(in srgb, var(--primary-color) 9%, transparent)",
+    "font-family": _FONT,
+    "font-size": "14px",
+    "cell-horizontal-padding": "10px",
+    "wrapper-border-radius": "6px",
+    "tooltip-background-color": "var(--background-color)",
+    "tooltip-text-color": "var(--text-color)",
 }
 CSS: dict[str, dict[str, str]] = {
     ":root": {
         "--faint": "color-mix(in srgb, var(--text-color) 64%, transparent)",
         "--line": "color-mix(in srgb, var(--text-color) 16%, transparent)",
+    },
+    '[class*="ag-theme-"]': {
+        f"--ag-{name}": f"{value} !important" for name, value in _THEME.items()
     },
     "#gridContainer": {"display": "flex", "flex-direction": "column", "overflow": "hidden"},
     "#gridContainer > div:last-child": {"flex": "1 1 auto", "min-height": "0"},
@@ -58,6 +62,7 @@ CSS: dict[str, dict[str, str]] = {
         "flex": "1 1 180px", "min-width": "120px", "max-width": "420px", "outline": "none",
     },
     ".desk-found": {"display": "flex", "gap": "6px", "flex": "3 1 0", "overflow": "hidden"},
+    ".desk-line label": {"margin": "0", "font": "inherit"},
     ".desk-here": {"outline": "2px solid var(--primary-color)", "outline-offset": "-1px"},
     ".desk-line kbd": {
         "font": f"600 11px {_FONT}", "border": "1px solid var(--line)", "border-radius": "4px",
@@ -67,8 +72,8 @@ CSS: dict[str, dict[str, str]] = {
     ".desk-label": {
         "font": "inherit", "color": "var(--text-color)", "cursor": "pointer",
         "border-radius": "6px",
-        "border": "1px solid color-mix(in srgb, var(--chip) 55%, transparent)",
-        "background": "color-mix(in srgb, var(--chip) 14%, transparent)",
+        "border": "1px solid color-mix(in srgb, var(--chip, var(--faint)) 55%, transparent)",
+        "background": "color-mix(in srgb, var(--chip, transparent) 14%, transparent)",
         "padding": "4px 10px 4px 6px",
     },
     ".desk-label:hover": {"background": "color-mix(in srgb, var(--chip) 28%, transparent)"},
@@ -94,7 +99,7 @@ CSS: dict[str, dict[str, str]] = {
         "display": "block", "max-height": "none", "white-space": "pre-wrap",
     },
     '.ag-cell[col-id^="meta"] .ag-cell-value': {"unicode-bidi": "plaintext"},
-    '.ag-cell[col-id="marks"]': {"padding": "0 6px", "letter-spacing": "2px"},
+    '.ag-cell[col-id="marks"]': {"padding": "0 4px", "letter-spacing": "1px"},
     _chips(" .ag-cell-value"): {
         "background": "color-mix(in srgb, var(--chip) 16%, transparent)",
         "color": "var(--chip-text)", "border-radius": "5px", "padding": "1px 8px",

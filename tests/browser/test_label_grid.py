@@ -267,7 +267,10 @@ def test_many_rows_are_one_deed_with_one_undo(ws, keto, served, browser_page):
     press("a")
     frame.get_by_text(re.compile("Accept the model's label of")).wait_for()
     press("Escape")
-    assert len(events(ws, keto)) == 12
+    frame.locator('.ag-row[row-index="3"] [col-id="text"]').click()
+    press("2")  # of this row alone: a click ends the choice
+    assert [c.example_id for c in wait_for_events(ws, keto, 13)[12:]] == [ids[3]]
+    assert wait_for_events(ws, keto, 13)[-1].mode == "grid"
 
 
 @pytest.fixture
@@ -275,7 +278,10 @@ def colours(ws):
     """A task of twelve labels and forty examples."""
     from studio.domain.example import Split
 
-    names = "red,orange,yellow,olive,green,teal,cyan,blue,indigo,violet,pink,grey".split(",")
+    names = [
+        *("red", "orange", "yellow", "olive", "green", "teal"),
+        *("cyan", "blue", "indigo", "violet", "pink", "grey"),
+    ]
     task = ws.store.tasks.create(
         name="colours", question="", labels=[(name, "") for name in names], criterion=None,
         by="Ada", at=ws.now(),
@@ -344,6 +350,52 @@ def test_two_people_on_one_example_the_later_chooses(ws, keto, served, browser_p
     browser_page.keyboard.press("k")
     browser_page.get_by_text("Anna").wait_for(state="detached")
     assert len(events(ws, keto)) == 3
+
+
+def test_light_and_dark_can_be_switched_while_one_labels(ws, keto, served, browser_page):
+    frame = open_label(browser_page, served)
+    header = frame.locator(".ag-header")
+    look = "e => getComputedStyle(e).backgroundColor + getComputedStyle(e).fontFamily"
+    light = header.evaluate(look)
+    browser_page.keyboard.press("1")
+    browser_page.emulate_media(color_scheme="dark")
+    wait_until(lambda: header.evaluate(look) != light)
+    assert "sans-serif" in header.evaluate(look)
+    assert "255, 255, 255" not in header.evaluate(look)
+    browser_page.keyboard.press("2")
+    assert len(wait_for_events(ws, keto, 2)) == 2
+    assert frame.locator('.ag-row[row-index="0"] [col-id="label"]').inner_text() == "keto"
+
+
+def test_whole_texts_open_by_key_and_each_runs_in_its_own_direction(ws, served, browser_page):
+    from studio.domain.example import Split
+
+    task = ws.store.tasks.create(
+        name="words", question="", labels=[("a", ""), ("b", "")], criterion=None, by="Ada",
+        at=ws.now(),
+    )  # fmt: skip
+    long = "מילה ארוכה מאוד " * 60
+    rows = [("1", long, Split.TRAIN, {}), ("2", "short words", Split.TRAIN, {})]
+    ws.store.examples.add(task.id, rows, ws.now())
+    frame = open_label(browser_page, served)
+    row = frame.locator('.ag-row[row-index="0"]')
+    before = row.bounding_box()["height"]
+    browser_page.keyboard.press("x")
+    wait_until(lambda: row.bounding_box()["height"] > 4 * before)
+    text = row.locator('[col-id="text"] .ag-cell-value')
+    shown, all_of_it = text.evaluate("e => [e.clientHeight, e.scrollHeight]")
+    assert shown >= all_of_it
+    starts = """e => {
+        const range = document.createRange();
+        range.setStart(e.firstChild ?? e, 0); range.setEnd(e.firstChild ?? e, 1);
+        const [one, all] = [range.getBoundingClientRect(), e.getBoundingClientRect()];
+        return one.left - all.left > all.right - one.right ? "right" : "left";
+    }"""
+    leaf = '[col-id="text"] .ag-cell-value'
+    assert row.locator(leaf).evaluate(starts) == "right"
+    assert frame.locator(f'.ag-row[row-index="1"] {leaf}').evaluate(starts) == "left"
+    browser_page.keyboard.press("x")
+    wait_until(lambda: row.bounding_box()["height"] == before)
 
 
 def test_names_and_texts_of_people_never_run_as_code(ws, served, browser_page):

@@ -41,9 +41,10 @@ function (desk) {
   desk.before = kept().filter((one) => Date.now() - one.at < fresh).slice(0, 3);
 
   desk.value = function () {
+    const node = desk.focusedNode();
     return {
       instance: desk.instance, seq: desk.seq, log: desk.log, focus: desk.subject(),
-      before: desk.before,
+      at: node ? node.data.id : null, before: desk.before,
     };
   };
 

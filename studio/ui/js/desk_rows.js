@@ -109,20 +109,30 @@ function (desk) {
     if (node && node.rowIndex !== at && !modified) {
       desk.selectOne(node);
     }
-    at = null;
+    at = node ? node.rowIndex : null;
     desk.said();
   });
 
-  /* With shift or control a click chooses rows instead of moving on to one. */
+  const rowAt = function (event) {
+    const row = event.target.closest(".ag-row");
+    return row ? api.getRowNode(row.getAttribute("row-id")) || null : null;
+  };
+
+  /*
+   With shift or control a click chooses rows instead of moving on to one. Else the choice ends here, not
+   when the grid tells of the new focus: a key may come before that.
+  */
   document.addEventListener("mousedown", function (event) {
-    modified = Boolean(event.target.closest(".ag-row")) && (event.shiftKey || event.ctrlKey || event.metaKey);
+    const node = rowAt(event);
+    modified = node !== null && (event.shiftKey || event.ctrlKey || event.metaKey);
     if (modified && event.shiftKey) {
       event.preventDefault();
+    } else if (node && !modified) {
+      desk.selectOne(node);
     }
   }, true);
   document.addEventListener("click", function (event) {
-    const row = modified ? event.target.closest(".ag-row") : null;
-    const node = row ? api.getRowNode(row.getAttribute("row-id")) : null;
+    const node = modified ? rowAt(event) : null;
     if (node && event.shiftKey) {
       selectRange(anchor === null ? node.rowIndex : anchor, node.rowIndex);
     } else if (node) {
