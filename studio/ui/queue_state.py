@@ -108,9 +108,9 @@ def who(person: str) -> str:
     return hashlib.sha256(person.encode()).hexdigest()[:12]
 
 
-def take_log(ws: Workspace, state: QueueState) -> None:
+def take_log(ws: Workspace, state: QueueState, key: str = CARD) -> None:
     """Store what was done on the card, as far as it is new; what cannot be is tried again."""
-    value = getattr(st.session_state.get(CARD), "log", None)
+    value = getattr(st.session_state.get(key), "log", None)
     blocks = value.get("blocks") if isinstance(value, dict) else None
     if state.choice is None or not isinstance(blocks, list):
         return

@@ -16,16 +16,29 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   receive(desk);
   drawFrame(desk);
   show(desk, desk.at);
-  if (first && desk.blocks.some((block) => block.log.length)) send(desk);
-  const onKey = (event) => keyed(desk, event);
-  const onPress = (event) => event.composedPath().includes(card) || flush(desk);
-  window.addEventListener("keydown", onKey, true);
-  window.addEventListener("pointerdown", onPress, true);
-  return () => {
-    window.removeEventListener("keydown", onKey, true);
-    window.removeEventListener("pointerdown", onPress, true);
-    flush(desk);
+  if (desk.blocks.some((block) => block !== desk.block && block.log.length)) again(desk, 0);
+  listen(desk);
+  if (first) card.focus({ preventScroll: true });
+  return () => setTimeout(() => card.isConnected || desk.leave(), 0);
+}
+
+/* Keys count wherever the focus is; adding a listener again that is there already changes nothing. */
+function listen(desk) {
+  desk.listeners = desk.listeners || [
+    [window, "keydown", (event) => keyed(desk, event)],
+    [window, "pointerdown", (event) => event.composedPath().includes(desk.card) || flush(desk)],
+    [window, "blur", () => setTimeout(() => takeBack(desk), 0)],
+  ];
+  for (const [where, name, act] of desk.listeners) where.addEventListener(name, act, true);
+  desk.leave = () => {
+    for (const [where, name, act] of desk.listeners) where.removeEventListener(name, act, true);
   };
+}
+
+/* A grid that is on its way out, but still loading, takes the keys for itself. */
+function takeBack(desk) {
+  const active = document.activeElement;
+  if (desk.card.isConnected && active && active.tagName === "IFRAME") desk.card.focus({ preventScroll: true });
 }
 
 /* ---- the log ---- */
@@ -33,6 +46,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 const STORE = "rationale-studio-queue";
 const LONGEST_PAUSE = 60000;
 const SEND_EVERY = 100;
+const ASK_AGAIN = 4000;
 const MOST_BLOCKS = 8;
 
 /* Take up what a page before this one did not get through. */
@@ -92,11 +106,23 @@ function send(desk) {
   desk.timer = null;
   desk.sent = performance.now();
   const blocks = desk.blocks.filter((block) => block.who === desk.data.who);
+  desk.times = (desk.times || 0) + 1;
   desk.setStateValue("log", {
+    times: desk.times,
     blocks: blocks.map((block) => ({ ...block, log: block.log.map((entry) => ({ ...entry })) })),
   });
   blocks.forEach((block) => block.log.forEach((entry) => (entry.sent = true)));
   keep(desk);
+  again(desk, ASK_AGAIN);
+}
+
+/* Send what was not heard of: it may have gone to a server that is no more. */
+function again(desk, wait) {
+  clearTimeout(desk.repeat);
+  desk.repeat = setTimeout(() => {
+    const waits = desk.blocks.some((block) => block.who === desk.data.who && block.log.length);
+    if (waits && desk.card.isConnected) send(desk);
+  }, wait);
 }
 
 function flush(desk) {
@@ -202,7 +228,8 @@ function replay(desk, from, to, deed, side) {
     to.push(last);
     const at = desk.items.findIndex((item) => item.id === last.id);
     desk.items[at][last.what] = last[side];
-    go(desk, at);
+    const goesOn = deed === "redo" && (last.what === "given" || last.what === "skip");
+    go(desk, goesOn ? at + 1 : at);
   }
   const change = last ? more(last, deed === "undo" ? -1 : 1) : 0;
   write(desk, { do: deed, id: last ? last.id : null, n: last ? 1 : 0, more: change });
