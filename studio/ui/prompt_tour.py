@@ -51,7 +51,7 @@ def draw_tour(ws: Workspace, task: Task, body: PromptText, take: Take) -> None:
 def choose_tour(ws: Workspace, task: Task, *, key: str) -> Tour:
     """Draw the types of task, the likeliest chosen, and return the lessons of the chosen one."""
     place = f"{key}_kind_{task.id}"
-    kinds, tour = guided_tour(ws, task, st.session_state.get(place, ""))
+    kinds, tour = _lessons(str(ws.path), task, st.session_state.get(place, ""), ws)
     st.selectbox(
         "Type of task", list(kinds), index=list(kinds).index(tour.kind),
         format_func=kinds.__getitem__, key=place, on_change=_go, args=(0,), width=260,
@@ -62,6 +62,11 @@ def choose_tour(ws: Workspace, task: Task, *, key: str) -> Tour:
             "definition, or gold to learn their words from, before they can stand here."
         )
     return tour
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _lessons(path: str, task: Task, kind: str, _ws: Workspace) -> tuple[dict[str, str], Tour]:
+    return guided_tour(_ws, task, kind)
 
 
 def _show_change(tour: Tour, step: TourStep) -> None:
