@@ -103,7 +103,7 @@ class _Asked:
         named = None if among is None else len(among)
 
         def count(way: Way, most: int) -> int:
-            sql = f"SELECT 1 FROM {way.tables} WHERE {way.where} LIMIT :most"
+            sql = f"SELECT 1 FROM {way.tables} WHERE {way.where} AND {way.id} > 0 LIMIT :most"
             listed = {"listed": json.dumps([] if among is None else among.ids[:most].tolist())}
             return int(db.value(f"SELECT count(*) FROM ({sql})", values | listed | {"most": most}))
 

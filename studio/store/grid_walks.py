@@ -33,14 +33,15 @@ class Way:
     def with_confidence(self) -> Way:
         """Return the way with each example's prediction beside it, to be sorted by confidence."""
         beside = f"CROSS JOIN prediction p ON p.run_id = :run AND p.example_id = {self.id}"
-        return replace(self, tables=f"{self.tables} {beside}", key="p.confidence")
+        where = f"{self.where} AND {self.id} > 0"  # enters a table that has no other index for it
+        return replace(self, tables=f"{self.tables} {beside}", where=where, key="p.confidence")
 
     def with_decision(self, filter: GridFilter) -> Way:
         """Return the way with each example's latest decision beside it, to be sorted by that."""
         if "dated" in self.keeps:
             return replace(self, key="v.id")
         beside = f"CROSS JOIN current_label d ON d.example_id = {self.id}"
-        where = f"{self.where} AND {_latest(filter, self.id)}"
+        where = f"{self.where} AND {self.id} > 0 AND {_latest(filter, self.id)}"
         keeps = (*self.keeps, "dated")
         return replace(
             self, tables=f"{self.tables} {beside}", where=where, keeps=keeps, key="d.event_id"
@@ -109,7 +110,7 @@ def golden(split: str) -> Way:
 
 def settled(split: str) -> Way:
     """Return the way along all gold: where nobody decided, there is none."""
-    of = f"g.example_id > 0 AND +g.task_id = :task AND +g.split = '{split}'"
+    of = f"+g.task_id = :task AND +g.split = '{split}'"
     return Way("gold g NOT INDEXED", of, "g.example_id", _open(split, "g.example_id"))
 
 

@@ -99,7 +99,13 @@ class Choice:
 
     @property
     def _splits(self) -> list[str]:
-        return [s.value for s in Split if not self.filter.splits or s.value in self.filter.splits]
+        wanted = self.filter.splits or [split.value for split in Split]
+        return [
+            split.value
+            for split in Split
+            if split.value in wanted
+            and (not self.filter.gold_origin or self.of_origin.get(split.value))
+        ]
 
     @property
     def _told_splits(self) -> list[str]:
