@@ -104,7 +104,7 @@ def _choose_run(runs: dict[int, Run], task: Task) -> Run | None:
         index=options.index(finished[0]) if finished else 0,
         format_func=lambda i: "No model: label blind" if i is None else _title(runs[i]),
         key=key,
-        width=180,
+        width=200,
         label_visibility="collapsed",
         persist_state="session",
         help="A label given while a model's label is in sight counts as assisted gold, "
