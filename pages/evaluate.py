@@ -18,6 +18,7 @@ from studio.ui.evaluation_test import look_at_test
 from studio.ui.evaluation_trust import draw_trust
 from studio.ui.evaluation_view import draw_errors, draw_headline, draw_labels
 from studio.ui.guard import kindly
+from studio.ui.label_marks import draw_mark, marks_of
 from studio.ui.notes import note
 from studio.ui.page import open_page
 
@@ -66,6 +67,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="evaluate_ch
         required=True, key="evaluate_split", help=note("split"),
     )  # fmt: skip
     draw_champion(by_id[run_id])
+    draw_mark(marks_of(ws, task).runs.get(run_id))
 run, split = by_id[run_id], split or "validation"
 
 

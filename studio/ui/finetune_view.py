@@ -33,6 +33,7 @@ from studio.ui.figures import duration, figure_text, metric_name
 from studio.ui.finetune_launch import CHOSEN
 from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
+from studio.ui.label_marks import draw_mark, marked_cell, marks_of
 from studio.ui.notes import note
 from studio.ui.rationale_text import plain
 from studio.ui.run_start import Offer, draw_start
@@ -59,6 +60,7 @@ def draw_list(ws: Workspace, task: Task, found: Sequence[FineTune]) -> FineTune:
     """Draw all fine-tunes, newest first, and return the chosen one."""
     sets = {s.id: s for s in ws.read.finetunes.training_sets(task.id)}
     prompts = {p.id: p.title for p in ws.read.prompts.all(task.id)}
+    marks = marks_of(ws, task).models
     lines = [
         {
             "Fine-tune": f.id,
@@ -73,6 +75,7 @@ def draw_list(ws: Workspace, task: Task, found: Sequence[FineTune]) -> FineTune:
             else "",
             "Took": duration(f.seconds) if f.seconds is not None else "",
             "Launched (UTC)": f"{f.created_at[5:16].replace('T', ' ')}, {f.created_by}",
+            **marked_cell(marks, f.id),
         }
         for f in found
     ]
@@ -99,11 +102,10 @@ def draw_list(ws: Workspace, task: Task, found: Sequence[FineTune]) -> FineTune:
 def draw_finetune(ws: Workspace, task: Task, finetune: FineTune, person: str) -> None:
     """Draw one fine-tune: its state, what to do with its model, its events."""
     st.subheader(f"Fine-tune {finetune.id}", anchor=False)
+    draw_mark(marks_of(ws, task).models.get(finetune.id))
     if finetune.job_id is not None and not finetune.status.is_final:
-        job_status(
-            ws, finetune.job_id, key=f"finetune_job_{finetune.id}",
-            title=f"Fine-tune {finetune.id}",
-        )  # fmt: skip
+        title = f"Fine-tune {finetune.id}"
+        job_status(ws, finetune.job_id, key=f"finetune_job_{finetune.id}", title=title)
     _draw_state(ws, finetune)
     events = events_of(ws, task, finetune)
     if finetune.model:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
 from studio.domain.label_change import Marks
@@ -26,3 +28,19 @@ def draw_mark(text: str | None) -> None:
     """Draw the sign with what changed; nothing where nothing did."""
     if text:
         st.badge(SIGN, icon=":material/history:", color="orange", help=plain(text))
+
+
+def marked_cell(marks: Mapping[int, str], number: int) -> dict[str, str]:
+    """Return a table's cell that says it; no column where nothing is marked.
+
+    >>> marked_cell({3: "The label set changed since: …"}, 4)
+    {'Label set': ''}
+    >>> marked_cell({}, 4)
+    {}
+    """
+    return {"Label set": "changed since" if number in marks else ""} if marks else {}
+
+
+def marked_column(marks: Mapping[int, str], numbers: Sequence[int]) -> dict[str, list[str]]:
+    """Return a table's column that says it of several; none where nothing is marked."""
+    return {"Label set": [marked_cell(marks, n)["Label set"] for n in numbers]} if marks else {}

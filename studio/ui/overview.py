@@ -10,6 +10,7 @@ from studio.domain.run import Run
 from studio.domain.task import Task
 from studio.ui.figures import count, figure_text, metric_name, money, percent
 from studio.ui.job_status import job_status
+from studio.ui.label_marks import marked_cell, marks_of
 from studio.ui.notes import note
 from studio.ui.session import open_page_of
 from studio.workspace import Workspace
@@ -63,6 +64,7 @@ def draw_runs(ws: Workspace, task: Task, now: Standing) -> None:
     st.subheader("Latest runs", anchor=False)
     figures = {m.run_id: m for m in now.measured}
     metric = metric_name(now.measured[0].metric if now.measured else "macro_f1")
+    marks = marks_of(ws, task).runs
     rows = []
     for run in runs:
         measured = figures.get(run.id)
@@ -77,6 +79,7 @@ def draw_runs(ws: Workspace, task: Task, now: Standing) -> None:
                 f"{metric} on validation": _figure(measured, run),
                 "By": run.created_by,
                 "When": run.created_at[:16].replace("T", " "),
+                **marked_cell(marks, run.id),
             }
         )
     st.dataframe(rows, hide_index=True, key="home_runs", alt="Latest runs")

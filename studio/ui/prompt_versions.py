@@ -18,6 +18,7 @@ from studio.domain.task import Task
 from studio.errors import InputError
 from studio.ui.figures import figure_text, metric_name, percent
 from studio.ui.job_status import job_status
+from studio.ui.label_marks import draw_mark, marked_column, marks_of
 from studio.ui.notes import note
 from studio.ui.prompt_draft import NEW, PromptDrafts, turn_to
 from studio.ui.prompt_matrix import draw_tried
@@ -118,6 +119,7 @@ def show_run(ws: Workspace, task: Task, version: PromptVersion, runs: list[Run])
                 st.markdown(
                     f"coverage {percent(found.coverage)}", width="content", help=note("coverage")
                 )
+        draw_mark(marks_of(ws, task).runs.get(run.id))
         if task.champion == f"prompt:{version.id}":
             st.badge("Champion", icon=":material/trophy:", color="primary", help=note("champion"))
         else:
@@ -136,6 +138,7 @@ def versions_table(
     """List the versions, newest first, and return the id of one that was selected."""
     metric = task.criterion.metric if task.criterion else "accuracy"
     best = [_best(ws, task, v, runs, metric) for v in versions]
+    marks = marks_of(ws, task).prompts
     event: Any = st.dataframe(
         {
             "Version": [v.title for v in versions],
@@ -144,6 +147,7 @@ def versions_table(
             "Note": [v.note for v in versions],
             "By": [v.author for v in versions],
             "Saved": [v.at[:16].replace("T", " ") for v in versions],
+            **marked_column(marks, [v.id for v in versions]),
         },
         hide_index=True,
         height=min(38 + 35 * len(versions), 390),

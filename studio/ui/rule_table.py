@@ -22,6 +22,7 @@ from studio.errors import InputError
 from studio.ui.colours import label_colours
 from studio.ui.figures import figure_text
 from studio.ui.guard import kindly
+from studio.ui.label_marks import SIGN, marks_of
 from studio.ui.rule_boards import review
 from studio.ui.rule_form import open_rule
 from studio.ui.rule_list import RuleListDeed, RuleRow, rule_list
@@ -37,6 +38,11 @@ def rule_table(ws: Workspace, task: Task, rules: Sequence[CodedRationale], perso
     names = {rule.id: rule.body.name for rule in rules}
     colours = label_colours(task)
     rows = [_row(rule, colours[rule.body.label], found.get(rule.id), names) for rule in rules]
+    marks = marks_of(ws, task).rules
+    rows = [
+        replace(r, note=", ".join(filter(None, [r.note, SIGN]))) if r.id in marks else r
+        for r in rows
+    ]
     if act(ws, task, rules, rule_list(rows, key=f"rationales_rules_{task.id}"), person):
         st.rerun()
 
