@@ -17,9 +17,7 @@ from studio.ui.rationale_text import plain
 def bulk_dialog(page: Page, sight: Sight, state: GridState) -> None:
     """Ask which label all examples of the filter get, and give it once the count is confirmed."""
     names = list(page.task.label_names)
-    label = st.selectbox(
-        "Which label", names, index=None, format_func=plain, key="label_bulk_label"
-    )
+    label = st.selectbox("Which label", names, index=None, key="label_bulk_label")
     if label is None:
         st.caption("You see how many examples it would label before anything is stored.")
     else:

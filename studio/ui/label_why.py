@@ -8,7 +8,6 @@ from studio.actions.rationales import record_rationale
 from studio.domain.example import Split
 from studio.ui.guard import kindly
 from studio.ui.page import Page
-from studio.ui.rationale_text import plain
 
 
 @st.dialog("Why?", width="medium")
@@ -34,9 +33,7 @@ def why_dialog(page: Page, example_id: int) -> None:
     with st.form("label_why", border=False):
         names = list(task.label_names)
         given = task.name_of(decided[-1]) if decided else None
-        label = st.selectbox(
-            "It speaks for", names, index=names.index(given) if given else None, format_func=plain
-        )
+        label = st.selectbox("It speaks for", names, index=names.index(given) if given else None)
         text = st.text_area("Because", placeholder="Say it as you would to a new colleague.")
         words = "" if blind else st.text_input("Its words, copied; commas between several")
         if st.form_submit_button("Save the rationale", type="primary"):

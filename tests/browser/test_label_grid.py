@@ -398,6 +398,41 @@ def test_whole_texts_open_by_key_and_each_runs_in_its_own_direction(ws, served, 
     wait_until(lambda: row.bounding_box()["height"] == before)
 
 
+def test_all_of_a_filter_and_pasted_labels_are_one_deed_each(ws, keto, served, browser_page):
+    open_label(browser_page, served)
+    many = browser_page.get_by_role("button", name="Many at once")
+    many.click()
+    browser_page.get_by_text("Label all that fit the filter").click()
+    dialog = browser_page.get_by_role("dialog")
+    dialog.get_by_role("combobox").click()
+    browser_page.get_by_role("option", name="not_keto").click()
+    dialog.get_by_role("button", name="Label 627 examples not_keto").click()
+    dialog.wait_for(state="detached")
+    stored = events(ws, keto)
+    assert (len(stored), {c.mode for c in stored}) == (627, {"bulk"})
+    browser_page.get_by_text("627 of 787 labeled by you").wait_for()
+    browser_page.get_by_role("button", name="Undo").click()
+    browser_page.get_by_text("0 of 787 labeled by you").wait_for()
+    many.click()
+    browser_page.get_by_text("Paste labels from a spreadsheet").click()
+    table = dialog.get_by_test_id("stDataFrame").locator("canvas").first
+    table.wait_for()
+    browser_page.wait_for_timeout(1500)  # the dialog moves in; a click before is lost
+    box = table.bounding_box()
+    for row, label in ((0, "Keto"), (1, "no such label")):
+        browser_page.mouse.click(box["x"] + box["width"] - 60, box["y"] + 51 + 35 * row)
+        browser_page.keyboard.type(label)
+        browser_page.keyboard.press("Enter")
+        browser_page.wait_for_timeout(700)
+    dialog.get_by_text("1 rejected").wait_for()
+    dialog.get_by_role("button", name="Store 1 label").click()
+    dialog.wait_for(state="detached")
+    pasted = events(ws, keto)[-1]
+    assert (pasted.example_id, pasted.label_id, pasted.mode) == (
+        ws.read.examples.all(keto.id)[0].id, keto.label("keto").id, "paste",
+    )  # fmt: skip
+
+
 def test_names_and_texts_of_people_never_run_as_code(ws, served, browser_page):
     from studio.domain.example import Split
 
