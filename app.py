@@ -10,7 +10,7 @@ from studio.errors import DamagedError
 from studio.ui.guard import kindly
 from studio.ui.queue_carrier import carry_queue
 from studio.ui.rescue import draw_rescue
-from studio.ui.session import ask_name, choose_task, enter, get_workspace, is_known
+from studio.ui.session import ask_name, choose_task, enter, get_workspace, is_known, person
 from studio.ui.shell import ICON, show_person, warm_up, warn_of_disk
 
 HERE = Path(__file__).parent
@@ -50,5 +50,5 @@ enter()
 choose_task(ws)
 show_person()
 warn_of_disk(ws)
-carry_queue(ws, page.url_path)
+carry_queue(ws, person())
 page.run()

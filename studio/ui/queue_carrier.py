@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +20,19 @@ def _component() -> Any:
     return st.components.v2.component("rationale_studio_queue_carrier", js=_JS)
 
 
-def carry_queue(ws: Workspace, page: str) -> None:
+def carry_queue(ws: Workspace, person: str) -> None:
     """Store what the queue's card could not send any more; nothing is drawn.
 
     Args:
         ws: The workspace.
-        page: The page in sight, for the browser looks once a page.
+        person: Who looks; what another person left in this browser waits for them.
     """
     state = queue_state()
-    if state.choice is None:
-        return
-
-    def take() -> None:
-        take_log(ws, state, CARRIER)
-
+    take = functools.partial(take_log, ws, state, person, CARRIER)
     take()
     with st.sidebar:
         _component()(
-            data={"page": page, "who": who(state.choice.person), "ack": dict(state.heard)},
+            data={"who": who(person), "ack": dict(state.heard)},
             key=CARRIER,
             height=1,
             on_log_change=take,

@@ -29,7 +29,7 @@ _ANSWERS = {"keep": "Keep mine", "take": "Take theirs", "flag": "Flag it"}
 def draw_queue(page: Page) -> None:
     """Draw the queue of a task that has examples, and store what is done on its card."""
     state = queue_state()
-    take_log(page.ws, state)
+    take_log(page.ws, state, page.person)
     choice = choose_queue(page.ws, page.task, page.person)
     if state.choice != choice:
         state.begin(choice)
@@ -42,7 +42,7 @@ def _draw_desk(page: Page) -> None:
     ws, task, state = page.ws, page.task, queue_state()
     if state.choice is None:
         return
-    take_log(ws, state)
+    take_log(ws, state, page.person)
     if state.asked and state.asked[0] == "front":
         put_in_front(ws, task, state, state.asked[1])
         state.asked = None
@@ -77,7 +77,7 @@ def _draw_card(page: Page, state: QueueState) -> None:
         ),
         key=CARD,
         on={
-            "log": functools.partial(take_log, page.ws, state),
+            "log": functools.partial(take_log, page.ws, state, page.person),
             **{
                 name: functools.partial(_asked, state, name)
                 for name in ("why", "behind", "help", "crossed")

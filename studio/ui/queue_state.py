@@ -108,21 +108,28 @@ def who(person: str) -> str:
     return hashlib.sha256(person.encode()).hexdigest()[:12]
 
 
-def take_log(ws: Workspace, state: QueueState, key: str = CARD) -> None:
-    """Store what was done on the card, as far as it is new; what cannot be is tried again."""
+def take_log(ws: Workspace, state: QueueState, person: str, key: str = CARD) -> None:
+    """Store what was done on the card, as far as it is new; what cannot be is tried again.
+
+    Args:
+        ws: The workspace.
+        state: What this session remembers.
+        person: Who decides; what another one left in the browser is not stored under this name.
+        key: The component that sent it.
+    """
     value = getattr(st.session_state.get(key), "log", None)
     blocks = value.get("blocks") if isinstance(value, dict) else None
-    if state.choice is None or not isinstance(blocks, list):
+    if not isinstance(blocks, list):
         return
     try:
         for block in blocks[:_MOST_BLOCKS]:
-            if isinstance(block, dict) and block.get("who") == who(state.choice.person):
-                _take_block(ws, state, block)
+            if isinstance(block, dict) and block.get("who") == who(person):
+                _take_block(ws, state, person, block)
     except StudioError as error:
         state.trouble = f"Not saved yet: {error}"
 
 
-def _take_block(ws: Workspace, state: QueueState, block: dict[str, Any]) -> None:
+def _take_block(ws: Workspace, state: QueueState, person: str, block: dict[str, Any]) -> None:
     named = _VERSION.match(str(block.get("version")))
     instance, acked = str(block.get("instance")), block.get("acked")
     if named is None:
@@ -131,11 +138,11 @@ def _take_block(ws: Workspace, state: QueueState, block: dict[str, Any]) -> None
     is_new = instance not in state.heard
     first = acked if isinstance(acked, int) and acked > 0 else 0
     changes = read_changes(block, {instance: state.heard.get(instance, first)})
-    if not changes.new or state.choice is None:
+    if not changes.new:
         return
     unsure = _sent_before(block) if is_new else frozenset()
     task_id, run_id = int(named[1]), int(named[2]) or None
-    store = _Storing(ws, state, task_id, run_id, state.choice.person)
+    store = _Storing(ws, state, task_id, run_id, person)
     state.trouble = ""
     for is_label, group in itertools.groupby(changes.new, lambda c: c.deed is Deed.LABEL):
         part = list(group)

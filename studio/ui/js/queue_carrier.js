@@ -1,18 +1,26 @@
-/* Sends what the card of the queue wrote down and could not send before its page was left. */
+/*
+ Sends what the card of the queue wrote down and could not send: its page was left, or the server went
+ away. What is still there at a second look was not sent by the card itself.
+*/
 export default function ({ data, setStateValue }) {
-  const STORE = "rationale-studio-queue";
   const read = () => {
     try {
-      return JSON.parse(sessionStorage.getItem(STORE) || "[]");
+      return JSON.parse(sessionStorage.getItem("rationale-studio-queue") || "[]");
     } catch (error) {
       return [];
     }
   };
-  const timer = setTimeout(() => {
-    const waiting = read().filter(
-      (block) => block.who === data.who && block.log.some((entry) => entry.seq > (data.ack[block.instance] || 0)),
-    );
-    if (waiting.length && data.page !== "label") setStateValue("log", { blocks: waiting });
-  }, 150);
-  return () => clearTimeout(timer);
+  const isWaiting = (block) =>
+    block.who === data.who && block.log.some((entry) => entry.seq > (data.ack[block.instance] || 0));
+  let before = "";
+  let times = 0;
+  const look = () => {
+    const blocks = read().filter(isWaiting);
+    const now = JSON.stringify(blocks);
+    if (blocks.length && now === before) setStateValue("log", { blocks, times: (times += 1) });
+    before = now;
+  };
+  look();
+  const timer = setInterval(look, 400);
+  return () => clearInterval(timer);
 }
