@@ -22,7 +22,7 @@ _MATCHES = 40
 _HAND = "hand"
 _WAYS = {
     _HAND: "By hand",
-    ShotWay.NEAREST.value: "Alike to each text",
+    ShotWay.NEAREST.value: "Alike",
     ShotWay.DIVERSE.value: "Diverse",
 }
 
@@ -61,6 +61,7 @@ def _policy(policy: ShotPolicy | None, key: str, *, disabled: bool) -> ShotPolic
             key=f"{key}_shot_way",
             disabled=disabled,
             required=True,
+            wrap=True,
             help="By hand: the same for every text. Alike: for each text the gold of train that "
             "resembles it most. Diverse: gold of train spread over labels and kinds of text, the "
             "same for every text. Gold is frozen when a run starts; the text itself, copies of it "
@@ -145,6 +146,6 @@ def _try_out(ws: Workspace, task: Task, body: PromptText, key: str) -> None:
     colours = label_colours(task)
     for shot in shots:
         chip = label_chip(shot.label, colours.get(shot.label, "gray"))
-        st.markdown(f"{chip} {plain(shortened(shot.text, 140))}")
+        st.caption(f"**{chip}** · {plain(shortened(shot.text, 140))}")
     if not shots:
         st.caption("None: there is no gold in train yet. Label examples, or choose by hand.")

@@ -46,7 +46,7 @@ def offer_columns(ws: Workspace, task: Task, field: str, *, key: str) -> None:
         if len(offered) <= _MOST:
             st.pills(
                 "Insert a column", offered, format_func=plain, key=place, on_change=insert,
-                label_visibility="collapsed",
+                label_visibility="collapsed", wrap=True,
             )  # fmt: skip
         else:
             st.selectbox(
