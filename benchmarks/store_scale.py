@@ -157,9 +157,9 @@ def fill(store: Store, words: Words, n: int) -> tuple[Task, Run, Run]:
         said(f"predictions of run {each.id}", n, cost)
     gold = sorted(chance.sample(ids, n // 10))
     with measured() as cost:
-        _decide(store, task, gold, "Ada", chance)
+        _decide(store, task, gold, "Ada", 1, chance)
     said("decisions of one person", len(gold), cost)
-    _decide(store, task, sorted(chance.sample(ids, n // 50)), "Bo", chance)
+    _decide(store, task, sorted(chance.sample(ids, n // 50)), "Bo", 2, chance)
     for example_id in chance.sample(ids, 2_000 * n // 1_000_000):
         store.marks.set(
             task.id, Mark(example_id=example_id, person="Ada", kind=MarkKind.FLAG, text="", at=AT),
@@ -190,7 +190,7 @@ def _decide(store: Store, task: Task, ids: list[int], person: str, chance: rando
                      label_id=task.labels[chance.choices(range(4), WEIGHTS)[0]].id)
             for i in ids[start : start + 2_000]
         ]  # fmt: skip
-        store.labels.append(task.id, decisions, f"2026-01-{day:02d}T00:00:00+00:00")
+        store.labels.append(task.id, decisions, f"2026-{month:02d}-{day:02d}T00:00:00+00:00")
         store.checkpoint()
     ids.sort()
 
@@ -285,8 +285,8 @@ def filters(task: Task, other: Run, words: Words, n: int) -> dict[str, dict[str,
         "gold by origin: none such": {"gold_origin": "adjudicated"},
         "people differ (1 in 800)": {"people_differ": True}, "decided on by Bo": {"by": "Bo"},
         "decided on by anybody": {"by": ANYBODY},
-        "on the last day": {"since": "2026-01-10"},
-        "by Bo on one day": {"by": "Bo", "since": "2026-01-05", "until": "2026-01-06"},
+        "on one day": {"since": "2026-01-05", "until": "2026-01-06"},
+        "by Bo on one day": {"by": "Bo", "since": "2026-02-05", "until": "2026-02-06"},
         "flagged": {"mark": "flag"}, "assigned": {"assigned": True},
         "assigned, to do": {"assigned": True, "show": "todo"}, "another look": {"relook": True},
         "a rule fires: 300,000 ids": {"among": IdSet.of(range(1, n + 1, 3))},
