@@ -180,8 +180,10 @@ def fill(store: Store, words: Words, n: int) -> tuple[Task, Run, Run]:
     return task, run, other
 
 
-def _decide(store: Store, task: Task, ids: list[int], person: str, chance: random.Random) -> None:
-    """Let a person decide on examples, a tenth of them a day."""
+def _decide(
+    store: Store, task: Task, ids: list[int], person: str, month: int, chance: random.Random
+) -> None:
+    """Let a person decide on examples, a tenth of them a day, as time goes on."""
     chance.shuffle(ids)
     for start in range(0, len(ids), 2_000):
         day = 1 + 10 * start // len(ids)
