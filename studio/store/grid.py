@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.store.connection import Connections, Row
 from studio.store.grid_filter import GridFilter as GridFilter
@@ -18,6 +18,10 @@ from studio.store.grid_ways import Choice
 from studio.store.label_sets import WAITING
 from studio.store.methods import METHOD
 from studio.store.search import Search
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Cursor = tuple[float, int]
 # What comes after all that an order says something of.
@@ -73,7 +77,7 @@ class _Asked:
 
     db: Connections
     filter: GridFilter
-    among: IdSet | None
+    among: NDArray[np.int64] | None
     values: dict[str, Any]
     terms: dict[str, str]
     choice: Choice
@@ -104,7 +108,7 @@ class _Asked:
 
         def count(way: Way, most: int) -> int:
             sql = f"SELECT 1 FROM {way.tables} WHERE {way.where} AND {way.id} > 0 LIMIT :most"
-            listed = {"listed": json.dumps([] if among is None else among.ids[:most].tolist())}
+            listed = {"listed": json.dumps([] if among is None else among[:most].tolist())}
             return int(db.value(f"SELECT count(*) FROM ({sql})", values | listed | {"most": most}))
 
         choice = Choice(filter, search, sizes, named, of_origin, events, count)
@@ -153,7 +157,7 @@ class _Asked:
     def _listed(self, after: int) -> str:
         if self.among is None or not self.choice.listed:
             return "[]"
-        return json.dumps(self.among.ids[self.among.ids > after].tolist())
+        return json.dumps(self.among[self.among > after].tolist())
 
 
 def _own_run(db: Connections, task_id: int, run_id: int | None) -> int | None:
@@ -162,8 +166,10 @@ def _own_run(db: Connections, task_id: int, run_id: int | None) -> int | None:
     return run_id if of == task_id else None
 
 
-def _among(db: Connections, task_id: int, filter: GridFilter) -> IdSet | None:
+def _among(db: Connections, task_id: int, filter: GridFilter) -> NDArray[np.int64] | None:
     """Return the examples that all sets named by a filter have in common; None if it names none."""
+    import numpy as np
+
     sets = [s for s in (filter.among,) if s is not None]
     if filter.ids is not None:
         sets.append(IdSet.of(filter.ids))
@@ -173,18 +179,18 @@ def _among(db: Connections, task_id: int, filter: GridFilter) -> IdSet | None:
         return None
     known = int(db.value("SELECT coalesce(max(id), 0) FROM example"))
     found = reduce(IdSet.__and__, sets).ids
-    return IdSet.of(found[(found > 0) & (found <= known)])
+    return found[np.searchsorted(found, 1) : np.searchsorted(found, known, side="right")]
 
 
-def _bytes(among: IdSet | None) -> dict[str, Any]:
+def _bytes(among: NDArray[np.int64] | None) -> dict[str, Any]:
     """Return a set as bytes, one an id from its first to its last."""
     import numpy as np
 
     if among is None or not len(among):
         return {"first": 1, "last": 0, "among": b""}
-    first, last = int(among.ids[0]), int(among.ids[-1])
+    first, last = int(among[0]), int(among[-1])
     flags = np.zeros(last - first + 1, np.uint8)
-    flags[among.ids - first] = 1
+    flags[among - first] = 1
     return {"first": first, "last": last, "among": flags.tobytes()}
 
 
