@@ -12,7 +12,7 @@ from studio.analysis.prompt_files import PromptFile, Unread, read_prompt_file
 from studio.domain.example import Split, normalise
 from studio.domain.prompt import FewShot, PromptText, PromptVersion
 from studio.domain.task import Task
-from studio.handlers.prompt_checks import check_prompt
+from studio.handlers.prompt_checks import check_prompt, check_size
 from studio.workspace import Workspace
 
 
@@ -58,6 +58,8 @@ def look_into(ws: Workspace, task_id: int, *, data: bytes, filename: str) -> Pro
     text = data.decode("utf-8-sig", errors="replace")
     columns = ws.read.examples.columns(task_id)
     found = read_prompt_file(text, PurePath(filename).name, task.label_names, columns)
+    for body in _bodies(found):
+        check_size(body)
     return _without_locked(ws, task, found)
 
 

@@ -98,7 +98,8 @@ def _estimate(ws: Workspace, service: Provider, question: Question) -> Estimate:
     sent = sum(likely_tokens(message["content"]) for message in question.messages)
     shown = json.loads(question.messages[-1]["content"])["labeled wrong"]
     return Estimate(
-        examples=len(shown), known=None, host=service.host, is_local=service.is_local,
+        examples=len(shown), columns=("text",) if shown else (), known=None,
+        host=service.host, is_local=service.is_local,
         model=question.model, input_tokens=sent, output_tokens=MOST_OUTPUT // 4, price=price,
         cost_usd=price.cost(sent, MOST_OUTPUT // 4) if price else None,
         most_usd=most_cost(price, question),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -20,8 +21,10 @@ LABELS = (
     "label", "expected", "ideal", "correct_label", "ground_truth", "expected_output", "answer",
     "output", "completion", "target", "category", "class",
 )  # fmt: skip
-_VARIABLE = re.compile(r"\{\{-?\s*([\w.\- ]{1,100}?)\s*(?:\|[^{}\n]*)?-?\}\}")
-_LOGIC = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+# Both stay linear whatever a file holds: no two neighbouring parts of them match the same.
+_VARIABLE = re.compile(r"\{\{-?([^{}|\n]{1,120})(?:\|[^{}\n]{0,200})?\}\}")
+_LOGIC = re.compile(r"\{%[^{}]{0,2000}%\}|\{#[^{}]{0,2000}#\}")
+_NAME = re.compile(r"[\w.\- ]{1,100}")
 _PREFIX = re.compile(r"^(?:item|sample|vars|inputs?)\.")
 
 
@@ -50,13 +53,10 @@ def read_messages(told: Any) -> list[Message]:
 
 
 def _content(told: Any) -> str:
-    if isinstance(told, str):
-        return told
-    if isinstance(told, Mapping):
-        return _content(told.get(TEXT))
-    if isinstance(told, Sequence):
-        return "\n".join(said for part in told if (said := _content(part)))
-    return ""
+    """Return the words of a message: a text, a part that holds one, or a list of such parts."""
+    parts = told if isinstance(told, list) else [told]
+    said = (part.get(TEXT) if isinstance(part, Mapping) else part for part in parts)
+    return "\n".join(one for one in said if isinstance(one, str) and one)
 
 
 def label_in(told: Any, names: Sequence[str]) -> str | None:
@@ -67,6 +67,8 @@ def label_in(told: Any, names: Sequence[str]) -> str | None:
     """
     if isinstance(told, Sequence) and not isinstance(told, str):
         told = told[0] if len(told) == 1 else None
+    if isinstance(told, str) and told in names:
+        return told
     if isinstance(told, str) and told.lstrip().startswith("{"):
         told = parsed(told)
     if isinstance(told, Mapping):
@@ -75,8 +77,12 @@ def label_in(told: Any, names: Sequence[str]) -> str | None:
         told = json.dumps(told)
     if not isinstance(told, str | int):
         return None
-    alike = {_plain(name): name for name in reversed(names)}
-    return str(told) if str(told) in names else alike.get(_plain(str(told)))
+    return str(told) if str(told) in names else _alike(tuple(names)).get(_plain(str(told)))
+
+
+@functools.lru_cache(maxsize=4)
+def _alike(names: tuple[str, ...]) -> dict[str, str]:
+    return {_plain(name): name for name in reversed(names)}
 
 
 def _plain(name: str) -> str:
@@ -84,11 +90,18 @@ def _plain(name: str) -> str:
 
 
 def parsed(text: str) -> Any:
-    """Return the value of a JSON text; None where it is none."""
+    r"""Return the value of a JSON text; None where it is none.
+
+    >>> parsed('["\\ud83d\\ude00", "half \\ud83d"]')
+    ['😀', 'half ?']
+    """
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if "\\u" in text:  # JSON can spell half a character, which no file and no service takes
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
+    return value
 
 
 def pair_in(fields: Mapping[str, Any], names: Sequence[str]) -> FewShot | str:
@@ -144,7 +157,14 @@ def variables_in(text: str) -> list[str]:
     >>> variables_in("{{ item.text }} by {{brand | upper}}")
     ['text', 'brand']
     """
-    return list(dict.fromkeys(_PREFIX.sub("", name) for name in _VARIABLE.findall(text)))
+    names = (_name(told) for told in _VARIABLE.findall(text))
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _name(told: str) -> str:
+    """Return the variable between two pairs of braces; empty where there is none."""
+    name = told.strip().removesuffix("-").rstrip()
+    return _PREFIX.sub("", name) if _NAME.fullmatch(name) else ""
 
 
 def as_ours(text: str, text_variable: str | None, columns: Sequence[str]) -> tuple[str, list[str]]:
@@ -159,7 +179,9 @@ def as_ours(text: str, text_variable: str | None, columns: Sequence[str]) -> tup
         lost.append("{% … %} was left out: the studio fills in columns only")
 
     def ours(found: re.Match[str]) -> str:
-        name = _PREFIX.sub("", found[1])
+        name = _name(found[1])
+        if not name:
+            return found[0]
         if name == text_variable:
             return variable(TEXT)
         if name in columns or name == TEXT:
@@ -178,7 +200,8 @@ def is_bare(text: str) -> bool:
     >>> is_bare(" {{text}} "), is_bare('{"text": "{{text}}"}'), is_bare("Classify {{text}}")
     (True, True, False)
     """
-    return not _VARIABLE.sub("", user_text(text)[0]).strip(" \n\"'`<>") and bool(text.strip())
+    rest = _VARIABLE.sub(lambda m: "" if _name(m[1]) else m[0], user_text(text)[0])
+    return not rest.strip(" \n\"'`<>") and bool(text.strip())
 
 
 def split_system(

@@ -89,7 +89,10 @@ def read_prompt_file(
             f"{filename} has {len(text):,} characters, too many for a prompt.",
             next_step="Import its examples with `studio import`, and the prompt by itself.",
         )
-    found = _Reader(tuple(label_names), tuple(columns)).read(text.lstrip("\ufeff"), filename)
+    try:
+        found = _Reader(tuple(label_names), tuple(columns)).read(text.lstrip("\ufeff"), filename)
+    except RecursionError:
+        raise InputError(f"{filename} is nested too deep for a prompt.", next_step=_FORMS) from None
     if not any(body != PromptText(instructions="") for _, body in found.prompts):
         said = f" {found.unread[0].where}: {found.unread[0].reason}." if found.unread else ""
         raise InputError(f"No prompt was found in {filename}.{said}", next_step=_FORMS)
@@ -106,10 +109,9 @@ class _Reader:
         if rows := _json_lines(text, filename):
             return self._rows(rows)
         is_plain = PurePath(filename).suffix.lower() in (".txt", ".md")
-        looks_json = text.lstrip()[:1] in ("{", "[")
-        data = parsed(text) if looks_json else None
-        if data is None:
-            data = None if is_plain and not looks_json else load_yaml(text, what=filename)
+        data = parsed(text) if text.lstrip()[:1] in ("{", "[") else None
+        if data is None and not is_plain:
+            data = load_yaml(text, what=filename)
         if isinstance(data, Mapping | list):
             return self._data(data, filename)
         return self._done("plain text", [("", PromptText(instructions=text.strip()))], [])

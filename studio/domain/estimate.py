@@ -23,7 +23,7 @@ class Estimate:
         host: Where texts are sent; empty where none are.
         is_local: Whether that is this machine.
         model: The model asked.
-        columns: What of each example is sent.
+        columns: What of each example is sent; nothing where no example is.
         input_tokens, output_tokens: What its questions likely have, in all.
         counted_by: How these were counted: "characters", or the vocabulary "o200k".
         price: The price of the model; None while unknown.
@@ -145,13 +145,16 @@ estimate (characters) · about $0.026, at most $0.90 · about 1 min 10 s'
         'This run would send the columns text, brand and price of 2 examples (about 900 tokens, \
 estimate by characters) to far.example, at an unknown price.'
         """
+        price = self.cost_text().replace("about", "for about", 1)
+        if not self.columns:
+            return f"{what} would send no example to {self.host}, {price}."
         sent = count(math.ceil(self.questions / self.samples), "example")
         sent += f", {self.samples} times each" if self.samples > 1 else ""
         tokens = f"about {_round(self.input_tokens + self.output_tokens):,} tokens"
         tokens += f", estimate by {self.counted_by}"
         return (
             f"{what} would send the {_columns(self.columns)} of {sent} ({tokens}) "
-            f"to {self.host}, {self.cost_text().replace('about', 'for about', 1)}."
+            f"to {self.host}, {price}."
         )
 
 

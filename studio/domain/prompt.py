@@ -40,11 +40,12 @@ class FewShot:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> FewShot:
-        """Return the example that `to_dict` described."""
+        """Return the example that `to_dict` described; a TypeError where it has another form."""
+        text, label, known = data["text"], data["label"], data.get("example_id")
+        if not (isinstance(text, str) and isinstance(label, str) and isinstance(known, int | None)):
+            raise TypeError
         values = {str(k): str(v) for k, v in (data.get("values") or {}).items()}
-        return cls(
-            text=data["text"], label=data["label"], example_id=data.get("example_id"), values=values
-        )
+        return cls(text=text, label=label, example_id=known, values=values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

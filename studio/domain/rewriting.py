@@ -125,7 +125,7 @@ def read_rewrite(reply: str, body: PromptText, labels: Sequence[str]) -> tuple[P
         lines = {label: " ".join(text.split()) for label, text in given.items()}
         kept = {label: text for label, text in lines.items() if text}
         after = replace(after, definitions={**body.definitions, **kept})
-    if after.variables != body.variables:
+    if {*after.variables} != {*body.variables}:
         raise _useless("it changed which columns are sent")
     if after.hash == body.hash:
         raise _useless("it would change nothing")

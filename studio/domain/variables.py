@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 TEXT = "text"
 """What the text of an example is called where it is sent."""
-_VARIABLE = re.compile(r"\{\{\s*([^{}\n]{1,100}?)\s*\}\}")
+_VARIABLE = re.compile(r"\{\{([^{}]{1,120})\}\}")  # blanks are cut off by hand: it must stay linear
+_MOST = 100
 
 
 def variable(column: str) -> str:
@@ -25,8 +26,8 @@ def columns_named(texts: Iterable[str]) -> tuple[str, ...]:
     >>> columns_named(["Mind {{ brand }} and {{price}}.", "{{brand}}, {{text}}, {one}"])
     ('brand', 'price')
     """
-    found = (name for text in texts for name in _VARIABLE.findall(text))
-    return tuple(dict.fromkeys(name for name in found if name != TEXT))
+    found = (_name(told) for text in texts for told in _VARIABLE.findall(text))
+    return tuple(dict.fromkeys(name for name in found if name and name != TEXT))
 
 
 def spelled(text: str) -> str:
@@ -35,4 +36,15 @@ def spelled(text: str) -> str:
     >>> spelled("Compare {{text}} with {{ the brand }}.")
     'Compare "text" with "the brand".'
     """
-    return _VARIABLE.sub(lambda m: '"' + " ".join(m[1].split()).replace('"', "'") + '"', text)
+
+    def quoted(found: re.Match[str]) -> str:
+        name = " ".join(_name(found[1]).split()).replace('"', "'")
+        return f'"{name}"' if name else found[0]
+
+    return _VARIABLE.sub(quoted, text)
+
+
+def _name(told: str) -> str:
+    """Return the column between two pairs of braces; empty where there is none."""
+    name = told.strip()
+    return name if len(name) <= _MOST and "\n" not in name else ""

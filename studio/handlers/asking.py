@@ -30,6 +30,7 @@ from studio.domain.tokens import (
 )
 from studio.errors import ProviderError
 from studio.handlers.asked import asked_task, body_of
+from studio.handlers.prompt_checks import check_shots
 from studio.handlers.rules_and_text import JoinedAnswers
 from studio.handlers.shots import Shots, freeze_shots, shots_of, told_values
 from studio.providers.base import Provider
@@ -168,6 +169,7 @@ class Asking:
         service = ws.provider(run.provider)
         try:
             engine = await service.engine()
+            check_shots(ws, task, body)
             freeze_shots(ws, run, task, body)
             return service, cls(ws, run, task, body, service, engine, samples)
         except BaseException:

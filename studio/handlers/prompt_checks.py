@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 from studio.domain.example import Split, normalise
 from studio.domain.prompt import PromptText
 from studio.domain.task import Task
 from studio.domain.variables import variable
 from studio.errors import InputError
 from studio.workspace import Workspace
+
+MOST_CHARACTERS = 200_000
+"""Of a prompt in all: more than any model here reads."""
 
 
 def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
@@ -16,11 +21,35 @@ def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
     Raises:
         InputError: With what to mend.
     """
+    check_size(body)
     for label in [*body.definitions, *(label for label, _ in body.reasons)]:
         task.label(label)
     for shot in body.few_shots:
         task.label(shot.label)
     _check_columns(ws, task, body)
+    check_shots(ws, task, body)
+
+
+def check_size(body: PromptText) -> None:
+    """Refuse a prompt that is too long for any model here.
+
+    Raises:
+        InputError: With how long it is.
+    """
+    size = len(json.dumps(body.to_dict(), ensure_ascii=False))
+    if size > MOST_CHARACTERS:
+        raise InputError(
+            f"The prompt has {size:,} characters, more than {MOST_CHARACTERS:,}.",
+            next_step="Keep the rules in it, and import texts as examples.",
+        )
+
+
+def check_shots(ws: Workspace, task: Task, body: PromptText) -> None:
+    """Refuse few-shots that stand in the test split, also since the examples were split anew.
+
+    Raises:
+        InputError: With what to mend.
+    """
     named = {shot.example_id for shot in body.few_shots if shot.example_id is not None}
     found = ws.store.examples.some(task.id, sorted(named))
     if unknown := named - {example.id for example in found}:

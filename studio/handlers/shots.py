@@ -128,7 +128,8 @@ def _chooser(ws: Workspace, task: Task, body: PromptText, pairs: Pairs) -> Shots
     assert body.policy is not None
     by_hand = {shot.example_id for shot in body.few_shots}
     names = {i: name for i, label in pairs if i not in by_hand and (name := task.name_of(label))}
-    examples = ws.store.examples.some(task.id, sorted(names))
+    # Who splits anew while a run rests may move what it was to show into test.
+    examples = [e for e in ws.store.examples.some(task.id, sorted(names)) if e.split is Split.TRAIN]
     values = body.variables
     shots = [
         FewShot(

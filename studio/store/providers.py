@@ -112,7 +112,7 @@ class Providers:
             "SELECT shown FROM consent WHERE task_id = ? AND host = ? AND withdrawn_at = ''",
             (task_id, host),
         )
-        told = [json.loads(row["shown"]).get("columns") or ["text"] for row in rows]
+        told = [json.loads(row["shown"]).get("columns", ["text"]) for row in rows]
         return bool(told) and set(columns) <= {name for names in told for name in names}
 
     def consents(self) -> list[Consent]:

@@ -138,3 +138,17 @@ def test_who_writes_no_text_is_not_asked(desk, ws):
     far, task, _ = desk("", chat=State.NO)
     with pytest.raises(InputError, match="not known to write text"):
         start_rewrite(far, task.id, BODY, consent=True, by="Ada")
+
+
+def test_who_agreed_to_send_a_prompt_did_not_agree_to_send_texts(desk, work):
+    ws, task, service = desk(json.dumps(SAID))
+    with pytest.raises(ConsentNeededError, match=r"would send no example to far\.example"):
+        start_rewrite(ws, task.id, BODY, by="Ada")
+    start_rewrite(ws, task.id, BODY, consent=True, by="Ada")
+    work(ws)
+    with pytest.raises(ConsentNeededError, match="column text of 18 examples"):
+        start_run(ws, task.id, choice=Choice(), by="Ada")
+    assert len(service.questions) == 1
+    start_run(ws, task.id, choice=Choice(), consent=True, by="Ada")
+    work(ws)
+    start_rewrite(ws, task.id, BODY, with_errors=True, by="Ada")  # texts were agreed to

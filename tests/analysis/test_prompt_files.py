@@ -212,3 +212,48 @@ def test_any_file_is_read_or_refused(value, name):
 def test_any_text_is_read_or_refused(text, name):
     found = read_or_refused(text, name)
     assert found is None or found.prompts
+
+
+@pytest.mark.parametrize(
+    "piece", ["{{ ", "{{" + " " * 50, "{%", "{#", "{{a|", "{{-", "{ { {{a", "{{a}}{{"]
+)
+@pytest.mark.parametrize("name", ["a.txt", "a.json"])
+def test_no_template_takes_long(piece, name):
+    said = "Is it wanted? " + piece * (100_000 // len(piece))
+    text = said if name == "a.txt" else json.dumps({"prompts": [said + "{{ text }}"]})
+    found = read(text, name)  # minutes, where parts of a pattern match the same
+    assert found.prompts[0][1].spelled().instructions
+    assert isinstance(found.prompts[0][1].variables, tuple)
+
+
+@pytest.mark.parametrize("deep", [480, 980, 3000, 100_000])
+def test_a_file_nested_without_end_is_read_or_refused(deep):
+    nested = "[" * deep + "]" * deep
+    for text in (
+        f'[{{"role": "system", "content": {nested}}}]',
+        f'{{"prompts": ["Is it?"], "tests": [{nested}]}}',
+        f'{{"instructions": {nested}}}',
+        nested,
+    ):
+        read_or_refused(text, "a.json")
+
+
+def test_half_a_character_does_not_get_in():
+    ((_, body),) = read('{"instructions": "a \\ud800 b \\ud83d\\ude00"}', "a.json").prompts
+    assert body.instructions == "a ? b 😀"
+    assert body.hash
+
+
+@pytest.mark.parametrize(
+    "shot", [{"text": 5, "label": "ham"}, {"text": "a", "label": None}, {"text": "a", "label": 5},
+             {"text": "a", "label": {"b": 1}}, {"text": "a", "label": "ham", "example_id": [1]}],
+)  # fmt: skip
+def test_a_few_shot_of_another_form_is_refused(shot):
+    with pytest.raises(InputError, match="another form"):
+        read(json.dumps({"instructions": "Is it?", "few_shots": [shot]}), "a.json")
+
+
+def test_plain_text_may_begin_with_a_variable():
+    assert (
+        read("{{text}}: is it wanted?", "a.txt").prompts[0][1].instructions.startswith("{{text}}")
+    )

@@ -8,6 +8,7 @@ from studio.actions.corrections import Decision, correct_labels
 from studio.actions.finetunes import create_training_set, export_training_set
 from studio.actions.prompts import save_prompt
 from studio.actions.runs import Choice, estimate_run, start_run, steer_run
+from studio.domain.example import Split
 from studio.domain.job import Want
 from studio.domain.prompt import FewShot, PromptText
 from studio.domain.prompt_parts import ShotPolicy, ShotWay
@@ -190,3 +191,43 @@ def test_a_bound_holds_with_few_shots(ws, fill, monkeypatch):
     for one in opened:
         sent = sum(len(message["content"].encode()) for message in one.question.messages)
         assert one.bound_usd >= sent / 1e6
+
+
+def to_test(ws, task, ids):
+    ws.store.examples.set_splits(task.id, dict.fromkeys(ids, Split.TEST))
+
+
+def test_few_shots_that_were_split_into_test_since_are_not_sent(ws, fill, work, script):
+    task = fill(ws)
+    first = ws.read.examples.all(task.id, ["train"])[0]
+    save(ws, task, few_shots=(FewShot(text=first.text, label="ham", example_id=first.id),))
+    to_test(ws, task, [first.id])
+    started = run(ws, task, work)
+    assert started.status == "failed"
+    assert "locked test split" in ws.read.jobs.get(started.job_id).message
+    assert script.questions == []
+
+
+def test_frozen_gold_that_was_split_into_test_since_is_not_sent(open_studio, fill, work):
+    seen, moved, task, ws = [], [], None, None
+
+    def answer(question):
+        seen.append(question)
+        if len(seen) == 8:
+            moved.extend(ws.store.examples.ids(task.id, ["train"])[::2])
+            steer_run(ws, started.id, Want.PAUSE)
+        return Answer(outcome=Outcome.OK, label="ham", model="m")
+
+    script = ScriptedProvider(answer, name="embedded")
+    ws = open_studio(provider=script)
+    task = fill(ws, train=90, validation=0, test=0)
+    save(ws, task, policy=NEAREST)
+    started = start_run(ws, task.id, choice=Choice(prompt="first"), by="Ada")
+    work(ws)
+    to_test(ws, task, moved)
+    before = len(seen)
+    locked = {e.text for e in ws.read.examples.all(task.id, ["test"])}
+    steer_run(ws, started.id, Want.RUN)
+    work(ws)
+    assert len(seen) > before
+    assert not {text for q in seen[before:] for text, _ in shown(q)} & locked
