@@ -9,6 +9,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from studio import __version__
 from studio.errors import StudioError
@@ -35,6 +36,25 @@ PARTS = {
     "reports": ("report",),
     "providers": ("provider",),
 }
+# How `studio --help` shows them: by what people come for, in the order of the work.
+HEADINGS = {
+    "Begin": ("app", "demo"),
+    "Tasks and examples": ("task", "import", "split", "label"),
+    "Reasons, rules, prompts": ("rationale", "rule", "prompt"),
+    "Labeling, alone and with others": (
+        "queue", "correct", "undo", "redo", "stopwatch", "assign", "agreement", "guideline",
+    ),
+    "Classifiers": ("run", "trainingset", "finetune"),
+    "Figures and the decision": ("evaluate", "compare", "slices", "report"),
+    "Services and upkeep": ("provider", "serve", "worker", "backup", "restore", "doctor"),
+}  # fmt: skip
+
+
+class _InOrder(TyperGroup):
+    """The commands in the order of their headings."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return [name for names in HEADINGS.values() for name in names if name in self.commands]
 
 
 def command_line(first_word: str = "") -> typer.Typer:
@@ -44,6 +64,7 @@ def command_line(first_word: str = "") -> typer.Typer:
         first_word: The command that is wanted; all where none has this name.
     """
     app = typer.Typer(
+        cls=_InOrder,
         name="studio",
         help="Turn an expert's reasons into a measured text classifier and a decision.",
         add_completion=False,
@@ -54,6 +75,11 @@ def command_line(first_word: str = "") -> typer.Typer:
     wanted = [part for part, commands in PARTS.items() if first_word in commands]
     for part in wanted or PARTS:
         importlib.import_module(f"studio.cli.{part}").register(app)
+    heading = {name: title for title, names in HEADINGS.items() for name in names}
+    for command in app.registered_commands:
+        command.rich_help_panel = heading[str(command.name)]
+    for group in app.registered_groups:
+        group.rich_help_panel = heading[str(group.name)]
     return app
 
 

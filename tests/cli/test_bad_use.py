@@ -18,6 +18,9 @@ run.pause run.resume run.cancel run.export correct trainingset.create trainingse
 trainingset.export finetune.launch
 finetune.list finetune.show finetune.events finetune.cancel finetune.resume evaluate compare slices
 report provider.add provider.list provider.test serve worker backup restore doctor
+prompt.import prompt.matrix queue undo redo stopwatch agreement assign.start assign.list
+assign.progress assign.hand assign.close assign.undo guideline.add guideline.list guideline.retire
+label.rename label.merge label.split label.add label.retire label.order label.undo label.changes
 """
 
 
@@ -35,6 +38,11 @@ def test_a_module_has_the_commands_it_is_said_to_have():
     for words in main.PARTS.values():
         for word in words:
             assert {name.split(".")[0] for name in commands(word)} == set(words)
+
+
+def test_every_command_stands_under_one_heading_of_the_help():
+    shown = [word for words in main.HEADINGS.values() for word in words]
+    assert sorted(shown) == sorted(word for words in main.PARTS.values() for word in words)
 
 
 def test_every_command_this_issue_needs_is_there():
