@@ -20,8 +20,9 @@ UNSURE = (
 )
 _SAID = "EXISTS (SELECT 1 FROM prediction s WHERE s.run_id = :run AND s.example_id = {id} AND "
 _TERMS = {
-    # One byte an id: looked up as fast as a column, however many they are.
-    "among": "{id} BETWEEN :first AND :last AND substr(:among, {id} - :first + 1, 1) = x'01'",
+    # One byte an id: looked up as fast as a column, however many they are. The plus leaves the index
+    # to where the page goes on.
+    "among": "+{id} BETWEEN :first AND :last AND substr(:among, {id} - :first + 1, 1) = x'01'",
     "match": "{id} IN (SELECT rowid FROM example_fts WHERE example_fts MATCH :match)",
     "like": "(SELECT t.text FROM example t WHERE t.id = {id}) LIKE :like ESCAPE '\\'",
     "label": f"{{open}} AND {_SAID}s.label_id = :label)",
