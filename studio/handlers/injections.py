@@ -128,6 +128,7 @@ class _AskingChanged(Calling):
         self, results: list[Result], endings: list[Ending], opened: list[Attempt], *, tell: bool
     ) -> list[int]:
         self._ws.store.runs.remember(results, at=self._ws.now())
-        self.said |= {result.example_id: result.answer.label for result in results}
+        task = self._ws.store.tasks.get(self._run.task_id)
+        self.said |= {result.example_id: task.name_of(result.label_id) for result in results}
         meant = [replace(one, example_id=self.texts[one.example_id].id) for one in opened]
         return super()._keep([], endings, meant, tell=tell)
