@@ -27,6 +27,7 @@ from studio.domain.run import Prediction, Run
 from studio.domain.slicing import Slice, SliceScore
 from studio.domain.task import Task
 from studio.errors import InputError, NotFoundError, WorkspaceError
+from studio.handlers.shown import without_shown
 from studio.handlers.votes import find_votes
 from studio.workspace import Workspace
 
@@ -182,7 +183,10 @@ def _version(ws: Workspace, run: Run, task: Task) -> str:
 def _measured(
     ws: Workspace, run: Run, split: str, slice_name: str = ""
 ) -> tuple[dict[int, int], list[Prediction]]:
-    """Return gold and predictions of the splits or a slice; on test only blind gold counts."""
+    """Return gold and predictions of the splits or a slice; on test only blind gold counts.
+
+    Examples that the run's prompt shows with their labels are left out.
+    """
     if slice_name:
         gold, predictions = _measured(ws, run, split)
         ids = _slice(ws, run, split, slice_name).example_ids
@@ -193,6 +197,7 @@ def _measured(
     found = ws.read.labels.gold(run.task_id, splits, blind_only=blind)
     gold = {i: g.label_id for i, g in found.items()}
     predictions = ws.read.runs.predictions(run.id, splits=splits, with_gold=True)
+    predictions = without_shown(ws, ws.read.tasks.get(run.task_id), run, predictions)
     if not any(p.example_id in gold for p in predictions):
         covered = ", ".join(run.splits) or "nothing"
         raise InputError(

@@ -11,6 +11,7 @@ from studio.domain.evaluation import Comparison, Figure
 from studio.domain.job import JobStatus
 from studio.domain.run import Prediction, Run
 from studio.domain.task import Task
+from studio.handlers.shown import shown_of
 from studio.handlers.tried_texts import OPEN, PARAM, previewed
 from studio.workspace import Workspace
 
@@ -25,7 +26,8 @@ class Tried:
         example_id: The example.
         external_id: The id its file gave it.
         text: Untrusted.
-        before, now, gold: Label names; None where there is none.
+        before, now, gold: Label names; None where there is none. An example that the prompt
+            itself shows has no gold here: nothing can be told from it.
         kinds: Which of `KINDS` it is.
         hard: Why it is known to be hard; empty for others.
     """
@@ -135,7 +137,7 @@ def preview_result(ws: Workspace, run_id: int) -> Previewed:
         run_id=run_id,
         before_id=before.id if before else None,
         before=_title(ws, task, before) if before else "",
-        text=previewed(ws, run_id).hash,
+        text=previewed(ws, task, run_id).hash,
         asked=draft.total,
         by_chance=len(sample.weights),
         looks=params.get("looks", 1),
@@ -162,6 +164,10 @@ def _with_answers(
         i: g.label_id
         for i, g in ws.read.labels.gold(task.id, OPEN, ids=[p.example_id for p in now]).items()
     }
+    # What either text shows with its label is judged by neither.
+    bodies = [previewed(ws, task, run.id) for run in runs]
+    shown = shown_of(ws, task, bodies, list(gold))
+    gold = {i: label_id for i, label_id in gold.items() if i not in shown}
     rows = _rows(ws, task, sample, gold, now, then if rest else None)
     told = replace(told, rows=rows, **_said_of_the_text(ws, told.run_id, now))
     weights = {i: w for i, w in sample.weights.items() if i in gold}
@@ -179,6 +185,7 @@ def _with_answers(
         told,
         now=figures[0],
         then=figures[1] if rest else None,
+        by_chance=len(weights),
         majority=(common.name, weighted_share(always, weights).value),
         comparison=compare(
             told.before_id or 0, told.run_id, task.labels, gold, then, now,
@@ -216,7 +223,7 @@ def _rows(
 
 
 def _title(ws: Workspace, task: Task, before: Run) -> str:
-    tried = previewed(ws, before.id).hash
+    tried = previewed(ws, task, before.id).hash
     versions = ws.read.prompts.all(task.id)
     return next((v.title for v in versions if v.body.hash == tried), before.title)
 

@@ -169,7 +169,7 @@ def _grown(ws: Workspace, run_id: int, more: int) -> _Plan:
         raise InputError("Name at least 1 example more.", next_step="Ask for e.g. 40.")
     task, told = ws.store.tasks.get(run.task_id), params[PARAM]
     earlier = Sample.from_dict(told["sample"])
-    before = previewed(ws, told["before"]) if told["before"] is not None else None
+    before = previewed(ws, task, told["before"]) if told["before"] is not None else None
     size = len(earlier.ids) + more
     sample = preview_sample(ws, task, size, seed=told["seed"], before=before, earlier=earlier)
     if len(sample.weights) == len(earlier.weights):
@@ -178,8 +178,8 @@ def _grown(ws: Workspace, run_id: int, more: int) -> _Plan:
             next_step="Label more examples, then preview again.",
         )
     return _Plan(
-        task=task, service=ws.provider(run.provider), body=previewed(ws, run_id), before=before,
-        sample=sample, seed=told["seed"], looks=told["looks"] + 1,
+        task=task, service=ws.provider(run.provider), body=previewed(ws, task, run_id),
+        before=before, sample=sample, seed=told["seed"], looks=told["looks"] + 1,
     )  # fmt: skip
 
 

@@ -189,7 +189,7 @@ def mid_p_mcnemar(b: int, c: int) -> float:
     return min(1.0, at_most + below)
 
 
-def needed_to_tell(b: int, c: int, n: int) -> int | None:
+def needed_to_tell(b: int, c: int, n: int, level: float = 0.95) -> int | None:
     """Return how many further examples would tell two runs apart with 80 % power.
 
     The rates seen so far are taken for true (Connor 1987).
@@ -198,6 +198,7 @@ def needed_to_tell(b: int, c: int, n: int) -> int | None:
         b: Examples only A is right on.
         c: Examples only B is right on.
         n: All examples both were asked about.
+        level: Confidence of the interval that is to tell.
 
     Returns:
         0 when there are enough; None when they do not differ or more than a million are needed.
@@ -210,7 +211,8 @@ def needed_to_tell(b: int, c: int, n: int) -> int | None:
     if n == 0 or b == c:
         return None
     differ, gain = (b + c) / n, abs(b - c) / n
-    root = _Z * math.sqrt(differ) + _Z_POWER * math.sqrt(differ - gain**2)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    root = z * math.sqrt(differ) + _Z_POWER * math.sqrt(differ - gain**2)
     more = max(0, math.ceil((root / gain) ** 2) - n)
     return more if more <= TOO_MANY else None
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from studio.analysis.tried_versions import TriedVersions, tried_versions
 from studio.domain.example import Split
+from studio.domain.label_names import read_prompt
 from studio.domain.prompt import PromptText, PromptVersion
 from studio.domain.run import ClassifierKind, Prediction, Run
 from studio.domain.task import Task
+from studio.handlers.shown import without_shown
 from studio.workspace import Workspace
 
 PARAM = "preview"
@@ -17,9 +19,9 @@ OPEN = (Split.TRAIN.value, Split.VALIDATION.value)
 """Where prompts are tried; never test."""
 
 
-def previewed(ws: Workspace, run_id: int) -> PromptText:
-    """Return the text that a preview's run tries."""
-    return PromptText.from_dict(ws.read.runs.params(run_id).get("body", {}))
+def previewed(ws: Workspace, task: Task, run_id: int) -> PromptText:
+    """Return the text that a preview's run tries, with the label names of now."""
+    return read_prompt(PromptText.from_dict(ws.read.runs.params(run_id).get("body", {})), task)
 
 
 def measured_versions(
@@ -27,7 +29,8 @@ def measured_versions(
 ) -> list[tuple[PromptVersion, Run, list[Prediction]]]:
     """Return the versions with what their newest finished run said of gold, the first one first.
 
-    Only train and validation count, and only versions that were asked about gold there.
+    Only train and validation count, and only versions that were asked about gold there which they
+    do not show themselves.
     """
     runs = {
         r.prompt_version_id: r
@@ -39,6 +42,7 @@ def measured_versions(
         run = runs.get(version.id)
         if run is not None:
             said = ws.read.runs.predictions(run.id, splits=OPEN, with_gold=True)
+            said = without_shown(ws, task, run, said)
             found += [(version, run, said)] if said else []
     return found
 
@@ -71,11 +75,21 @@ def find_tried(ws: Workspace, task: Task, version_id: int | None = None) -> Trie
 
 
 def _texts(ws: Workspace, task: Task, measured: Sequence[tuple[PromptVersion, Run, object]]) -> int:
-    """Return how many different texts were asked about gold, previewed drafts among them."""
+    """Return how many different texts were asked about gold, previewed drafts among them.
+
+    Runs that were broken off count: what they said could be seen.
+    """
     tried = {version.body.hash for version, _, _ in measured}
+    versions = {v.id: v.body.hash for v in ws.read.prompts.all(task.id)}
     for run in ws.read.runs.all(task.id, previews=True):
-        if run.preview and run.done:
-            params = ws.read.runs.params(run.id)
-            if PARAM in params and params[PARAM]["sample"]["weights"]:
-                tried.add(PromptText.from_dict(params["body"]).hash)
+        if not run.done:
+            continue
+        if run.preview:
+            told = ws.read.runs.params(run.id).get(PARAM)
+            if told and told["sample"]["weights"]:
+                both = (run.id, told["before"]) if told["before"] is not None else (run.id,)
+                tried |= {previewed(ws, task, run_id).hash for run_id in both}
+        elif (text := versions.get(run.prompt_version_id or 0)) and text not in tried:
+            asked = ws.read.runs.predictions(run.id, splits=OPEN, with_gold=True)
+            tried |= {text} if asked else set()
     return len(tried)

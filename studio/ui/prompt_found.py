@@ -28,6 +28,10 @@ _CHIPS = {
 }  # fmt: skip
 _ROW = 52
 """Height of an example in pixels: two lines of its text."""
+_OF_LOOKS = (
+    f"{note('interval')} This one is somewhat wider than at 95 %: whoever looks again and again on "
+    "more examples is then wrong in at most 5 of 100 cases."
+)
 _BY_CHANCE = (
     "A third of the sample is picked because it is hard: the run before got it wrong or was "
     "unsure, or it differs from the rules. The lists show them. Accuracy and difference come from "
@@ -138,7 +142,7 @@ def _figures(ws: Workspace, task: Task, found: Previewed, person: str) -> int | 
     if found.comparison is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             said = comparison_sentence(found.comparison)
-            st.markdown(f"**{plain(said)}**", help=note("interval"), width="content")
+            st.markdown(f"**{plain(said)}**", help=_OF_LOOKS, width="content")
             grown = _offer_more(ws, task, found, person)
         if found.looks > 1:
             st.caption(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from studio.actions.evaluations import evaluate_run
+from studio.actions.label_sets import change_labels
 from studio.actions.preview_results import last_preview, preview_result
 from studio.actions.previews import (
     estimate_more,
@@ -11,11 +15,13 @@ from studio.actions.previews import (
     preview_more,
     preview_prompt,
 )
+from studio.actions.prompt_matrix import prompt_matrix, versions_tried
 from studio.actions.prompts import save_prompt
 from studio.actions.rules import read_rule, save_rule
 from studio.actions.runs import Choice, start_run, steer_run
 from studio.domain.job import Want
-from studio.domain.prompt import PromptText
+from studio.domain.label_change import Rename
+from studio.domain.prompt import FewShot, PromptText
 from studio.domain.run import Answer, Outcome
 from studio.errors import InputError
 from studio.providers.scripted import ScriptedProvider
@@ -154,3 +160,44 @@ def test_the_estimate_knows_what_was_answered_before(ws, fill, work, service):
     preview_prompt(ws, task.id, body=BEFORE, n=12, by="Ada")
     work(ws)
     assert estimate_preview(here, task.id, **asked).questions == 12
+
+
+def test_what_a_prompt_shows_with_its_label_does_not_count_for_it(ws, fill, work):
+    task = fill(ws, train=20, validation=0)
+    train = ws.read.examples.all(task.id, ["train"])
+    by_id = FewShot(text=train[1].text, label="spam", example_id=train[1].id)
+    by_words = FewShot(text=train[3].text.upper(), label="spam")
+    draft = replace(BEFORE, few_shots=(by_id, by_words))
+    _, told = previewed(ws, work, task, body=draft, n=20)
+    assert told.now.n == told.then.n == told.by_chance == 18
+    assert told.comparison.n == 18
+    assert {row.example_id for row in told.rows if row.gold is None} == {train[1].id, train[3].id}
+    save_prompt(ws, task.id, name="first", body=draft, by="Ada")
+    run = start_run(ws, task.id, choice=Choice(prompt="first"), by="Ada")
+    work(ws)
+    assert evaluate_run(ws, run.id, split="train", by="Ada").n == 18
+    assert prompt_matrix(ws, task.id).rows[0].cells[0].accuracy.n == 18
+    assert versions_tried(ws, task.id).accuracy.n == 18
+
+
+def test_versions_that_were_tried_otherwise_count_too(ws, fill, work):
+    task = fill(ws, train=30, validation=20)
+    save_prompt(ws, task.id, name="seen", body=BEFORE, by="Ada")
+    previewed(ws, work, task)  # of a draft beside a version that was never run on all
+    body = PromptText(instructions="Is it so?")
+    save_prompt(ws, task.id, name="run", body=body, by="Ada")
+    start_run(ws, task.id, choice=Choice(prompt="run"), by="Ada")
+    work(ws)
+    assert versions_tried(ws, task.id).tried == 3
+    save_prompt(ws, task.id, name="broken", body=replace(body, instructions="Is it?!"), by="Ada")
+    broken = start_run(ws, task.id, choice=Choice(prompt="broken"), by="Ada")
+    work(ws)
+    with ws.store.transaction() as conn:
+        conn.execute(
+            "UPDATE job SET status = 'cancelled' WHERE id = ?",
+            (ws.read.runs.get(broken.id).job_id,),
+        )
+    assert ws.read.runs.get(broken.id).status == "cancelled"
+    assert versions_tried(ws, task.id).tried == 4
+    change_labels(ws, task.id, Rename(label="spam", to="junk"), by="Ada")
+    assert versions_tried(ws, task.id).tried == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from studio.analysis.comparison import compare
@@ -78,3 +79,32 @@ def test_published_comparisons_come_out_again(name, fixed, broke, gain, exact_p)
     assert binomtest(fixed, fixed + broke).pvalue == pytest.approx(exact_p, abs=6e-4)
     assert result.p <= exact_p + 6e-4
     assert result.tells is (exact_p < 0.05)
+
+
+def test_looking_again_and_again_on_more_examples_errs_in_at_most_5_of_100_cases():
+    rng = np.random.default_rng(3)
+    claims = 0
+    for _ in range(200):
+        gold = dict.fromkeys(range(480), 1)
+        a, b = (np.where(rng.random(480) < 0.8, 1, 2).tolist() for _ in range(2))
+        told = False
+        for look, n in enumerate((30, 60, 120, 240, 480), 1):
+            runs = [said(dict(enumerate(run[:n]))) for run in (a, b)]
+            found = compare(1, 2, labels("a", "b"), gold, *runs, looks=look)
+            told |= found.tells
+        claims += told
+    assert claims / 200 <= 0.05
+
+
+def test_what_is_needed_is_for_the_next_look_and_p_is_of_the_weights():
+    gold = dict.fromkeys(range(100), 1)
+    a = said({i: 2 if i < 10 else 1 for i in gold})
+    b = said({i: 2 if 10 <= i < 14 else 1 for i in gold})
+    settled, first, third = (
+        compare(1, 2, labels("a", "b"), gold, a, b, looks=looks) for looks in (0, 1, 3)
+    )
+    assert settled.needed < first.needed < third.needed
+    assert settled.p < first.p < third.p
+    # Nine of the ten that b fixes were drawn of a rare label that makes up little of the whole.
+    light = {i: 0.1 if i < 9 else 1.0 for i in gold}
+    assert compare(1, 2, labels("a", "b"), gold, a, b, weights=light).p > 2 * settled.p
