@@ -129,7 +129,9 @@ def next_examples(
             now.left,
             _ordered(ws, task, now, streams, limit, seed, kept.candidates if kept else None),
         )
-        missing = f"No example of {where.value} is left without a label by {by}."
+        missing = (
+            f"No example of {where.value} is left to label: all have gold, or a label by {by}."
+        )
     if not picks:
         raise InputError(
             missing, next_step="Import more examples, or choose another order or split."
