@@ -31,6 +31,7 @@ class BulkCount:
         contradicted: Of `n`, those of train and validation on which somebody else's label differs.
         test_left_out: Test examples it would leave alone: they are labeled one by one, blind.
         unlabeled: Examples left alone because the run gives them no label.
+        settled: Examples left alone because this person ended a dispute on them, one by one.
     """
 
     n: int
@@ -39,6 +40,7 @@ class BulkCount:
     contradicted: int = 0
     test_left_out: int = 0
     unlabeled: int = 0
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ def _plan(
             found["unlabeled"] += 1
         elif row["own"] == label_id:
             found["same"] += 1
+        elif row["settled"]:
+            found["settled"] += 1
         else:
             found["own_changed"] += row["own"] is not None
             others = set((row["others"] or str(label_id)).split(","))

@@ -12,6 +12,7 @@ from studio.domain.gold import GoldLabel, resolve_gold
 from studio.errors import InputError
 from studio.store.connection import Connections, Row
 from studio.store.label_moves import moved_labels
+from studio.store.standing import STANDING
 from studio.store.tasks import bump
 
 
@@ -172,7 +173,8 @@ class Labels:
         """Return what each person says of each example: (example id, person, label id, origin).
 
         Labels of files are left out, and those that were taken back. Of who ended a dispute it is
-        what that person had said before, if anything: how a dispute ended is no vote in it.
+        what that person had said before, if anything: how a dispute ended is no vote in it. No
+        change of the label set moved that earlier decision, so it is read by the labels of now.
         """
         rows = self.db.read(
             "SELECT v.example_id, v.person, v.label_id, v.origin FROM current_label c"
@@ -183,7 +185,13 @@ class Labels:
             f" WHERE {_SAID} AND c.origin IN ('blind', 'assisted') ORDER BY 1, 2",
             (task_id, json.dumps(list(splits))),
         )
-        return [(row[0], row[1], row[2], Origin(row[3])) for row in rows]
+        moved = moved_labels(self.db, task_id)
+        now = [moved[row[2]].into if row[2] in moved else row[2] for row in rows]
+        return [
+            (row[0], row[1], label_id, Origin(row[3]))
+            for row, label_id in zip(rows, now, strict=True)
+            if label_id is not None
+        ]
 
     def counts(self, task_id: int) -> list[dict[str, Any]]:
         """Return dicts of split, label_id, origin, n over all gold."""
@@ -231,8 +239,9 @@ class Labels:
     def beside(
         self, task_id: int, example_ids: Sequence[int], *, run_id: int | None, person: str
     ) -> list[Row]:
-        """Return rows of id, split, own, predicted (label ids) and others, by id.
+        """Return rows of id, split, own, predicted (label ids), settled and others, by id.
 
+        `settled` says whether this person ended a dispute on it.
         `others` holds the ids of the labels other people or files give it now, joined by commas.
         """
         ids = json.dumps(list(example_ids))
@@ -251,7 +260,7 @@ class Labels:
         """Write gold anew for the examples, from each person's decision that stands."""
         wanted = sorted(set(example_ids))
         by_example: dict[int, list[Correction]] = {}
-        for row in self.db.read(_STANDING, (json.dumps(wanted),)):
+        for row in self.db.read(STANDING, (json.dumps(wanted),)):
             standing = replace(_correction(row), label_id=row["said"])
             by_example.setdefault(row["example_id"], []).append(standing)
         settled = [gold for found in by_example.values() if (gold := resolve_gold(found))]
@@ -300,32 +309,14 @@ WHERE c.task_id = :task AND c.person != :own AND c.event_id > :since AND c.label
 ORDER BY c.event_id
 """
 _BESIDE = """
-SELECT e.id, e.split, o.label_id AS own, p.label_id AS predicted, (
+SELECT e.id, e.split, o.label_id AS own, p.label_id AS predicted,
+  o.label_id IS NOT NULL AND o.origin = 'adjudicated' AS settled, (
   SELECT group_concat(DISTINCT c.label_id) FROM current_label c
   WHERE c.example_id = e.id AND c.person != :person) AS others
 FROM json_each(:ids) j CROSS JOIN example e ON e.id = j.value AND +e.task_id = :task
 LEFT JOIN current_label o ON o.example_id = e.id AND o.person = :person
 LEFT JOIN prediction p ON p.run_id = :run AND p.example_id = e.id
 ORDER BY e.id
-"""
-# An event that undoes another brings back what stood before that one; one that undoes an undo
-# brings back the decision itself. A change of the label set says another label of a decision that
-# stays what it was.
-_STANDING = """
-WITH RECURSIVE standing (example_id, person, label_id, id, undoes, changed) AS (
-  SELECT c.example_id, c.person, c.label_id, v.id, v.undoes, v.mode = 'label_change'
-  FROM json_each(?) j CROSS JOIN current_label c ON c.example_id = j.value
-  JOIN label_event v ON v.id = c.event_id
-  UNION ALL
-  SELECT s.example_id, s.person, s.label_id, e.id, e.undoes, e.mode = 'label_change'
-  FROM standing s LEFT JOIN label_event t ON t.id = s.undoes
-  JOIN label_event e ON e.id = coalesce(t.undoes, (
-    SELECT max(b.id) FROM label_event b WHERE b.example_id = s.example_id
-      AND b.person = s.person AND b.id < coalesce(s.undoes, s.id)))
-  WHERE s.undoes IS NOT NULL OR s.changed
-)
-SELECT v.*, s.label_id AS said FROM standing s JOIN label_event v ON v.id = s.id
-WHERE s.undoes IS NULL AND NOT s.changed
 """
 
 

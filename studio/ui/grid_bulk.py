@@ -73,6 +73,7 @@ def said_of(found: BulkCount) -> list[str]:
         (found.contradicted, "{n} of them somebody else labels otherwise."),
         (found.same, "{n} more have this label from you already."),
         (found.unlabeled, "{n} more get no label from the model and are left alone."),
+        (found.settled, "{n} more you settled one by one; they stay as you settled them."),
         (found.test_left_out, "{examples} stay out: they are labeled one by one."),
     ):
         if n:

@@ -10,7 +10,9 @@ from studio.actions.corrections import (
     redo_correction,
     undo_correction,
 )
+from studio.actions.label_sets import change_labels
 from studio.domain.correction import Mode, Origin
+from studio.domain.label_change import Merge
 from studio.errors import InputError
 
 SAID = {"Ada": "hhhs", "Bo": "hhss", "Cy": "hshs"}
@@ -108,3 +110,14 @@ def test_what_cannot_be_is_said_in_a_sentence(ws, task, ids, fill):
         with pytest.raises(InputError, match=said):
             settle_dispute(ws, task.id, example_id, label=label, by=by)
     assert find_disputes(ws, task.id).open == ()
+
+
+def test_a_vote_given_before_it_was_settled_is_read_by_the_labels_of_now(ws, fill):
+    task = fill(ws, labels=("ham", "spam", "scam"), gold=False)
+    ids = ws.store.examples.ids(task.id, ["train"])[:4]
+    for who, label in (("Ada", "scam"), ("Bo", "ham")):
+        correct_labels(ws, task.id, [Decision(example_id=i, label=label) for i in ids], by=who)
+    settle_dispute(ws, task.id, ids[0], label="ham", by="Ada")
+    change_labels(ws, task.id, Merge(label="scam", into="spam"), by="Ada")
+    assert people_agreement(ws, task.id).figures.shared == 4
+    assert find_disputes(ws, task.id).settled == 1

@@ -3,6 +3,7 @@
 import pytest
 
 from studio.actions import bulk
+from studio.actions.adjudication import settle_dispute
 from studio.actions.bulk import BulkCount, bulk_count, bulk_label
 from studio.actions.corrections import Decision, correct_labels, redo_correction, undo_correction
 from studio.actions.runs import Choice, start_run
@@ -152,3 +153,18 @@ def test_examples_of_other_tasks_are_not_touched(desk, fill):
     other = fill(ws, name="other", gold=False)
     ids = ws.read.examples.ids(other.id)
     assert bulk_count(ws, task.id, ids, label="ham", run_id=None, by="Ada") == BulkCount(n=0)
+
+
+def test_what_this_person_settled_is_never_unsettled_by_many_at_once(desk):
+    ws, task, run = desk
+    ids = ws.read.examples.ids(task.id, ["train"])[:2]
+    settle_dispute(ws, task.id, ids[0], label="ham", by="Ada")
+    settle_dispute(ws, task.id, ids[1], label="spam", by="Bo")
+    count = bulk_count(
+        ws, task.id, GridFilter(splits=("train",)), label="spam", run_id=run.id, by="Ada"
+    )
+    assert (count.n, count.settled, count.own_changed) == (11, 1, 0)
+    do(ws, task, GridFilter(splits=("train",)), label="spam", run_id=run.id)
+    gold = ws.store.labels.gold(task.id, ids=ids)
+    assert {g.origin for g in gold.values()} == {Origin.ADJUDICATED}
+    assert [task.name_of(gold[i].label_id) for i in ids] == ["ham", "spam"]
