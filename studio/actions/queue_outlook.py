@@ -35,11 +35,12 @@ def gain_ahead(ws: Workspace, task_id: int, more: int) -> Gain:
 def what_stood_behind(ws: Workspace, task_id: int, example_id: int) -> list[str]:
     """Return what the latest run and the rules say of an example, a sentence each.
 
-    It may sway who reads it, so it is for after the decision; of a test example nothing is told.
+    It may sway who reads it, so it is for after the decision; of a test example nothing is told,
+    for a second thought must be as blind as the first.
     """
     example = ws.read.examples.get(task_id, example_id)
     if example.split is Split.TEST:
-        return ["Test stays blind, also after the decision: a second thought must be as blind."]
+        return []
     task = ws.read.tasks.get(task_id)
     found = []
     run = latest_run(ws, task)
@@ -55,4 +56,4 @@ def what_stood_behind(ws: Workspace, task_id: int, example_id: int) -> list[str]
         for vote in matrix.votes(example_id):
             says = f"{'not ' if vote.against else ''}{task.name_of(vote.label_id)}"
             found.append(f"The rule {names[vote.rule_id]} votes {says}.")
-    return found or ["No run and no rule says anything of it."]
+    return found

@@ -112,7 +112,10 @@ def weigh_order(
     needed = max(0, LEAST - len(random))
     known = {label for part in (chosen, random, probes) for _, label in part[:MOST]}
     if not needed and len(chosen) >= len(random[:MOST]) // 2 and len(known) > 1:
-        gains, factors = _measure(chosen[:MOST], random[:MOST], probes[:MOST], seed)
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        with threadpool_limits(1):  # so small that threads would only wait for each other
+            gains, factors = _measure(chosen[:MOST], random[:MOST], probes[:MOST], seed)
         n = len(random[:MOST]) + len(probes[:MOST])
         gain = _figure(gains, n)
         factor = _figure(np.clip(factors, 0.25, 8.0), n)

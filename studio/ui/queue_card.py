@@ -54,7 +54,7 @@ _CSS = """
 .bar { height: 3px; border-radius: 2px; overflow: hidden;
   background: color-mix(in srgb, var(--st-text-color) 10%, transparent); }
 .bar i { display: block; height: 100%; width: 0; background: var(--st-primary-color); }
-.text { font-size: 1.35rem; line-height: 1.6; min-height: 7.5rem; max-height: 42vh;
+.text { font-size: 1.35rem; line-height: 1.6; min-height: 7.5rem; max-height: 34vh;
   overflow-y: auto; white-space: pre-wrap; overflow-wrap: anywhere; text-align: start;
   outline: none; user-select: text; }
 .text.long { font-size: 1.08rem; }

@@ -155,14 +155,18 @@ def _draw_below(page: Page, state: QueueState) -> None:
     """Draw what stood behind a decision, where that was asked for, and the way to start over."""
     if state.asked and state.asked[0] == "behind":
         state.behind = state.asked[1]
-        state.revealed.add(state.asked[1])
     if state.behind is not None:
         item = state.items[state.behind]
         with st.container(border=True, key="queue_behind"):
             st.markdown(f"**Behind** “{plain(shortened(item.text, 80))}”")
-            for line in what_stood_behind(page.ws, page.task.id, item.id):
+            told = what_stood_behind(page.ws, page.task.id, item.id)
+            for line in told:
                 st.markdown(f"- {plain(line)}")
-            st.caption("If you decide this one again, it counts as assisted.")
+            if told:
+                state.revealed.add(item.id)
+                st.caption("If you decide this one again, it counts as assisted.")
+            else:
+                st.caption("No run and no rule is told of it. Test stays blind, also afterwards.")
     if state.ended and not state.ahead:
         st.button(
             "Look again", key="queue_again", icon=":material/refresh:", on_click=_again,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from studio.analysis.queue_forecast import Gain, half_width, narrowed
+from studio.analysis.queue_forecast import LEAST_LABELS, LEAST_OF_EACH, Gain, half_width, narrowed
 from studio.analysis.queue_streams import Strategy
 from studio.domain.evaluation import Figure
 from studio.domain.example import Split
@@ -84,7 +84,10 @@ class Sitting:
                 f"±{half_width(figure):.3f} to ±{narrowed(figure, self.goal):.3f}"
             )
         if self.gain is None or not self.gain.is_told:
-            return "what they bring cannot be told yet, it takes 40 labels of train"
+            return (
+                "what they bring cannot be told yet: it takes "
+                f"{LEAST_LABELS} labels of train, {LEAST_OF_EACH} of each"
+            )
         low, high = self.gain.more.low, self.gain.more.high
         return (
             f"a quick classifier of your labels should go from macro-F1 {self.gain.now.value:.2f} "

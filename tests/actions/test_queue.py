@@ -3,10 +3,13 @@
 import pytest
 
 from studio.actions.corrections import Decision, correct_labels
-from studio.actions.queue import next_examples, order_evidence
+from studio.actions.marks import mark_example
+from studio.actions.queue import Kept, next_examples, open_candidates, order_evidence
+from studio.actions.queue_outlook import what_stood_behind
 from studio.actions.rules import save_rule
 from studio.analysis.queue_streams import Stream
 from studio.domain.coded_rationale import parse_rule
+from studio.domain.mark import MarkKind
 from studio.errors import InputError
 
 
@@ -88,3 +91,51 @@ def test_imported_gold_leaves_nothing_to_ask(ws, fill):
     done = fill(ws, name="done")
     with pytest.raises(InputError, match="No example of train is left"):
         next_examples(ws, done.id, by="Ada")
+
+
+def test_what_was_skipped_comes_back_last(ws, task):
+    first = next_examples(ws, task.id, by="Ada", limit=3)
+    skipped = [example.id for example, _ in first.items]
+    for example_id in skipped:
+        mark_example(ws, task.id, example_id, kind=MarkKind.SKIP, by="Ada")
+    whole = next_examples(ws, task.id, by="Ada", limit=500)
+    assert {e.id for e, _ in whole.items[-3:]} == {*skipped}
+    assert {pick.stream for _, pick in whole.items[-3:]} == {Stream.SKIPPED}
+    assert names(next_examples(ws, task.id, by="Bo", limit=3)) == names(first)
+
+
+def test_what_is_kept_gives_the_same_queue_while_labels_come_in(ws, task):
+    evidence = order_evidence(ws, task.id)
+    kept = Kept(
+        evidence=evidence,
+        candidates=open_candidates(ws, task.id, strategy="half", split="train", by="Ada"),
+    )
+    fresh = next_examples(ws, task.id, by="Ada", strategy="half")
+    warm = next_examples(ws, task.id, by="Ada", strategy="half", kept=kept)
+    assert names(warm) == names(fresh)
+    done = [Decision(example_id=e.id, label=e.text.split()[0]) for e, _ in warm.items]
+    correct_labels(ws, task.id, done, by="Ada")
+    after = next_examples(ws, task.id, by="Ada", strategy="half", kept=kept)
+    assert not {*names(after)} & {*names(warm)}
+    ahead = [e.id for e, _ in after.items]
+    more = next_examples(ws, task.id, by="Ada", strategy="half", kept=kept, without=ahead)
+    assert not {e.id for e, _ in more.items} & {*ahead}
+
+
+def test_lists_are_gone_through_without_an_audit(ws, task):
+    test = ws.read.examples.ids(task.id, ["test"])[0]
+    mark_example(ws, task.id, test, kind=MarkKind.FLAG, by="Bo")
+    found = next_examples(ws, task.id, by="Ada", strategy="flagged")
+    assert [(e.id, pick.stream) for e, pick in found.items] == [(test, Stream.FLAGGED)]
+    for strategy in ("assigned", "another_look"):
+        with pytest.raises(InputError, match="Nothing is left under"):
+            next_examples(ws, task.id, by="Ada", strategy=strategy)
+
+
+def test_of_a_test_example_nothing_is_told_afterwards_either(ws, task):
+    rule = {"name": "says-spam", "label": "spam", "any": [{"keywords": ["spam"]}]}
+    save_rule(ws, task.id, parse_rule(rule), by="Ada")
+    for split, told in (("train", ["The rule says-spam votes spam."]), ("test", [])):
+        examples = ws.read.examples.all(task.id, [split])
+        spam = next(e.id for e in examples if "spam" in e.text)
+        assert what_stood_behind(ws, task.id, spam) == told

@@ -137,9 +137,7 @@ def test_every_key_does_what_it_says(ws, dishes, served, browser_page):
     assert len(events(ws, dishes)) == 5
 
 
-def test_a_reload_in_the_middle_loses_nothing_and_repeats_nothing(
-    ws, dishes, served, open_browser
-):
+def test_a_reload_in_the_middle_loses_nothing_and_repeats_nothing(ws, dishes, served, open_browser):
     # A reload at /label looks for the server below /label first, which the console tells.
     with open_browser(errors=False) as page:
         open_queue(page, served)

@@ -36,7 +36,7 @@ function drawFrame(desk) {
   const row = desk.find(".tools");
   row.replaceChildren();
   for (const [key, words, deed] of tools) {
-    const button = part("button", `tool ${deed}`);
+    const button = part("button", `tool does-${deed}`);
     button.type = "button";
     button.append(part("kbd", "", key), part("span", "", words));
     button.onclick = () => press(desk, () => DEEDS[deed](desk));
@@ -70,7 +70,7 @@ function show(desk, at) {
   desk.find(".marks").textContent = marks.filter(Boolean).join(" · ");
   drawSaid(desk, item);
   drawProgress(desk);
-  desk.find(".flag").classList.toggle("on", Boolean(item && item.flag));
+  desk.find(".does-flag").classList.toggle("on", Boolean(item && item.flag));
 }
 
 function drawSaid(desk, item) {
