@@ -33,6 +33,10 @@ NOTES = {
     "altair": ("charts", "released 2026-09; comes with Streamlit anyway"),
     "scikit-learn": ("the embedded fine-tune, metrics", "released 2026-09"),
     "scipy": ("exact tests of runs and slices", "released 2026-08; scikit-learn needs it anyway"),
+    "threadpoolctl": (
+        "one thread for computations too small to share out",
+        "scikit-learn needs it anyway",
+    ),
     "sqlite-utils": ("schema, migrations, small writes", "released 2026-08, one careful author"),
     "pysqlite3": (
         "a current SQLite",
