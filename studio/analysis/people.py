@@ -158,10 +158,13 @@ def dawid_skene(votes: PeopleVotes) -> Consensus:
     """Return what people say together, each weighed by how they err as the others show.
 
     It starts from the shares of votes. What a person does is learnt from that person's votes alone,
-    so with a handful each it may do worse than the majority: look at where the two differ.
+    so with a handful each it may do worse than the majority: look at where the two differ. A label
+    that nobody gave is never the likely one: of it nothing can be learnt, and what it is not known
+    to be would speak for it where people differ.
     """
     size = len(votes.labels)
     counts = votes.counts().astype(np.float64)
+    unheard = counts.sum(axis=0) == 0
     chances: Floats = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     confusions, prior = _learn(votes, chances)
     for _ in range(_ROUNDS):
@@ -171,6 +174,7 @@ def dawid_skene(votes: PeopleVotes) -> Consensus:
             scores[:, right] += np.bincount(
                 votes.example, weights=said[:, right], minlength=len(counts)
             )
+        scores[:, unheard] = -np.inf
         scores -= scores.max(axis=1, keepdims=True, initial=-np.inf)
         found = np.exp(scores)
         found /= found.sum(axis=1, keepdims=True)

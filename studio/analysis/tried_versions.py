@@ -53,8 +53,8 @@ class TriedVersions:
             what = "One version was" if self.tried == 1 else f"{self.tried} versions were"
             return f"{what} tried on this gold."
         luck = self.accuracy.value - self.corrected
-        lead = f"The best of {self.tried} looks better than it is: {self.picked} likely has an accuracy "
-        lead += f"of {self.corrected:.3f} rather than {self.accuracy.value:.3f}."
+        lead = f"The best of {self.tried} looks better than it is: {self.picked} likely has an "
+        lead += f"accuracy of {self.corrected:.3f} rather than {self.accuracy.value:.3f}."
         if luck < 0.0005:
             lead = (
                 f"The accuracy of {self.picked}, {self.accuracy.value:.3f}, owes nothing to that."
@@ -63,7 +63,8 @@ class TriedVersions:
         if self.p is None:
             return told
         if self.beats_first:
-            return f"{told} It is better than {self.first} beyond luck (corrected p={self.p:.3f})."
+            chance = "p<0.001" if self.p is not None and self.p < 0.0005 else f"p={self.p:.3f}"
+            return f"{told} It is better than {self.first} beyond luck (corrected {chance})."
         return (
             f"{told} That it is better than {self.first} is not shown (corrected p={self.p:.2f})."
         )

@@ -78,11 +78,11 @@ def guideline_dialog(
         left, right = st.columns(2)
         first = left.selectbox(
             "It speaks for", names, index=names.index(label) if label in names else None,
-            format_func=plain, placeholder="Any label",
+            placeholder="Any label",
         )  # fmt: skip
         second = right.selectbox(
             "and not for", names, index=names.index(other) if other in names else None,
-            format_func=plain, placeholder="No other one",
+            placeholder="No other one",
         )  # fmt: skip
         if st.form_submit_button("Save the note", type="primary"):
             with kindly():
@@ -101,7 +101,7 @@ def _draw(ws: Workspace, task: Task, note: Guideline) -> None:
         st.container(border=True, key=f"guideline_{note.id}"),
         st.container(horizontal=True, vertical_alignment="center"),
     ):
-        with st.container(width="stretch"):
+        with st.container(width="stretch", gap=None):
             st.markdown(_words(note, task))
             st.caption(f"{plain(note.author)}, {note.at[:10]}")
         if is_defined:

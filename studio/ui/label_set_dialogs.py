@@ -54,7 +54,7 @@ def ask_split(ws: Workspace, task: Task, person: str, label: Label) -> None:
             f"Name of the {words}", value=name, max_chars=_LONGEST, key=f"labels_part_{number}"
         )
         told = st.text_area(
-            f"When it is the {words}", value=definition, height=80, key=f"labels_told_{number}"
+            f"Definition of the {words}", value=definition, height=80, key=f"labels_told_{number}"
         )
         parts.append((called, told))
     deed = Split(label=label.name, parts=tuple(parts))

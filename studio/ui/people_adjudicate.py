@@ -73,7 +73,7 @@ def draw_adjudication(ws: Workspace, task: Task, person: str) -> None:
     desk = _desk()
     take = functools.partial(_take, ws, task, person)
     take()
-    with st.container(horizontal=True, vertical_alignment="center", key="people_dispute_bar"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="people_dispute_bar"):
         when = st.segmented_control(
             "Show what people said", [_AFTER, _BEFORE], default=_AFTER, required=True,
             key="people_when", help="To see it before may lead you.",

@@ -203,7 +203,7 @@ def _apart(
     st.markdown(f"**Which labels met: {plain(who)}**")
     key = f"people_matrix_{'_'.join(pair or ())}_{split}"
     size = len(task.labels)
-    left, right = side_by_side(key, max(350, min(620, 170 + 90 * size)), 460)
+    left, right = side_by_side(key, max(350, min(620, 170 + 90 * size)), "stretch")
     with left:
         event = show_chart(
             confusion_chart(

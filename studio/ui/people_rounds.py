@@ -149,7 +149,7 @@ def _start(ws: Workspace, task: Task, person: str) -> None:
         "their agreement can be told.",
     )  # fmt: skip
     together = four.number_input(
-        "by how many", min_value=2, max_value=max(2, len(people)), value=max(2, len(people)),
+        "By how many people", min_value=2, max_value=max(2, len(people)), value=max(2, len(people)),
         key=f"people_together_{len(people)}", disabled=len(people) < 3 or not share,
     )  # fmt: skip
     without = st.checkbox("Only examples without gold", key="people_without_gold")
@@ -175,7 +175,8 @@ def _start(ws: Workspace, task: Task, person: str) -> None:
 def _means(plan: RoundPlan) -> str:
     """Return what a round would mean, in sentences."""
     given = ", ".join(f"{who} {len(ids):,}" for who, ids in plan.plan.given.items())
-    said = [f"**{plain(given)}** examples each, of {plan.pool:,} that can be given out."]
+    noun = "examples" if len(plan.people) == 1 else "examples each"
+    said = [f"**{plain(given)}** {noun}, of {plan.pool:,} that can be given out."]
     many = len(plan.plan.shared)
     if not many:
         said.append("None is shared, so agreement cannot be told.")

@@ -26,8 +26,8 @@ _CHIPS = {
     "changed": "Changed", "fixed": "Fixed", "broke": "Broke", "wrong": "Wrong", "hard": "Hard",
     "all": "All",
 }  # fmt: skip
-_ROW = 52
-"""Height of an example in pixels: two lines of its text."""
+_ROW = 72
+"""Height of an example in pixels: three lines of its text."""
 _OF_LOOKS = (
     f"{note('interval')} This one is somewhat wider than at 95 %: whoever looks again and again on "
     "more examples is then wrong in at most 5 of 100 cases."
@@ -68,8 +68,8 @@ def show_found(ws: Workspace, task: Task, run_id: int, text: str, person: str) -
     found = found_by(ws, task, run_id)
     for run in _runs(ws, run_id):
         if run.job_id is not None and run.status != "done":
-            title = "draft" if run.id == run_id else plain(found.before)
-            job_status(ws, run.job_id, key=f"prompts_preview_{run.id}", title=f"Trying the {title}")
+            title = "Trying the draft" if run.id == run_id else f"Trying {plain(found.before)}"
+            job_status(ws, run.job_id, key=f"prompts_preview_{run.id}", title=title)
     if found.is_open:
         st.fragment(_stream, run_every=1.0, key=f"prompts_stream_{run_id}")(ws, task, run_id)
         return None
@@ -202,7 +202,7 @@ def _table(ws: Workspace, task: Task, found: Previewed, place: str) -> None:
     lists = {k: list(found.rows) if k == "all" else found.of(k) for k in _CHIPS}
     shown = [k for k in _CHIPS if lists[k] or k == "all"]
     default = next((k for k in ("changed", "wrong") if lists[k]), "all")
-    kind = st.segmented_control(
+    kind = st.pills(
         "Examples", shown, default="all" if place else default, required=True,
         key=f"prompts_kind_{found.run_id}{place}", label_visibility="collapsed",
         format_func=lambda k: f"{_CHIPS[k]} {len(lists[k])}",
@@ -210,7 +210,7 @@ def _table(ws: Workspace, task: Task, found: Previewed, place: str) -> None:
     rows = lists[kind if kind in lists else "all"]
     colours = label_colours(task)
     pills = st.column_config.MultiselectColumn(
-        width=84, options=list(colours), color=list(colours.values())
+        width=80, options=list(colours), color=list(colours.values())
     )
     columns = {
         "Before": [[r.before] if r.before else [] for r in rows],
@@ -223,9 +223,14 @@ def _table(ws: Workspace, task: Task, found: Previewed, place: str) -> None:
     event: Any = st.dataframe(
         columns,
         hide_index=True,
-        height=min(38 + _ROW * len(rows), 350),
+        height=min(38 + _ROW * len(rows), 400),
         row_height=_ROW,
-        column_config={"Before": pills, "Now": pills, "Gold": pills},
+        column_config={
+            "Before": pills,
+            "Now": pills,
+            "Gold": pills,
+            "Text": st.column_config.TextColumn(width=160),  # it grows to what is left
+        },
         on_select="rerun",
         selection_mode="single-row",
         key=f"prompts_rows_{found.run_id}_{kind}{place}",

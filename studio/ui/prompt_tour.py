@@ -30,7 +30,7 @@ def draw_tour(ws: Workspace, task: Task, body: PromptText, take: Take) -> None:
     tour = choose_tour(ws, task, key="prompts_tour")
     number = min(st.session_state.get(_PLACE, 0), len(tour.steps) - 1)
     step = tour.steps[number]
-    st.markdown(f"##### {number + 1} of {len(tour.steps)} · {plain(step.title)}")
+    st.markdown(f"**{number + 1} of {len(tour.steps)} · {plain(step.title)}**")
     st.write(plain(step.changes))
     _show_change(tour, step)
     with st.container(horizontal=True):

@@ -161,7 +161,7 @@ def versions_table(
                 help=f"On train and validation. {note(metric_name(metric))} {note('interval')}",
             ),
             "Champion": st.column_config.TextColumn(width=80, help=note("champion")),
-            "Note": st.column_config.TextColumn(width="large"),
+            "Note": st.column_config.TextColumn(width=170),  # it grows to what is left
             "By": st.column_config.TextColumn(width=110),
             "Saved": st.column_config.TextColumn("Saved (UTC)", width=130),
         },

@@ -78,7 +78,7 @@ def figure_metric(where: Any, title: str, figure: Figure | None, help: str) -> N
     if figure is None or not figure.n:
         where.metric(title, "unknown", "no gold to measure it on", help=help, **_QUIET)
         return
-    span = f"[{figure.low:.2f}, {figure.high:.2f}] n={figure.n:,}"
+    span = f"[{figure.low:.0%}, {figure.high:.0%}] n={figure.n:,}"
     where.metric(title, f"{figure.value:.1%}", span, help=f"{help} {note('interval')}", **_QUIET)
 
 

@@ -19,6 +19,8 @@ from studio.ui.empty import empty_state
 from studio.workspace import Workspace
 
 _EVERYBODY = ""
+_ROW = 56
+"""Height of a way in pixels: two lines in each of its columns, so that all are in sight."""
 
 
 def draw_stopwatch(ws: Workspace, task: Task) -> None:
@@ -91,25 +93,33 @@ def _table(paces: Sequence[Pace], slowest: Way | None) -> None:
             for pace in paces
         ],
         hide_index=True, height="content", key="stopwatch_table", placeholder="",
+        row_height=_ROW,
         column_config={
+            "Way": st.column_config.TextColumn(width=115),
             "Accepted": st.column_config.TextColumn(
+                width=90,
                 help="Labels given in this way that still stand: not taken back, not changed since."
             ),
             "Seconds a label": st.column_config.TextColumn(
+                width=115,
                 help="All time worked in this way by the labels that stand, so a slip costs too. n "
                 "counts decisions, or deeds that labeled many at once."
             ),
             "Median": st.column_config.NumberColumn(
-                format="%.1f s", width="small", help="Half of the labels took less."
+                format="%.1f s", width=70,
+                help="Half of the labels took less."
             ),
-            "An hour": st.column_config.NumberColumn(format="localized", width="small"),
+            "An hour": st.column_config.NumberColumn(format="localized", width=75),
             "Compared": st.column_config.TextColumn(
+                width=125,
                 help="With the slowest blind way; only where the interval leaves no doubt."
             ),
             "Agreement": st.column_config.TextColumn(
+                width=125,
                 help="How often such a label is the one that somebody gave who did not see it: "
                 "adjudicated gold, else other people's blind labels, else a file's."
             ),
+            "Agreement with": st.column_config.TextColumn(width=120),
         },
         alt="Pace and quality of each way of working",
     )  # fmt: skip
@@ -120,10 +130,12 @@ def _how_timed(paces: Sequence[Pace]) -> str:
     if not labels:
         return ""
     measured = sum(pace.measured * pace.given for pace in paces if pace.seconds.n) / labels
-    said = (
-        f" {measured:.0%} of the times were measured in the browser; the others are the time since "
-        "the same person's decision before, at most a minute."
-    )
+    said = " All times were measured in the browser."
+    if measured < 1:
+        said = (
+            f" {measured:.0%} of the times were measured in the browser; the others are the time "
+            "since the same person's decision before, at most a minute."
+        )
     capped = sum(pace.capped for pace in paces)
     return f"{said} {capped:,} longer ones count as the most there can be." if capped else said
 

@@ -19,7 +19,13 @@ from studio.analysis.coefficients import (
     krippendorff_alpha,
 )
 from studio.analysis.differing import label_pairs
-from studio.analysis.people import PeopleVotes, dawid_skene, majority, people_agreement
+from studio.analysis.people import (
+    PeopleVotes,
+    dawid_skene,
+    disputed,
+    majority,
+    people_agreement,
+)
 from tests.analysis.builders import shared
 
 LABELS = {1: "yes", 2: "no", 3: "maybe"}
@@ -151,6 +157,16 @@ def test_how_often_somebody_is_right_is_told_with_an_honest_interval(many, each,
         found = people_agreement(PeopleVotes.of(told, {1: "yes", 2: "no"}))
         held += [one.skill.low <= skill[int(one.person)] <= one.skill.high for one in found]
     assert np.mean(held) > 0.87  # 0.95 of 75 or more, less three standard errors
+
+
+def test_a_label_that_nobody_gave_is_never_the_likely_one():
+    told = [(i, who, 0) for i in range(30) for who in ("a", "b")]
+    told += [(i, who, label) for i in range(30, 45) for who, label in (("a", 0), ("b", 1))]
+    votes = PeopleVotes.of(told, {0: "yes", 1: "no", 2: "cannot tell"})
+    together = dawid_skene(votes)
+    assert together.chances[:, 2].max() == 0
+    assert np.allclose(together.chances.sum(axis=1), 1)
+    assert {one.likely for one in disputed(votes)} <= {"yes", "no"}
 
 
 def test_two_people_alone_cannot_show_which_is_right():
