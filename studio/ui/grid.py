@@ -85,6 +85,8 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
     if state.sight != f"{task.id}:{person}:{sight.hash}":
         state.sight = f"{task.id}:{person}:{sight.hash}"
         state.cursors, state.end, state.since = [None], None, ws.read.labels.last_event(task.id)
+    if (state.task_id, state.person) != (task.id, person):
+        state.task_id, state.person, state.crossed = task.id, person, []
     turn = state.wish(Deed.NEXT, Deed.PREVIOUS)
     if turn is not None and turn.deed is Deed.PREVIOUS and len(state.cursors) > 1:
         state.cursors.pop()

@@ -138,9 +138,10 @@ class Percents:
         ((50, 60), (0, 100))
         """
         low, _, high = text.partition("-")
-        if not (low.isdecimal() and high.isdecimal() and int(low) <= int(high) <= 100):
+        whole = [int(end) for end in (low, high) if end.isdecimal() and len(end) <= 3]
+        if len(whole) < 2 or not whole[0] <= whole[1] <= 100:
             return self.empty
-        return int(low), int(high)
+        return whole[0], whole[1]
 
     def has(self, value: Any) -> bool:
         """Return whether it has two ends."""

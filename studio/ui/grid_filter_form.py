@@ -9,7 +9,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from studio.store.grid_filter import Order
 from studio.ui.grid_choices import ORDERS, SHOWN, Choice, OneOf, SomeOf
-from studio.ui.rationale_text import plain
 
 IN_SIGHT = ("show", "search")
 """Choices that stand above the grid for everybody to see: they need no chip."""
@@ -141,7 +140,7 @@ def _select(choice: Choice, title: str, anything: str, *, help: str | None = Non
         list(texts),
         index=None,
         placeholder=anything,
-        format_func=lambda value: plain(texts[value]),
+        format_func=texts.__getitem__,
         key=choice.key,
         persist_state="session",
         help=help,

@@ -93,7 +93,7 @@ def _choose_run(runs: dict[int, Run], task: Task) -> Run | None:
     options: list[int | None] = [None, *runs]
     key = f"label_run_{task.id}_{len(runs)}"
     if (linked := st.query_params.get("run", "")) != st.session_state.get(_RUN_TOLD, ""):
-        number = int(linked) if linked.isdecimal() else None
+        number = int(linked) if linked.isdecimal() and len(linked) <= 18 else None
         if linked == _BLIND or number in runs:
             st.session_state[key] = number
     if (asked := st.session_state.pop("label_ids_run", None)) in runs:
@@ -160,10 +160,13 @@ def _moment(day: datetime.date | None, *, days: int = 0) -> str:
         zone: datetime.tzinfo = ZoneInfo(st.context.timezone or "UTC")
     except (OSError, ValueError):  # the browser names a zone this machine does not know
         zone = datetime.UTC
-    begins = datetime.datetime.combine(
-        day + datetime.timedelta(days=days), datetime.time(), tzinfo=zone
-    )
-    return begins.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
+    try:
+        begins = datetime.datetime.combine(
+            day + datetime.timedelta(days=days), datetime.time(), tzinfo=zone
+        )
+        return begins.astimezone(datetime.UTC).isoformat(timespec="milliseconds")
+    except OverflowError:  # the first or the last day there is narrows nothing
+        return ""
 
 
 def _among(ws: Workspace, task: Task, found: Found) -> IdSet | None:

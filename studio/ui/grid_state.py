@@ -72,6 +72,7 @@ class GridState:
         saved: Decisions stored in this session.
         revision: Grows when the grid must be drawn anew.
         sight: The hash of what was seen last.
+        task_id, person: Whose work what is remembered is about.
         cursors: Where this page and those before it begin.
         end: Where the page drawn last ends, if another follows; what was labeled since may have
             left the filter, so this cannot be read anew.
@@ -90,6 +91,8 @@ class GridState:
     saved: int = 0
     revision: int = 0
     sight: str = ""
+    task_id: int = 0
+    person: str = ""
     cursors: list[tuple[float, int] | None] = field(default_factory=lambda: [None])
     end: tuple[float, int] | None = None
     since: int = 0

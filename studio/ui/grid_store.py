@@ -30,6 +30,10 @@ from studio.workspace import Workspace
 
 _MARKS = {Deed.FLAG: MarkKind.FLAG, Deed.NOTE: MarkKind.NOTE, Deed.SKIP: MarkKind.SKIP}
 _TURNS = {Deed.UNDO: undo_correction, Deed.REDO: redo_correction}
+UNTURNED = {
+    Deed.UNDO: "Nothing is left to undo, or the label set was changed since.",
+    Deed.REDO: "Nothing is left to redo, or something was decided or changed since.",
+}
 
 
 def take_changes(ws: Workspace, state: GridState) -> None:
@@ -52,6 +56,8 @@ def turn_back(
 ) -> None:
     """Undo the person's latest deed, or redo it, and draw the grid anew, looking at it."""
     turned = _TURNS[deed](ws, task.id, by=person)
+    if turned is None:
+        st.toast(UNTURNED[deed])
     state.draw_anew(turned.example_ids[0] if turned else None)
 
 
@@ -62,9 +68,11 @@ def settle_crossing(ws: Workspace, task: Task, mount: Mount, state: GridState, d
     crossed = state.crossed[0]
     if deed is Deed.TAKE:
         decision = Decision(example_id=crossed.example_id, label=crossed.label)
+        # Whoever takes a label over has seen it, so it is not blind.
         correct_labels(
-            ws, task.id, [decision], run_id=mount.run_id, mode=Mode.GRID, by=mount.person
-        )
+            ws, task.id, [decision], run_id=mount.run_id, beside_rule=True, mode=Mode.GRID,
+            by=mount.person,
+        )  # fmt: skip
         state.draw_anew()
     elif deed is Deed.FLAG:
         note = f"{crossed.person} says {crossed.label}"
@@ -153,6 +161,9 @@ def _store_one(
         turned = _TURNS[change.deed](ws, task.id, by=mount.person)
         if turned is not None:
             _show_turned(ws, task, state, mount, change, turned)
+        elif change.example_id is not None:  # the browser shows what did not happen
+            st.toast(UNTURNED[change.deed])
+            state.draw_anew(change.example_id)
     elif repeat and change.deed in (Deed.KEEP, Deed.TAKE):
         settle_crossing(ws, task, mount, state, change.deed)
     elif repeat:

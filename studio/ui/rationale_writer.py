@@ -165,7 +165,7 @@ def _choose_label(task: Task) -> None:
     asked = "Which label does it speak for?"
     if len(task.labels) > _KEYED:
         st.selectbox(
-            asked, list(task.label_names), key=_key("label"), index=None, format_func=plain,
+            asked, list(task.label_names), key=_key("label"), index=None,
             persist_state="session",
         )  # fmt: skip
         return

@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 
 from studio.actions.corrections import Decision, correct_labels
+from studio.actions.examples import Columns, import_examples
+from studio.actions.label_sets import change_labels
 from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
+from studio.domain.label_change import Add, Merge
 from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Run
 from studio.store.runs import Result
 from studio.ui.grid import read_page
 from studio.ui.grid_options import GridFilter, Sight
 from studio.ui.grid_state import GridState
+from studio.ui.grid_store import UNTURNED
+from studio.ui.session import TASK
 
 
 @pytest.fixture
@@ -276,10 +281,44 @@ def test_two_people_on_one_example_nothing_is_overwritten_silently(ws, keto, ope
     assert "1 more after this" in said(ada)
     ada.button(key="label_crossed_take").click().run()
     assert [(c.example_id, c.label_id) for c in events(ws, keto)] == [(one, 1), (two, 1), (one, 2)]
+    assert [c.origin for c in events(ws, keto)] == ["blind", "blind", "assisted"]
     assert "1 more after this" not in said(ada)
     send(ada, label(one, 1), label(two, 1), {"do": "keep"})
     assert "while you looked" not in said(ada)
     assert len(events(ws, keto)) == 3
+
+
+def test_what_others_decided_in_one_task_is_not_asked_about_in_another(ws, keto, open_app):
+    ada, bob = open_app("label"), open_app("label", person="Bob")
+    one = ws.read.examples.all(keto.id)[0].id
+    send(bob, label(one, 2), instance="browser-2")
+    send(ada, label(one, 1))
+    assert "while you looked" in said(ada)
+    other = create_task(ws, name="other", labels=["a", "b"], by="Ada")
+    import_examples(
+        ws,
+        other.id,
+        data=b"id,text\n1,x\n2,y",
+        filename="a.csv",
+        columns=Columns(id="id"),
+        by="Ada",
+    )
+    ada.run()
+    ada.sidebar.selectbox(key=TASK).set_value("other").run()
+    assert not ada.exception
+    assert "while you looked" not in said(ada)
+
+
+def test_an_undo_that_a_change_of_the_labels_forbids_is_not_shown_as_done(ws, keto, open_app):
+    change_labels(ws, keto.id, Add(name="third"), by="Ada")
+    at = open_app("label")
+    one = ws.read.examples.all(keto.id)[0].id
+    third = ws.read.tasks.get(keto.id).label("third").id
+    send(at, label(one, third))
+    change_labels(ws, keto.id, Merge(label="third", into="keto"), by="Bob")
+    send(at, label(one, third), {"do": "undo", "id": one, "n": 1})
+    assert state_of(at).revision == 1
+    assert [t.value for t in at.toast] == [UNTURNED["undo"]]
 
 
 def test_marks_and_many_at_once_come_from_the_browser_and_go_by_one_undo(ws, keto, open_app):

@@ -91,6 +91,18 @@ def test_a_link_with_what_there_is_no_more_is_no_error(ws, keto, run, open_app):
     assert chips(at) == ["model refused"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"until": "9999-12-31"}, {"since": "0001-01-01"}, {"sure": "9" * 5000 + "-1"},
+        {"run": "9" * 5000}, {"examples": "1,999999999999999999"},
+    ],
+    ids=lambda address: next(iter(address)),
+)  # fmt: skip
+def test_a_link_with_what_cannot_be_is_no_error(ws, keto, run, open_app, address):
+    assert not open_with(open_app, **address).exception
+
+
 def test_the_address_tells_what_was_chosen(ws, keto, run, open_app):
     at = open_app("label")
     at.selectbox(key="label_outcome").set_value("refused").run()
