@@ -33,6 +33,8 @@ def prompt_matrix(ws: Workspace, task_id: int) -> PromptMatrix:
     slices = [
         *label_slices(task.labels, gold), *length_slices(examples), *metadata_slices(examples),
     ]  # fmt: skip
+    # "a = b = c" may be told of two columns; a table has each heading once.
+    slices = [*{part.name: part for part in slices}.values()]
     champion = (v.title for v, _, _ in measured if task.champion == f"prompt:{v.id}")
     return build_matrix(
         [(v.title, v.id, run.id, said) for v, run, said in reversed(measured)],

@@ -232,7 +232,8 @@ def paired_difference(
     """Return B minus A on the same examples, with a bootstrap interval that keeps the pairs.
 
     For the draws (never for the value) one more example is added on which the two differ the
-    other way round, so that a handful of one-sided differences does not look certain.
+    other way round, so that a handful of one-sided differences does not look certain. Where none
+    was seen to differ, the interval is as wide as that may be by chance, about 3 / n.
 
     Args:
         gold: Codes 0..L-1, of shape (n,).
@@ -262,6 +263,10 @@ def paired_difference(
     low, high = np.quantile(
         _differences(cells, drawn, n_labels, metric), [(1 - level) / 2, (1 + level) / 2]
     )
+    if low == high == value == 0:
+        # Nobody saw them differ: as often as that happens to two that differ so much.
+        high = 1 - (1 - level) ** (1 / worth)
+        low = -high
     return Figure(value=value, low=float(min(low, value)), high=float(max(high, value)), n=n)
 
 

@@ -180,8 +180,9 @@ def as_ours(text: str, text_variable: str | None, columns: Sequence[str]) -> tup
 
     def ours(found: re.Match[str]) -> str:
         name = _name(found[1])
-        if not name:
-            return found[0]
+        if not name:  # a call, a block: as a variable no example would have it
+            lost.append(f"{found[0][:60]} is no column of the examples; it was left out")
+            return ""
         if name == text_variable:
             return variable(TEXT)
         if name in columns or name == TEXT:

@@ -36,11 +36,16 @@ _PAIRS = {
         " JOIN prediction p ON p.example_id = g.example_id JOIN example e ON e.id = g.example_id"
         " WHERE p.label_id IS NOT g.label_id",
     ),
+    "the marks": (
+        "SELECT task_id, kind, example_id, person, text, at FROM mark",
+        "SELECT task_id, kind, example_id, person, text, at FROM mark_event WHERE present"
+        " AND id IN (SELECT max(id) FROM mark_event GROUP BY task_id, kind, example_id, person)",
+    ),
 }
 
 
 def recount(db: Connections) -> list[str]:
-    """Return what no longer agrees with the examples, gold and predictions; nothing when all does.
+    """Return what no longer agrees with the examples, decisions and predictions; nothing when all does.
 
     It reads everything: seconds at a million examples.
     """
@@ -73,6 +78,8 @@ _ANEW = (
     f"INSERT INTO example_count {_PAIRS['the counts of examples'][1]}",
     "DELETE FROM gold_count",
     f"INSERT INTO gold_count {_PAIRS['the counts of gold'][1]}",
+    "DELETE FROM mark",
+    f"INSERT INTO mark (task_id, kind, example_id, person, text, at) {_PAIRS['the marks'][1]}",
     "INSERT INTO example_fts (example_fts) VALUES ('rebuild')",
 )
 

@@ -201,3 +201,17 @@ def test_versions_that_were_tried_otherwise_count_too(ws, fill, work):
     assert versions_tried(ws, task.id).tried == 4
     change_labels(ws, task.id, Rename(label="spam", to="junk"), by="Ada")
     assert versions_tried(ws, task.id).tried == 4
+
+
+def test_two_columns_that_read_alike_are_one_heading(ws, fill, work):
+    task = fill(ws, train=40)
+    with ws.store.transaction() as conn:
+        conn.execute(
+            "UPDATE example SET metadata = CASE id % 2 WHEN 0 THEN ? ELSE ? END",
+            ('{"a": "b = c"}', '{"a = b": "c"}'),
+        )
+    save_prompt(ws, task.id, name="first", body=BEFORE, by="Ada")
+    start_run(ws, task.id, choice=Choice(prompt="first"), by="Ada")
+    work(ws)
+    names = [part.name for part in prompt_matrix(ws, task.id).columns]
+    assert len(names) == len(set(names))

@@ -108,3 +108,10 @@ def test_what_is_needed_is_for_the_next_look_and_p_is_of_the_weights():
     # Nine of the ten that b fixes were drawn of a rare label that makes up little of the whole.
     light = {i: 0.1 if i < 9 else 1.0 for i in gold}
     assert compare(1, 2, labels("a", "b"), gold, a, b, weights=light).p > 2 * settled.p
+
+
+def test_that_none_was_seen_to_differ_is_not_certain():
+    gold = dict.fromkeys(range(39), 1)
+    found = compare(1, 2, LABELS, gold, said(gold), said(gold))
+    assert (found.difference.value, found.tells, found.needed) == (0, False, None)
+    assert found.difference.high == -found.difference.low == pytest.approx(0.074, abs=0.001)

@@ -257,3 +257,13 @@ def test_plain_text_may_begin_with_a_variable():
     assert (
         read("{{text}}: is it wanted?", "a.txt").prompts[0][1].instructions.startswith("{{text}}")
     )
+
+
+def test_what_is_no_variable_of_ours_is_left_out_and_told():
+    said = "{{#if long}}Long.{{/if}} {{ f(x) }}Is {{{dish}}} wanted? {% raw %}"
+    found = read(json.dumps({"prompts": [said], "tests": [{"vars": {"dish": "x"}}]}), "a.json")
+    ((_, body),) = found.prompts
+    assert body.variables == ()
+    assert body.instructions == "Long. Is {{{text}}} wanted?"
+    reasons = [one.reason for one in found.unread]
+    assert "{{#if long}} is no column of the examples; it was left out" in reasons

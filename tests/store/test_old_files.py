@@ -13,7 +13,7 @@ from studio.store.connection import connect
 from studio.store.grid import GridFilter
 from studio.store.grid_filter import Order
 from studio.store.labels import NewLabel
-from studio.store.recount import recount
+from studio.store.recount import rebuild, recount
 from studio.store.store import Store
 from tests.store.test_schema import dump
 
@@ -145,11 +145,38 @@ def test_a_recount_tells_what_was_changed_behind_the_triggers(old):
             ("UPDATE prediction SET split = 'train'", "the splits of predictions"),
             ("UPDATE current_label SET split = 'train'", "the splits of decisions"),
             ("DELETE FROM run_error", "the errors of runs"),
+            ("INSERT INTO mark (task_id, kind, example_id, person, text, at)"
+             " VALUES (1, 'flag', 1, 'Ada', '', '2026')", "the marks"),
             ("INSERT INTO example_fts (example_fts, rowid, text) VALUES ('delete', 1, 'Café 0')",
              "the index of words"),
         ):  # fmt: skip
             with store.transaction() as conn:
                 conn.execute(sql)
             assert name in recount(store.db)
+    finally:
+        store.close()
+
+
+def test_marks_are_made_anew_from_their_history(old):
+    store = Store(old)
+    try:
+        said = [
+            (1, "flag", 1, ""),
+            (1, "note", 1, "first"),
+            (2, "flag", 0, ""),
+            (1, "note", 1, "x"),
+        ]
+        with store.transaction() as conn:
+            conn.executemany(
+                "INSERT INTO mark_event (task_id, example_id, person, kind, present, text, at,"
+                " after_event) VALUES (1, ?, 'Ada', ?, ?, ?, '2026', 0)", said,
+            )  # fmt: skip
+            true = [tuple(row) for row in conn.execute("SELECT * FROM mark")]
+            conn.execute("DELETE FROM mark")
+        assert len(true) == 2
+        assert recount(store.db) == ["the marks"]
+        rebuild(store.db)
+        assert recount(store.db) == []
+        assert [tuple(row) for row in store.db.read("SELECT * FROM mark")] == true
     finally:
         store.close()
