@@ -1,197 +1,108 @@
 """Picture every page in every state, light and dark, on a laptop and a tablet.
 
-python -m tests.browser.screenshots [PAGE ...]
+python -m tests.browser.screenshots [--keep FOLDER] [--as THEME-WIDTH] [PAGE | PAGE-STATE_VIEW ...]
 
-The pictures go into the folder screenshots/, named page-state-theme-width.png. The worked state is
-made by the actions and a real worker. Needs Chromium (or STUDIO_CHROMIUM).
+The pictures go into the folder screenshots/, named page-state_view-theme-width.png. What people
+would have done is done by the actions and a real worker; --keep makes the workspaces in a folder
+and uses them again. Needs Chromium (or STUDIO_CHROMIUM).
 """
 
 from __future__ import annotations
 
+import argparse
 import os
-import re
 import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
-from studio.actions.corrections import Decision, correct_labels
-from studio.actions.evaluations import evaluate_run
-from studio.actions.finetunes import create_training_set, launch_finetune
-from studio.actions.previews import preview_prompt
-from studio.actions.runs import Choice, start_run
 from studio.actions.samples import load_sample
-from studio.actions.tasks import choose_champion
 from studio.bootstrap import open_workspace
-from studio.workspace import Workspace
-from tests.browser.running import StudioApp, settled, studio_app, type_labels
+from tests.browser.picture_states import ME, STATES, close
+from tests.browser.picture_views import VIEWS, Scene, Step
+from tests.browser.running import StudioApp, settled, studio_app
 
 CHROMIUM = os.environ.get("STUDIO_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 FOLDER = Path(__file__).parents[2] / "screenshots"
-SIZES = ((1280, 900), (820, 1100))
-THEMES = ("light", "dark")
+SIZES = {1280: 900, 820: 1100}
+LOOKS = [(theme, width) for theme in ("light", "dark") for width in SIZES]
 PAGES = (
     "home", "data", "rationales", "label", "people", "prompts", "finetunes", "evaluate", "report",
     "settings",
 )  # fmt: skip
-ME = "Ada"
+PLAIN = {"many": ("label",), "done": ("label",), "team": ("data", "label", "people", "prompts")}
+"""The pages of a state that are pictured plain; all where it is not named."""
 TALLEST = 4000
 
-Step = Callable[[Any], None]
+Shot = tuple[str, str, Sequence[Step]]
 
 
-def tab(name: str) -> Step:
-    """Return a step that opens a tab."""
-    return lambda page: page.get_by_role("tab", name=name, exact=True).click()
-
-
-def press(name: str | re.Pattern[str]) -> Step:
-    """Return a step that presses the first button of this name."""
-    return lambda page: page.get_by_test_id("stMain").get_by_role("button", name=name).first.click()
-
-
-def words(text: str) -> Step:
-    """Return a step that clicks on words."""
-    return lambda page: page.get_by_test_id("stMain").get_by_text(text, exact=True).first.click()
-
-
-def choice(name: str) -> Step:
-    """Return a step that chooses one of several views."""
-    return lambda page: page.get_by_role("radio", name=name, exact=True).click()
-
-
-def upload(page: Any) -> None:
-    """Choose a file of which some rows cannot come in."""
-    rows = [b"id,text,label,split"]
-    rows += [b"n%d,Grilled fish number %d with lemon,keto,train" % (i, i) for i in range(12)]
-    rows += [b"bad1,Something,maybe,train", b"bad2,,keto,train", b"bad3,Egg,keto,dev"]
-    page.locator("input[type=file]").set_input_files(
-        {"name": "dishes.csv", "mimeType": "text/csv", "buffer": b"\n".join(rows) + b"\n"}
-    )
-
-
-def bad_task(page: Any) -> None:
-    """Ask for a task with one label only."""
-    page.get_by_test_id("stMain").get_by_role("textbox", name="Name").fill("urgency")
-    type_labels(page, [("urgent", "It cannot wait until tomorrow.")])
-    page.get_by_test_id("stMain").get_by_role("button", name="Create the task").click()
-
-
-def unfold(page: Any) -> None:
-    """Open the second rationale of the list."""
-    page.get_by_test_id("stExpander").nth(1).locator("summary").click()
-
-
-# View of the worked state to the page and the steps that lead there.
-VIEWS: dict[str, tuple[str, Sequence[Step]]] = {
-    "import": ("data", (tab("Import"),)),
-    "import_file": ("data", (tab("Import"), upload)),
-    "splits": ("data", (tab("Splits"),)),
-    "labels": ("data", (tab("Labels and criterion"),)),
-    "new_task": ("data", (tab("New task"),)),
-    "error": ("data", (tab("New task"), bad_task)),
-    "rationale": ("rationales", (unfold,)),
-    "drafts": ("rationales", (unfold, press(re.compile("rules of it")))),
-    "rules": ("rationales", (tab("Rules"),)),
-    "rule": ("rationales", (tab("Rules"), press("New rule"))),
-    "known_rule": ("rationales", (tab("Rules"), press("sugar-replaced"))),
-    "joining": ("rationales", (tab("Rules"), choice("How votes are joined"))),
-    "with_model": ("rationales", (tab("Rules"), choice("With a model"))),
-    "findings": ("rationales", (tab("Rules"), choice("What to look at"))),
-    "gaps": ("rationales", (tab("Rules"), choice("What no rule covers"))),
-    "seen": ("prompts", (tab("As the model sees it"),)),
-    "changed": ("prompts", (tab("What you changed"),)),
-    "labels_tab": ("evaluate", (tab("Labels"),)),
-    "slices": ("evaluate", (tab("Slices"),)),
-    "confidence": ("evaluate", (tab("Confidence"),)),
-    "compare": ("evaluate", (tab("Compare"),)),
-    "test": ("evaluate", (words("Test (locked)"),)),
-}
-
-
-def main(wanted: Sequence[str]) -> int:
-    """Write the pictures of the named pages, or of all."""
-    if unknown := [name for name in wanted if name not in PAGES]:
-        print(f"There is no page {unknown[0]!r}; there are {', '.join(PAGES)}.", file=sys.stderr)
-        return 2
+def main(args: Sequence[str]) -> int:
+    """Write the pictures that are asked for, or all."""
+    parser = argparse.ArgumentParser(prog="screenshots", description=__doc__)
+    parser.add_argument("--keep", type=Path, help="where the workspaces are made, to be used again")
+    parser.add_argument("--as", dest="look", choices=[f"{t}-{w}" for t, w in LOOKS])
+    parser.add_argument("wanted", nargs="*", metavar="PAGE or PAGE-STATE_VIEW")
+    asked = parser.parse_args(args)
+    shots = {state: shots_of(state, asked.wanted) for state in STATES}
+    known = {name for state in STATES for name, _, _ in shots_of(state, ())} | set(PAGES)
+    if unknown := [name for name in asked.wanted if name not in known]:
+        parser.error(f"There is no {unknown[0]!r}; there are {', '.join(sorted(known))}.")
+    looks = [one for one in LOOKS if asked.look in (None, f"{one[0]}-{one[1]}")]
     FOLDER.mkdir(exist_ok=True)
-    pages = [name for name in PAGES if not wanted or name in wanted]
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with ExitStack() as stack:
+        folder = asked.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        for state in ("empty", "keto", "worked"):
-            path = Path(folder) / state / "studio.db"
-            path.parent.mkdir()
-            if state == "worked":
-                work(path)
-            with studio_app(path, sample=state == "keto") as app:
-                views = VIEWS if state == "worked" else {}
-                shoot_state(browser, app, state, pages, views)
-        if "home" in pages:
-            with damaged(Path(folder)) as app:
-                shoot_state(browser, app, "damaged", ["home"], {})
+        missed = sum(
+            shoot_state(browser, state, folder / state / "studio.db", some, looks)
+            for state, some in shots.items()
+            if some
+        )
+        if "home" in asked.wanted or not asked.wanted:
+            with damaged(Path(stack.enter_context(tempfile.TemporaryDirectory()))) as app:
+                for look in looks:
+                    missed += shoot_all(browser, app, [("home-damaged", "home", ())], look)
         browser.close()
-    return 0
+    return 1 if missed else 0
 
 
-def work(path: Path) -> None:
-    """Do on the keto task what makes every page worth a look."""
-    ws = open_workspace(path)
-    task = load_sample(ws, by=ME)
-    wait(ws, [start_run(ws, task.id, choice=Choice(rules=True), by=ME).id])
-    first, better = ws.read.prompts.all(task.id)[:2]
-    runs = [
-        start_run(ws, task.id, choice=Choice(prompt=str(v.id)), by=ME).id for v in (first, better)
-    ]
-    wait(ws, runs)
-    chosen = ws.read.examples.all(task.id, ("train",))[:40]
-    gold = ws.read.labels.gold(task.id, ("train",))
-    correct_labels(
-        ws, task.id,
-        [Decision(example_id=e.id, label=task.name_of(gold[e.id].label_id)) for e in chosen],
-        run_id=runs[1], by=ME,
-    )  # fmt: skip
-    frozen = create_training_set(ws, task.id, by=ME)
-    tuned = launch_finetune(
-        ws, task.id, training_set_id=frozen.id, prompt=better.title, provider="embedded", by=ME
-    )
-    while not ws.read.finetunes.get(tuned.id).status.is_final:
-        time.sleep(0.2)
-    model = Choice(model=str(tuned.id))
-    on_validation = start_run(ws, task.id, choice=model, splits=("validation",), by=ME).id
-    on_test = start_run(ws, task.id, choice=model, splits=("test",), by=ME).id
-    wait(ws, [on_validation, on_test])
-    choose_champion(ws, task.id, on_validation)
-    evaluate_run(ws, on_test, split="test", by=ME)
-    shown = preview_prompt(ws, task.id, body=better.body, before=first.body, n=40, by=ME)
-    wait(ws, [shown.run_id, *([shown.before_id] if shown.before_id else [])])
-    ws.store.close()
-    ws.read.close()
+def shots_of(state: str, wanted: Sequence[str]) -> list[Shot]:
+    """Return name, page and steps of the pictures of a state, as far as they are wanted."""
+    shots: list[Shot] = [(f"{p}-{state}", p, ()) for p in PLAIN.get(state, PAGES)]
+    views = VIEWS.get(state, {})
+    shots += [(f"{page}-{state}_{view}", page, steps) for view, (page, steps) in views.items()]
+    return [one for one in shots if not wanted or one[0] in wanted or one[1] in wanted]
 
 
-def wait(ws: Workspace, runs: Sequence[int]) -> None:
-    """Wait until runs have ended."""
-    while any(ws.read.runs.get(i).status in ("queued", "running") for i in runs):
-        time.sleep(0.1)
+def shoot_state(
+    browser: Any, state: str, path: Path, shots: Sequence[Shot], looks: Sequence[tuple[str, int]]
+) -> int:
+    """Make a state's workspace where there is none, and picture it in every look."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make = STATES[state]
+        if make is not None:
+            make(path)
+    with studio_app(path, sample=state == "keto") as app:
+        return sum(shoot_all(browser, app, shots, look) for look in looks)
 
 
 @contextmanager
 def damaged(folder: Path) -> Iterator[StudioApp]:
     """Serve a workspace file of which most bytes were overwritten."""
-    path = folder / "damaged" / "studio.db"
-    path.parent.mkdir()
+    path = folder / "studio.db"
     ws = open_workspace(path, wake=lambda: None)
     load_sample(ws, by=ME)
-    ws.store.close()
-    ws.read.close()
+    close(ws)
     with path.open("r+b") as file:
         file.seek(4096 * 2)
         file.write(os.urandom(4096 * 40))
@@ -199,43 +110,41 @@ def damaged(folder: Path) -> Iterator[StudioApp]:
         yield app
 
 
-def shoot_state(
-    browser: Any,
-    app: StudioApp,
-    state: str,
-    pages: Sequence[str],
-    views: dict[str, tuple[str, Sequence[Step]]],
-) -> None:
-    """Picture the pages of one workspace in both themes and both sizes."""
-    for theme in THEMES:
-        for width, height in SIZES:
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=theme
-            )
-            remember = f"localStorage.setItem('rationale-studio-person', '{ME}')"
-            context.add_init_script(f"try {{ {remember} }} catch (e) {{}}")
-            for name in pages:
-                wanted: list[tuple[str, Sequence[Step]]] = [(state, ())]
-                wanted += [
-                    (f"{state}_{v}", steps) for v, (at, steps) in views.items() if at == name
-                ]
-                for title, steps in wanted:
-                    page = context.new_page()
-                    page.goto(f"{app.url}/{name if name != 'home' else ''}")
-                    draw(page, steps)
-                    shoot(page, f"{name}-{title}-{theme}-{width}.png", (width, height))
-                    page.close()
-            context.close()
+def shoot_all(browser: Any, app: StudioApp, shots: Sequence[Shot], look: tuple[str, int]) -> int:
+    """Picture these in one theme and size, and return how many could not be."""
+    theme, width = look
+    size = (width, SIZES[width])
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=theme
+    )
+    remember = f"localStorage.setItem('rationale-studio-person', '{ME}')"
+    context.add_init_script(f"try {{ {remember} }} catch (e) {{}}")
+    missed = 0
+    for name, at, steps in shots:
+        with ExitStack() as after:
+            page = context.new_page()
+            after.callback(page.close)
+            page.goto(f"{app.url}/{at if at != 'home' else ''}")
+            try:
+                draw(Scene(page=page, app=app, after=after), steps)
+            except Error as error:
+                missed += 1
+                print(f"{name}: {str(error).splitlines()[0]}", file=sys.stderr, flush=True)
+            shoot(page, f"{name}-{theme}-{width}.png", size)
+    context.close()
+    return missed
 
 
-def draw(page: Any, steps: Sequence[Step]) -> None:
+def draw(scene: Scene, steps: Sequence[Step]) -> None:
     """Wait until a page is drawn, and take the steps to the view wanted."""
-    page.get_by_test_id("stMain").locator("h1, [data-testid=stAlert]").first.wait_for()
-    settled(page)
+    scene.main.locator("h1, [data-testid=stAlert]").first.wait_for()
+    settled(scene.page)
+    if scene.page.locator("iframe[title*=agGrid]").count():
+        _ = scene.grid
     for step in steps:
-        step(page)
-        page.wait_for_timeout(300)
-        settled(page)
+        step(scene)
+        scene.page.wait_for_timeout(300)
+        settled(scene.page)
 
 
 def shoot(page: Any, name: str, size: tuple[int, int]) -> None:
