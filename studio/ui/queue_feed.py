@@ -20,8 +20,8 @@ from studio.ui.queue_sitting import Choice
 from studio.ui.queue_state import QueueState
 from studio.workspace import Workspace
 
-AT_ONCE = 20
-REFILL_AT = 10
+AT_ONCE = 25
+REFILL_AT = 15
 _GROWTH = 1.25
 """What rests on labels is found out anew when there are so many times more of them."""
 _keep: Callable[..., Any] = st.cache_resource(max_entries=6, ttl=3600, show_spinner=False)

@@ -96,7 +96,8 @@ def test_twenty_keys_are_twenty_events(ws, dishes, served, browser_page, gap):
     assert told(ws, dishes, stored) == typed
     assert {(c.mode, c.origin) for c in stored} == {(Mode.QUEUE, Origin.BLIND)}
     assert all(c.seconds is not None for c in stored)
-    typed = key_labels(browser_page, ws, dishes, 5, gap)  # the card was filled again meanwhile
+    wait_for_card(browser_page)  # it was filled again meanwhile
+    typed = key_labels(browser_page, ws, dishes, 5, gap)
     assert told(ws, dishes, wait_for_events(ws, dishes, 25)[20:]) == typed
 
 
