@@ -143,6 +143,9 @@ def _draw_filled(
             "label": before,
         }
     )
+    # The table keeps edits by place while only its values change. The filter is read anew at each
+    # step, so a label given elsewhere could put other examples in these places.
+    key = f"{key}:{hash(tuple(table['id']))}"
     edited = st.data_editor(
         table, key=key, hide_index=True, disabled=["id", "text"], num_rows="fixed", height=320
     )

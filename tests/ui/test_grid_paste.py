@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studio.ui import grid_paste
 from studio.ui.grid_paste import read_pasted
 
 NAMES = ["keto", "Not keto", "unsure"]
@@ -49,3 +50,18 @@ def test_a_second_row_of_an_id_is_rejected_only_where_it_says_otherwise():
     assert pasted.given == {1: "keto"}
     assert pasted.changed == 1
     assert [(r.row, r.why) for r in pasted.rejected] == [(3, "the same id stands above with keto")]
+
+
+def test_what_was_pasted_never_moves_to_other_examples(monkeypatch):
+    """The table keeps edits by place; a label given elsewhere moves the rows of a filter."""
+    keys = []
+
+    def editor(table, *, key, **_):
+        keys.append(key)
+        return table
+
+    monkeypatch.setattr(grid_paste.st, "data_editor", editor)
+    rows = [{"id": i, "external_id": f"x{i}", "text": "rice"} for i in range(4)]
+    for shown, own in ((rows[:3], {}), (rows[:3], {1: "keto"}), (rows[1:], {})):
+        assert grid_paste._draw_filled(shown, own, "label_pasted:filter:0") == []
+    assert keys[0] == keys[1] != keys[2]
