@@ -123,7 +123,7 @@ def test_hard_ones_are_a_list_of_their_own(desk, keto):
     work_off(ws)
     at = start()
     assert not at.exception
-    kinds = next(c for c in at.segmented_control if c.label == "Examples")
+    kinds = next(c for c in at.pills if c.label == "Examples")
     told = preview_result(ws, first.run_id)
     assert [kind.split()[0] for kind in kinds.options][-1] == "All"
     assert ("Hard" in " ".join(kinds.options)) == bool(told.of("hard"))
