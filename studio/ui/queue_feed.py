@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from studio.domain.example import Example, Split
 from studio.domain.mark import MarkKind
 from studio.domain.task import Task
 from studio.errors import InputError
+from studio.ui.aside import Pending, found_aside
 from studio.ui.queue_card import CardItem
 from studio.ui.queue_sitting import Choice
 from studio.ui.queue_state import QueueState
@@ -23,6 +24,9 @@ from studio.workspace import Workspace
 AT_ONCE = 25
 REFILL_AT = 15
 _GROWTH = 1.25
+_FEW = 20
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 """What rests on labels is found out anew when there are so many times more of them."""
 _keep: Callable[..., Any] = st.cache_resource(max_entries=6, ttl=3600, show_spinner=False)
 
@@ -112,32 +116,45 @@ def kept(ws: Workspace, task: Task, choice: Choice) -> Kept:
         str(ws.path), task.id, choice.person, choice.strategy.value, choice.split.value,
         _marks_of_change(ws, task, choice.split), ws,
     )  # fmt: skip
-    return Kept(
-        evidence=_told().get((task.id, growth_level(ws, task.id)), UNTOLD), candidates=found
-    )
+    return Kept(evidence=_told().get(task.id, UNTOLD), candidates=found)
 
 
-def evidence(ws: Workspace, task: Task) -> OrderEvidence:
+def evidence(ws: Workspace, task: Task) -> OrderEvidence | Pending:
     """Return whether the order pays; it is measured anew when there are a quarter more labels."""
     level = growth_level(ws, task.id)
-    found: OrderEvidence = _evidence(str(ws.path), task.id, level, ws)
-    _told()[(task.id, level)] = found
-    return found
+    found = measured(ws, task.id, level, order_evidence, task.id)
+    if not isinstance(found, Pending):
+        _told()[task.id] = found
+    return _told().get(task.id, found)
+
+
+def measured(
+    ws: Workspace, task_id: int, level: int, function: Callable[Concatenate[Workspace, _P], _T],
+    *args: _P.args, **kwargs: _P.kwargs,
+) -> _T | Pending:  # fmt: skip
+    """Return what rests on a task's labels; of so few that nothing is to be measured at once."""
+    if labels_of(ws, task_id) < _FEW:
+        return function(ws, *args, **kwargs)
+    return found_aside(ws.path, level, function, *args, **kwargs)
 
 
 UNTOLD = weigh_order([], [])
 
 
-def _told() -> dict[tuple[int, int], OrderEvidence]:
-    """Return what this session has measured: the first examples need not wait for it."""
-    known: dict[tuple[int, int], OrderEvidence] = st.session_state.setdefault("queue_evidence", {})
+def _told() -> dict[int, OrderEvidence]:
+    """Return what this session was told last of each task: choosing need not wait for more."""
+    known: dict[int, OrderEvidence] = st.session_state.setdefault("queue_evidence", {})
     return known
+
+
+def labels_of(ws: Workspace, task_id: int) -> int:
+    """Return how many examples of a task have a label that counts."""
+    return sum(row["n"] for row in ws.read.labels.counts(task_id))
 
 
 def growth_level(ws: Workspace, task_id: int) -> int:
     """Return a number that grows by one with every quarter more of labels."""
-    labels = sum(row["n"] for row in ws.read.labels.counts(task_id))
-    return int(math.log(labels + 1) / math.log(_GROWTH))
+    return int(math.log(labels_of(ws, task_id) + 1) / math.log(_GROWTH))
 
 
 def _marks_of_change(ws: Workspace, task: Task, split: Split) -> tuple[Any, ...]:
@@ -152,8 +169,3 @@ def _candidates(
     path: str, task_id: int, person: str, strategy: str, split: str, change: Any, _ws: Workspace
 ) -> Any:
     return open_candidates(_ws, task_id, strategy=strategy, split=split, by=person)
-
-
-@_keep
-def _evidence(path: str, task_id: int, level: int, _ws: Workspace) -> Any:
-    return order_evidence(_ws, task_id)

@@ -4,63 +4,87 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 import streamlit as st
 
 from studio.actions.queue import next_examples
 from studio.actions.queue_outlook import gain_ahead, labels_ahead
-from studio.analysis.queue_forecast import MINUTES
+from studio.analysis.queue_forecast import MINUTES, Gain
 from studio.domain.example import Split
 from studio.domain.task import Task
 from studio.errors import InputError
+from studio.ui.aside import Pending
 from studio.ui.figures import metric_name
-from studio.ui.queue_feed import evidence, growth_level, kept
+from studio.ui.queue_feed import evidence, growth_level, kept, measured
 from studio.ui.queue_sitting import FIRST_GOAL, Choice, Sitting
 from studio.ui.queue_state import QueueState
 from studio.ui.standing import standing
 from studio.workspace import Workspace
 
-_keep: Callable[..., Any] = st.cache_resource(max_entries=16, ttl=3600, show_spinner=False)
+_STEP = 5
+"""Goals are rounded to it: what so many labels bring is worked out once for all who have it."""
+_PENDING = {
+    Pending.WORKING: "Whether this order pays is being worked out; go on, it shows in a while.",
+    Pending.FAILED: "Whether this order pays could not be worked out.",
+}
 
 
 def draw_outlook(ws: Workspace, task: Task, state: QueueState) -> None:
     """Draw what the next minutes should bring, what the last brought, and whether order pays."""
-    choice, known = state.choice, state.sitting
+    choice = state.choice
     if choice is None:
         return
-    if known is None or known.choice != choice:
-        known = _begin(ws, task, choice)
-        state.sit_down(known)
-    elif len(state.given) >= known.goal:
-        new = _begin(ws, task, choice)
-        state.sit_down(new, known.came(len(state.given), time.time() - known.began, new))
-        known = new
+    known = state.sitting = _sitting(ws, task, choice, state)
+    state.came = known.came
     with st.container(key="queue_outlook", gap="xsmall"):
         if state.came:
             st.caption(f":material/done_all: {state.came}")
         st.caption(known.expected)
         if choice.split is Split.TRAIN and not choice.strategy.is_list:
-            st.caption(evidence(ws, task).words)
+            found = evidence(ws, task)
+            st.caption(_PENDING[found] if isinstance(found, Pending) else found.words)
 
 
-def _begin(ws: Workspace, task: Task, choice: Choice) -> Sitting:
+def _sitting(ws: Workspace, task: Task, choice: Choice, state: QueueState) -> Sitting:
+    """Return the sitting under way, with what was worked out of it since; a new one begins it."""
+    known = state.sitting
+    if known is None or known.choice != choice:
+        state.given.clear()
+        return _begin(ws, task, choice)
+    if len(state.given) >= known.goal:
+        last = (replace(known, last=None), len(state.given), time.time() - known.began)
+        state.given.clear()
+        return _begin(ws, task, choice, last)
+    if known.gain is Pending.WORKING:
+        return replace(known, gain=_gain(ws, task, known.goal, known.level))
+    return known
+
+
+def _begin(
+    ws: Workspace, task: Task, choice: Choice, last: tuple[Sitting, int, float] | None = None
+) -> Sitting:
     pace = labels_ahead(ws, task.id, by=choice.person, minutes=MINUTES)
-    wanted = FIRST_GOAL if math.isnan(pace.value) else max(5, round(pace.value))
-    level = growth_level(ws, task.id)
+    wanted = FIRST_GOAL if math.isnan(pace.value) else max(_STEP, _STEP * round(pace.value / _STEP))
     now = ws.read.tasks.get(task.id)
     best = standing(ws, now).best if choice.split is Split.VALIDATION else None
     teaches = choice.split is Split.TRAIN and not choice.strategy.is_list
+    level = growth_level(ws, task.id)
     return Sitting(
         choice=choice,
         goal=wanted,
         pace=pace,
         measured=(metric_name(best.metric), best.figure) if best else None,
-        gain=_gain(str(ws.path), task.id, level, wanted, ws) if teaches else None,
+        gain=_gain(ws, task, wanted, level) if teaches else None,
         checks=_checks(ws, task, choice, wanted) if teaches else 0,
         began=time.time(),
+        level=level,
+        last=last,
     )
+
+
+def _gain(ws: Workspace, task: Task, wanted: int, level: int) -> Gain | Pending:
+    return measured(ws, task.id, level, gain_ahead, task.id, wanted)
 
 
 def _checks(ws: Workspace, task: Task, choice: Choice, wanted: int) -> int:
@@ -73,8 +97,3 @@ def _checks(ws: Workspace, task: Task, choice: Choice, wanted: int) -> int:
     except InputError:
         return 0
     return sum(pick.completes for _, pick in found.items)
-
-
-@_keep
-def _gain(path: str, task_id: int, level: int, more: int, _ws: Workspace) -> Any:
-    return gain_ahead(_ws, task_id, more)

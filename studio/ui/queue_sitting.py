@@ -9,6 +9,7 @@ from studio.analysis.queue_forecast import LEAST_LABELS, LEAST_OF_EACH, Gain, ha
 from studio.analysis.queue_streams import Strategy
 from studio.domain.evaluation import Figure
 from studio.domain.example import Split
+from studio.ui.aside import Pending
 from studio.ui.figures import count
 
 FIRST_GOAL = 20
@@ -42,18 +43,23 @@ class Sitting:
         goal: How many labels it is about to have.
         pace: The labels expected in ten minutes; undefined while the pace is not known.
         measured: The name and figure of the best on validation then, if any.
-        gain: What the labels should bring a quick classifier; None for splits that measure.
+        gain: What the labels should bring a quick classifier, or why that is not told; None for
+            splits that measure.
         checks: Rules that should have all their checks then.
         began: When, in seconds.
+        level: How many labels there were, roughly.
+        last: The sitting before, the labels given in it and its seconds.
     """
 
     choice: Choice
     goal: int
     pace: Figure
     measured: tuple[str, Figure] | None
-    gain: Gain | None
+    gain: Gain | Pending | None
     checks: int
     began: float
+    level: int = 0
+    last: tuple[Sitting, int, float] | None = None
 
     @property
     def expected(self) -> str:
@@ -83,7 +89,12 @@ class Sitting:
                 f"the interval of {name} on validation should narrow from "
                 f"±{half_width(figure):.3f} to ±{narrowed(figure, self.goal):.3f}"
             )
-        if self.gain is None or not self.gain.is_told:
+        return self._of_gain()
+
+    def _of_gain(self) -> str:
+        if self.gain is Pending.WORKING:
+            return "what they bring is being worked out"
+        if not isinstance(self.gain, Gain) or not self.gain.is_told:
             return (
                 "what they bring cannot be told yet: it takes "
                 f"{LEAST_LABELS} labels of train, {LEAST_OF_EACH} of each"
@@ -94,20 +105,25 @@ class Sitting:
             f"to {self.gain.then.value:.2f} ({low:+.3f} to {high:+.3f})"
         )
 
-    def came(self, given: int, seconds: float, now: Sitting) -> str:
-        """Return what came of it, beside what was expected."""
+    @property
+    def came(self) -> str:
+        """What came of the sitting before, beside what was expected; empty for the first."""
+        if self.last is None:
+            return ""
+        last, given, seconds = self.last
         said = f"Came: {count(given, 'label')} in {seconds / 60:.0f} min"
-        if not math.isnan(self.pace.value):
-            said += f" ({self.pace.value:.0f} in ten were expected)"
-        if self.choice.split is Split.VALIDATION and self.measured and now.measured:
-            name, before = self.measured
+        if not math.isnan(last.pace.value):
+            said += f" ({last.pace.value:.0f} in ten were expected)"
+        then, now = last.gain, self.gain
+        if last.choice.split is Split.VALIDATION and last.measured and self.measured:
+            name, before = last.measured
             said += (
-                f"; {name} ±{half_width(now.measured[1]):.3f} "
-                f"(±{narrowed(before, self.goal):.3f} was expected)"
+                f"; {name} ±{half_width(self.measured[1]):.3f} "
+                f"(±{narrowed(before, last.goal):.3f} was expected)"
             )
-        elif self.gain is not None and self.gain.is_told and now.gain and now.gain.is_told:
+        elif isinstance(then, Gain) and isinstance(now, Gain) and then.is_told and now.is_told:
             said += (
-                f"; the quick classifier is at {now.gain.now.value:.2f} "
-                f"({self.gain.then.value:.2f} was expected)"
+                f"; the quick classifier is at {now.now.value:.2f} "
+                f"({then.then.value:.2f} was expected)"
             )
         return said + "."
