@@ -11,13 +11,14 @@ from typing import Any
 import streamlit as st
 
 from studio.actions.adjudication import Case, dispute_cases, find_disputes, settle_dispute
-from studio.actions.corrections import undo_correction
+from studio.actions.corrections import others_since, undo_correction
 from studio.domain.task import Task
 from studio.errors import StudioError
 from studio.ui.empty import empty_state
 from studio.ui.example_keys import ExampleRow, example_keys
 from studio.ui.figures import count
 from studio.ui.grid_changes import Change, Deed, read_changes
+from studio.ui.grid_store import UNTURNED
 from studio.ui.guidelines_view import guideline_dialog, guidelines_popover
 from studio.ui.people_agreement import JOINING
 from studio.ui.rationale_text import plain
@@ -37,6 +38,8 @@ class DisputeDesk:
         shown: The task, the person, the page and how it is shown.
         ids: All disputes that were open when the list was opened.
         was_settled: How many had been settled by then.
+        since: The task's last decision by then; later ones of others are told.
+        told: What somebody else decided meanwhile of the example settled last.
         cases: Those of the page in sight.
         rows: The same as they are drawn.
         version: Changes when they are drawn anew.
@@ -51,6 +54,8 @@ class DisputeDesk:
     shown: tuple[Any, ...] = ()
     ids: tuple[int, ...] = ()
     was_settled: int = 0
+    since: int = 0
+    told: str = ""
     cases: dict[int, Case] = field(default_factory=dict)
     rows: tuple[ExampleRow, ...] = ()
     version: str = ""
@@ -89,6 +94,8 @@ def draw_adjudication(ws: Workspace, task: Task, person: str) -> None:
         take()
     if desk.trouble:
         st.error(plain(desk.trouble))
+    if desk.told:
+        st.warning(plain(desk.told), icon=":material/group:")
     if not desk.ids:
         _nothing(desk)
         return
@@ -144,14 +151,24 @@ def _settle(ws: Workspace, task: Task, person: str, desk: DisputeDesk, change: C
     )  # fmt: skip
     if is_new:
         desk.given.setdefault(change.example_id, []).append(change.label_id)
+        crossed = others_since(ws, task.id, [change.example_id], since=desk.since, by=person)
+        desk.told = " ".join(
+            f"{one.person} gave “{one.label}” to the one you settled last while this list stood "
+            f"open; your “{one.own}” counts now."
+            for one in crossed
+        )
 
 
 def _undo(ws: Workspace, task: Task, person: str, desk: DisputeDesk, change: Change) -> None:
     if change.example_id is None or not desk.given.get(change.example_id):
         return
-    desk.given[change.example_id].pop()
     undone = undo_correction(ws, task.id, by=person)
-    if undone is not None and change.example_id not in undone.example_ids:
+    if undone is None:
+        st.toast(UNTURNED[Deed.UNDO])
+        return
+    desk.given[change.example_id].pop()
+    desk.told = ""
+    if change.example_id not in undone.example_ids:
         st.toast("Your latest decision was on another example; that one was taken back.")
 
 
@@ -168,6 +185,7 @@ def _mark(what: str, sent: str) -> None:
 
 
 def _reopen(ws: Workspace, task: Task, desk: DisputeDesk) -> None:
+    desk.since, desk.told = ws.read.labels.last_event(task.id), ""
     found = find_disputes(ws, task.id)
     desk.ids, desk.was_settled, desk.page, desk.given = found.open, found.settled, 0, {}
 

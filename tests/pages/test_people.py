@@ -137,6 +137,25 @@ def test_a_key_settles_a_dispute_and_undo_opens_it_again(look, say, ws, task, id
     assert ws.store.labels.gold(task.id, ids=[ids[-1]])[ids[-1]].origin is Origin.IMPORTED
 
 
+def test_two_who_settle_the_same_overwrite_nothing_silently(look, say, ws, task, ids):
+    say()
+    at = look("Adjudicate")
+    settle_dispute(ws, task.id, ids[1], label="ham", by="Di")
+    spam = str(task.label("spam").id)
+    at = press(at, {"do": "label", "id": ids[1], "label": spam})
+    assert not at.exception
+    assert [w.value for w in at.warning] == [
+        "Di gave “ham” to the one you settled last while this list stood open\\; "
+        "your “spam” counts now\\."
+    ]
+    at = press(
+        at,
+        {"do": "label", "id": ids[1], "label": spam},
+        {"do": "label", "id": ids[2], "label": spam},
+    )
+    assert not at.warning
+
+
 def rows(at):
     return at.session_state["people_disputes_desk"].rows
 
