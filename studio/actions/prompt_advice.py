@@ -14,6 +14,7 @@ from studio.analysis.prompt_advice import advise
 from studio.analysis.prompt_ideas import FEWEST, Mistake, label_cues, suggest_lines
 from studio.analysis.prompt_tour import Tour, likely_kind, tour_of
 from studio.analysis.slices import metadata_slices
+from studio.analysis.telling_columns import tells_label
 from studio.config import data_folder
 from studio.domain.advice import Advice
 from studio.domain.correction import Origin
@@ -127,6 +128,7 @@ def advise_prompt(
         definitions={label.name: label.definition for label in task.labels if label.definition},
         cues=label_cues(names, rationales, train),
         columns=tuple(ws.read.examples.columns(task_id)),
+        telling=_telling(ws, task, body, gold),
         copied=_copied(ws, task_id, body),
         reads=reads,
         unused=_unused(body, task.label_names) if reads == "encoder" else (),
@@ -184,6 +186,21 @@ def _texts(ws: Workspace, task: Task, gold: Mapping[int, GoldLabel]) -> list[tup
     ids = sorted(gold)
     texts = zip(ids, ws.read.examples.texts(task.id, ids), strict=True)
     return [(text, name) for i, text in texts if (name := task.name_of(gold[i].label_id))]
+
+
+def _telling(
+    ws: Workspace, task: Task, body: PromptText, gold: Mapping[int, GoldLabel]
+) -> tuple[str, ...]:
+    """Return the columns of the prompt that tell the label by themselves."""
+    if not body.variables:
+        return ()
+    examples = ws.read.examples.some(task.id, sorted(gold))
+    labels = [str(gold[example.id].label_id) for example in examples]
+    return tuple(
+        column
+        for column in body.variables
+        if tells_label([str(e.metadata.get(column, "")) for e in examples], labels)
+    )
 
 
 def _mistakes(

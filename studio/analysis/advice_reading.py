@@ -58,6 +58,7 @@ class Known:
         definitions: The task's own definitions by label name.
         cues: Label name to words that speak for it, by accepted rationales and gold of train.
         columns: Metadata columns, which may stand in a prompt as variables.
+        telling: Those of them that the prompt names and that tell the label by themselves.
         copied: Where the prompt holds the text of an example.
         reads: "encoder" for the embedded reader, "chat" for a chat model, "" for unknown.
         unused: Lines that reader cannot use.
@@ -71,6 +72,7 @@ class Known:
     definitions: Mapping[str, str] = field(default_factory=dict)
     cues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    telling: tuple[str, ...] = ()
     copied: tuple[Copied, ...] = ()
     reads: str = ""
     unused: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from studio.domain.advice import Advice, Place, Rewrite, Section, Severity
 from studio.domain.example import Split
 from studio.domain.prompt import PromptText, render_system
 from studio.domain.tokens import likely_tokens
+from studio.domain.variables import variable
 
 ENCODER_PIECES = 256
 """What the embedded reader reads of a line."""
@@ -51,6 +52,22 @@ def check_copied(body: PromptText, known: Known, texts: list[Passage]) -> Iterat
                 "." if is_test else ", or show an example of train below."
             ), None, Severity.ERROR if is_test else Severity.WARNING,
         )  # fmt: skip
+
+
+def check_telling(body: PromptText, known: Known, texts: list[Passage]) -> Iterator[Advice]:
+    """Tell of columns that give the label away, which new texts may come without."""
+    for passage in texts:
+        for column in known.telling:
+            name = variable(column)
+            if (start := passage.text.find(name)) >= 0:
+                yield warning(
+                    "telling_column", passage.at(start, start + len(name)),
+                    f"The column {column} tells the label by itself",
+                    "In train its value alone gives the gold label nearly always. If it was made from the "
+                    "answer, or new texts come without it, every figure flatters this prompt.",
+                    "Leave it out, unless it is known before anybody decides.",
+                    passage.rewrite(start, start + len(name), ""),
+                )  # fmt: skip
 
 
 def check_personal(body: PromptText, known: Known, texts: list[Passage]) -> Iterator[Advice]:

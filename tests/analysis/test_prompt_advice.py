@@ -226,3 +226,10 @@ def test_it_is_fast_enough_to_run_as_one_types():
     ):
         body = PromptText(instructions=piece * 1000, definitions={"a": piece * 500, "b": "Blue."})
         advise(body, Known(labels=("a", "b"), reads="encoder", unused=("x",)))
+
+
+def test_a_column_that_tells_the_label_is_told_and_taken_out():
+    body = PromptText(instructions="Mind {{brand}} and {{grams}}.", definitions=GOOD)
+    found = advice("telling_column", body, columns=("brand", "grams"), telling=("grams",))
+    assert "grams tells the label" in found.title
+    assert before_after(body, found.rewrite)[1] == "Mind {{brand}} and ."
