@@ -146,6 +146,18 @@ def test_times_as_fast_is_told_against_the_slowest_blind_way():
     assert other.words(slowest) == f"may be as fast as {slowest}"
 
 
+def test_of_equal_ways_none_is_said_to_be_faster():
+    """The slowest was chosen of all for being slow: two intervals alone would claim a third."""
+    chance, claims = np.random.default_rng(7), 0
+    for _ in range(60):
+        story = Story()
+        for mode in (Mode.GRID, Mode.QUEUE, Mode.BULK, Mode.OTHER):
+            for i in range(25):
+                story.say(i, 1, seconds=float(chance.lognormal(1, 0.8)), mode=mode)
+        claims += any(p.ratio and p.ratio.low > 1 for p in stopwatch(story.events, {}).paces)
+    assert claims <= 6
+
+
 def test_with_few_decisions_nothing_is_claimed():
     story = Story()
     for i in range(19):
