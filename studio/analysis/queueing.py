@@ -206,7 +206,7 @@ def typical(pool: Pool, labels: Mapping[int, int], n: int, seed: int = 0) -> lis
 
 def _typical_words(size: int, seen: int) -> str:
     if size + seen == 1:
-        return "Typical of nothing else: no other text is like it."
+        return "No other text is like it."
     labeled = "none of them labeled yet" if not seen else f"only {seen} of them labeled"
     return f"Typical of {size + seen:,} alike texts, {labeled}."
 

@@ -19,7 +19,7 @@ _HTML = (
 )
 _CSS = """
 :host, .list, .help { font: .9rem/1.5 var(--st-font); color: var(--st-text-color); }
-.list { max-height: var(--most, 22rem); overflow-y: auto; outline: none;
+.list { max-height: var(--most, max(22rem, 50vh)); overflow-y: auto; outline: none;
   border: 1px solid var(--st-border-color); border-radius: var(--st-base-radius); }
 .list:focus { border-color: var(--st-primary-color);
   box-shadow: 0 0 0 1px var(--st-primary-color); }

@@ -18,6 +18,8 @@ from studio.ui.label_why import why_dialog
 from studio.ui.page import Page
 from studio.ui.rationale_text import plain
 
+_ANSWERS = {Deed.KEEP: "Keep mine · k", Deed.TAKE: "Take theirs · h", Deed.FLAG: "Flag it"}
+
 
 def draw_grid_desk(page: Page) -> None:
     """Draw the grid of a task that has examples, and store what is done in it."""
@@ -115,23 +117,17 @@ def _draw_crossing(page: Page, view: GridPage, state: GridState) -> None:
     text = page.ws.read.examples.get(page.task.id, crossed.example_id).text
     short = text if len(text) <= 40 else f"{text[:39]}…"
     more = f" {len(state.crossed) - 1} more after this." if len(state.crossed) > 1 else ""
-    with st.container(
-        horizontal=True, vertical_alignment="center", gap="xsmall", border=True, key="label_crossed"
-    ):
+    with st.container(gap="xsmall", border=True, key="label_crossed"):
         st.markdown(
             f"**{plain(crossed.person)}** gave **{plain(crossed.label)}** to “{plain(short)}” "
-            f"while you looked; you gave **{plain(crossed.own)}**.{more}",
-            width="stretch",
+            f"while you looked; you gave **{plain(crossed.own)}**.{more}"
         )
-        for deed, says in (
-            (Deed.KEEP, "Keep mine · k"),
-            (Deed.TAKE, "Take theirs · h"),
-            (Deed.FLAG, "Flag it"),
-        ):
-            if st.button(says, key=f"label_crossed_{deed}", type="tertiary"):
-                with kindly():
-                    settle_crossing(page.ws, page.task, view.mount, state, deed)
-                    st.rerun()
+        with st.container(horizontal=True, gap="small"):
+            for deed, says in _ANSWERS.items():
+                if st.button(says, key=f"label_crossed_{deed}", type="tertiary"):
+                    with kindly():
+                        settle_crossing(page.ws, page.task, view.mount, state, deed)
+                        st.rerun()
 
 
 @st.dialog("Keys", width="medium")

@@ -54,6 +54,12 @@ CSS: dict[str, dict[str, str]] = {
         "display": "flex", "align-items": "center", "gap": "6px 14px", "flex": "1 1 0",
         "min-width": "0", "overflow": "hidden",
     },
+    ".desk-two": {"height": f"{LINE_PX + 30}px"},
+    ".desk-two .desk-usual": {
+        "flex-wrap": "wrap", "align-content": "flex-start", "max-height": "60px",
+    },
+    ".desk-two .desk-hints": {"flex": "1 1 160px"},
+    ".desk-two .desk-found": {"flex": "1 1 100%"},
     ".desk-usual[hidden]": {"display": "none"},
     ".desk-ask": {"color": "var(--text-color)", "overflow": "hidden", "text-overflow": "ellipsis"},
     ".desk-input": {

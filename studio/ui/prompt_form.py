@@ -154,8 +154,8 @@ def _show_reader(reader: Reader) -> None:
         st.caption(f"Read by {plain(reader.name)}: a chat model reads all of it.")
         return
     st.caption(
-        f"Read by {reader.name}: {', '.join(reader.reads)}. :gray[By chat models only: "
-        f"{', '.join(reader.chat_only)}.]",
+        f"Read by {reader.name}: {', '.join(reader.reads)}. By chat models only: "
+        f"{', '.join(reader.chat_only)}.",
         help="The embedded encoder compares meanings; it cannot follow prose. What it does not "
         "read changes nothing here, but a chat model would read it.",
     )
@@ -164,8 +164,8 @@ def _show_reader(reader: Reader) -> None:
     if len(lines) > _LINES:
         lines = [*lines[:_LINES], f"and {len(lines) - _LINES} more"]
     if lines:
-        told = "".join(f"  \n:gray[:material/visibility_off: {plain(line)}]" for line in lines)
-        st.caption(f":gray[**Read by chat models only**]{told}")
+        told = "".join(f"  \n:material/visibility_off: {plain(line)}" for line in lines)
+        st.markdown(f":small[:gray[**Read by chat models only**{told}]]")
 
 
 def _place(pair: tuple[str, str]) -> str:

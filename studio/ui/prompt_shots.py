@@ -35,6 +35,8 @@ def choose_shots(
     with st.expander(f"Few-shots · {_told(body.policy, by_hand, key)}", key=f"{key}_shots"):
         locked = part_head(Part.FEW_SHOTS, key, "", title="Examples shown to the model")
         policy = _policy(body.policy, key, disabled=locked)
+        if policy is not None:
+            st.caption("Always sent as well, chosen by hand:")
         shots = _by_hand(ws, task, body, key, disabled=locked)
         if policy is not None:
             _try_out(ws, task, PromptText(instructions="", few_shots=shots, policy=policy), key)

@@ -45,7 +45,7 @@ def choose_queue(ws: Workspace, task: Task, person: str) -> Choice:
         split=split,
         run_id=run.id if run else None,
     )  # fmt: skip
-    st.caption(_counts_as(choice))
+    st.caption(_counts_as(choice, assisted=mode == _ASSISTED))
     return choice
 
 
@@ -82,17 +82,24 @@ def _choose_order(
         )  # fmt: skip
         split = Split(named or Split.TRAIN)
     run = None
-    if assisted and runs and split is not Split.TEST:
+    fitting = [one for one in runs if wanted.is_list or split.value in one.splits]
+    if assisted and fitting and split is not Split.TEST:
         run = st.selectbox(
-            "Whose labels are proposed", runs, key=f"queue_run_{task.id}_{len(runs)}", width=200,
+            "Whose labels are proposed", fitting, width=200,
+            key=f"queue_run_{task.id}_{split.value}_{len(fitting)}",
             format_func=lambda one: f"{one.title} · run {one.id}", label_visibility="collapsed",
         )  # fmt: skip
     return wanted, split, run
 
 
-def _counts_as(choice: Choice) -> str:
+def _counts_as(choice: Choice, *, assisted: bool) -> str:
     if choice.split is Split.TEST and not choice.strategy.is_list:
         return "Test is always blind: no model's label is shown, before or after yours."
+    if choice.run_id is None and assisted:
+        return (
+            f"No run has labeled {choice.split.value}, so none is proposed: what you give counts "
+            "as blind gold."
+        )
     if choice.run_id is None:
         return "No model's label is in sight: what you give counts as blind gold."
     return "A run's label is proposed: what you give counts as assisted gold, on test as blind."

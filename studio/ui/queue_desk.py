@@ -53,7 +53,10 @@ def _draw_desk(page: Page) -> None:
     _draw_card(page, state)
     _draw_crossed(page, state)
     _draw_below(page, state)
-    draw_outlook(ws, task, state)
+    if state.ahead or not state.ended:
+        draw_outlook(ws, task, state)
+    elif state.came:
+        st.caption(f":material/done_all: {state.came}")
     _answer(page, state)
 
 
@@ -120,22 +123,17 @@ def _draw_crossed(page: Page, state: QueueState) -> None:
     for one in state.crossed[:1]:
         item = state.items.get(one.example_id)
         text = f"“{plain(shortened(item.text, 60))}”" if item else "this one"
-        with st.container(
-            horizontal=True, vertical_alignment="center", border=True, key="queue_crossed"
-        ):
+        with st.container(border=True, gap="xsmall", key="queue_crossed"):
             st.markdown(
-                f"**{plain(one.person)}** gave {plain(one.label)} to {text} while you looked; "
-                f"you gave {plain(one.own)}."
+                f"**{plain(one.person)}** gave **{plain(one.label)}** to {text} while you looked; "
+                f"you gave **{plain(one.own)}**."
             )
-            for name, words in (
-                ("keep", "Keep mine"),
-                ("take", "Take theirs"),
-                ("flag", "Flag it"),
-            ):
-                st.button(
-                    words, key=f"queue_crossed_{name}", type="tertiary", on_click=_settle,
-                    args=(page.ws, page.task.id, page.person, state, one, name),
-                )  # fmt: skip
+            with st.container(horizontal=True, gap="small"):
+                for name, words in _ANSWERS.items():
+                    st.button(
+                        words, key=f"queue_crossed_{name}", type="tertiary", on_click=_settle,
+                        args=(page.ws, page.task.id, page.person, state, one, name),
+                    )  # fmt: skip
 
 
 def _settle(

@@ -235,11 +235,33 @@ def test_the_later_of_two_sees_the_earlier_and_chooses(ws, mail, open_queue):
     correct_labels(ws, mail.id, [Decision(example_id=first, label="spam")], by="Bo")
     send(at, label(first, mail.labels[0].id))
     assert "Bo" in said(at)
-    assert "gave spam" in said(at)
+    assert "gave **spam**" in said(at)
     at.button(key="queue_crossed_take").click().run()
     stored = events(ws, mail)[-1]
     assert (stored.label_id, stored.origin) == (mail.labels[1].id, Origin.ASSISTED)
     assert "while you looked" not in said(at)
+
+
+def test_what_others_decided_is_not_asked_about_once_another_choice_is_made(ws, mail, open_queue):
+    at = open_queue()
+    first = next(i for i in state_of(at).ahead if state_of(at).streams[i] != "audit")
+    correct_labels(ws, mail.id, [Decision(example_id=first, label="spam")], by="Bo")
+    send(at, label(first, mail.labels[0].id))
+    assert state_of(at).crossed
+    state_of(at).begin(replace(state_of(at).choice, strategy=Strategy.RANDOM))
+    assert not state_of(at).crossed
+
+
+def test_an_undo_that_a_change_of_the_labels_forbids_is_said(ws, mail, open_queue):
+    change_labels(ws, mail.id, Add(name="third"), by="Ada")
+    at = open_queue()
+    first = state_of(at).ahead[0]
+    deed = label(first, ws.read.tasks.get(mail.id).label("third").id)
+    send(at, deed)
+    change_labels(ws, mail.id, Merge(label="third", into="ham"), by="Bo")
+    send(at, deed, {"do": "undo", "id": first, "n": 1})
+    assert UNTURNED["undo"] in said(at).replace("\\", "")
+    assert ws.read.labels.current(mail.id) == {first: mail.labels[0].id}
 
 
 def test_lists_are_gone_through_whatever_their_split(ws, mail, open_queue):

@@ -49,6 +49,17 @@ function (desk) {
   tally.setAttribute("role", "status");
   container.insertBefore(line, container.firstChild);
 
+  /* Where labels leave no room for what other keys do, there are two lines. */
+  const least = 160;
+  const fit = function () {
+    if (!usual.hidden) {
+      line.classList.remove("desk-two");
+      line.classList.toggle("desk-two", hints.clientWidth < least);
+    }
+  };
+  fit();
+  window.addEventListener("resize", fit);
+
   let done = 0;
   let all = 0;
   desk.count = function () {

@@ -88,7 +88,8 @@ function drawSaid(desk, item) {
 function drawProgress(desk) {
   const goal = desk.data.goal;
   const given = settled(desk);
-  const ahead = Math.max(0, goal - given);
+  const over = desk.data.ended && !desk.items[desk.at];
+  const ahead = over ? 0 : Math.max(0, goal - given);
   desk.find(".count").textContent = ahead ? `${given} done, ${ahead} ahead` : `${given} done`;
   desk.find(".bar i").style.width = `${Math.min(100, (100 * given) / Math.max(goal, 1))}%`;
 }
