@@ -27,7 +27,7 @@ _CHIPS = {
     "all": "All",
 }  # fmt: skip
 _ROW = 72
-"""Height of an example in pixels: three lines of its text."""
+"""Height of an example in pixels: four lines of its text; in rows of 4 rem and less none wraps."""
 _OF_LOOKS = (
     f"{note('interval')} This one is somewhat wider than at 95 %: whoever looks again and again on "
     "more examples is then wrong in at most 5 of 100 cases."

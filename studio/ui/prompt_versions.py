@@ -27,6 +27,8 @@ from studio.ui.run_start import Offer, cost_line, draw_start
 from studio.workspace import Workspace
 
 SPLIT = "train+validation"
+_ROW = 62
+"""Height of a version in pixels, as texts wrap in higher rows than 4 rem only."""
 
 
 def choose_version(
@@ -150,7 +152,8 @@ def versions_table(
             **marked_column(marks, [v.id for v in versions]),
         },
         hide_index=True,
-        height=min(38 + 35 * len(versions), 390),
+        height=min(38 + _ROW * len(versions), 390),
+        row_height=_ROW,
         on_select="rerun",
         selection_mode="single-row",
         key=f"prompts_versions_{len(versions)}",

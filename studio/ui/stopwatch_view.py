@@ -19,8 +19,8 @@ from studio.ui.empty import empty_state
 from studio.workspace import Workspace
 
 _EVERYBODY = ""
-_ROW = 56
-"""Height of a way in pixels: two lines in each of its columns, so that all are in sight."""
+_ROW = 62
+"""Height of a way in pixels, as texts wrap in higher rows than 4 rem only."""
 
 
 def draw_stopwatch(ws: Workspace, task: Task) -> None:

@@ -167,7 +167,7 @@ def streaming(scene: Scene) -> None:
     words_of.press("Tab")
     scene.page.wait_for_timeout(1500)
     scene.main.get_by_role("button", name="Preview", exact=True).click()
-    for _ in range(400):
+    for _ in range(3000):
         new = [r.done for r in scene.app.read.runs.all(1, previews=True) if r.id > run]
         if len(new) == 2 and min(new) > 4:
             break
