@@ -28,6 +28,7 @@ from studio.domain.correction import Crossed, Mode, Undone
 from studio.domain.mark import MarkKind
 from studio.errors import InputError, StudioError
 from studio.ui.grid_changes import Change, Deed, read_changes
+from studio.ui.grid_store import UNTURNED
 from studio.ui.queue_card import CardItem
 from studio.ui.queue_sitting import Choice, Sitting
 from studio.workspace import Workspace
@@ -89,12 +90,7 @@ class QueueState:
         """Start over with other examples or in another way; what was stored stays counted."""
         self.choice, self.ended, self.behind, self.front = choice, "", None, None
         self.version = f"{choice.task_id}.{choice.run_id or 0}.{secrets.token_hex(6)}"
-        self.items, self.streams, self.ahead = {}, {}, []
-
-    def sit_down(self, sitting: Sitting, came: str = "") -> None:
-        """Begin a sitting; what was decided before counts in it no more."""
-        self.sitting, self.came = sitting, came
-        self.given.clear()
+        self.items, self.streams, self.ahead, self.crossed = {}, {}, [], []
 
 
 def queue_state() -> QueueState:
@@ -225,6 +221,7 @@ class _Storing:
     def _turned(self, change: Change, done: Undone | None) -> None:
         """Keep count, and go to the example where it is another than the browser went to."""
         if done is None:
+            self.state.trouble = UNTURNED[change.deed]
             return
         for example_id in done.example_ids if done.kind == "label" else ():
             if change.deed is Deed.UNDO:

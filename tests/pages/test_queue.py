@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.examples import Columns, import_examples
+from studio.actions.label_sets import change_labels
 from studio.actions.marks import mark_example
 from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
+from studio.analysis.queue_streams import Strategy
 from studio.domain.correction import Mode, Origin
+from studio.domain.label_change import Add, Merge
 from studio.domain.mark import MarkKind
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run
 from studio.store.runs import Result
+from studio.ui.grid_store import UNTURNED
 from studio.ui.queue_state import CARD, who
 
 
