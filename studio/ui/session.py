@@ -23,6 +23,7 @@ _NEXT_TAB = "_next_tab"
 _FORGET = "forget_person"
 _ENTERED = "entered"
 _WANTED = "wanted_page"
+_ASKED = "wanted_query"
 
 
 def get_workspace() -> Workspace:
@@ -58,8 +59,9 @@ def ask_name() -> None:
         st.button("Sign in", type="primary", on_click=st.login, key="sign_in")
         st.stop()
     known = str(st.session_state.get(PERSON, ""))
+    # The browser's last answer outlives the name: it is not asked again until there is another.
     remembered = browser_memory(
-        remember=known, forget=not known and bool(st.session_state.pop(_FORGET, False))
+        remember=known, forget=not known and bool(st.session_state.get(_FORGET))
     )
     if not known and remembered:
         st.session_state[PERSON] = remembered
@@ -81,7 +83,8 @@ def enter() -> None:
     wanted = st.session_state.pop(_WANTED, "")
     if wanted:
         with suppress(StreamlitAPIException):  # the address may name no page at all
-            st.switch_page(f"pages/{wanted}.py")
+            asked = st.session_state.pop(_ASKED, {})
+            st.switch_page(f"pages/{wanted}.py", query_params=asked)
 
 
 def check_entrance() -> None:
@@ -91,15 +94,20 @@ def check_entrance() -> None:
     """
     if not st.session_state.get(_ENTERED):
         st.session_state[_WANTED] = str(st.context.url or "").rstrip("/").rpartition("/")[2]
-        if task := st.query_params.get(TASK):  # going there clears the address
+        asked = st.query_params.to_dict()  # going there clears the address
+        if task := asked.pop(TASK, None):
             st.session_state[_NEXT_TASK] = task
+        st.session_state[_ASKED] = asked
         st.switch_page("app.py")
 
 
 def forget_name() -> None:
-    """Ask for a name again; a callback."""
-    st.session_state.pop(PERSON, None)
-    st.session_state[_FORGET] = True
+    """Ask for a name again, and forget what the person before left in this visit; a callback."""
+    task = st.session_state.get(TASK)
+    st.session_state.clear()  # drafts are kept by person in the workspace
+    st.session_state[_ENTERED] = st.session_state[_FORGET] = True
+    if task:
+        st.session_state[_NEXT_TASK] = task
 
 
 def is_signed_in() -> bool:
@@ -168,6 +176,7 @@ def _draw_gate() -> None:
         if st.form_submit_button("Start", type="primary"):
             clean = " ".join(name.split())
             if clean:
+                st.session_state.pop(_FORGET, None)
                 st.session_state[PERSON] = clean
                 st.rerun()
             st.error("Type a name first, e.g. Ada.")

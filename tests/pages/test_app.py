@@ -36,6 +36,25 @@ def test_an_empty_name_is_not_a_name(open_app):
     assert at.error[0].value == "Type a name first, e.g. Ada."
 
 
+def test_another_name_is_another_person(open_app, fill, monkeypatch):
+    # What the browser once answered stays the component's value as long as the visit lasts.
+    monkeypatch.setattr(
+        "studio.ui.session.browser_memory", lambda *, remember, forget: "" if forget else "Bea"
+    )
+    fill("keto loaded")
+    at = open_app("prompts", person="")
+    assert at.session_state["person"] == "Bea"
+    next(a for a in at.text_area if a.label == "Instructions").set_value("By Bea.").run()
+    at.button(key="forget_name").click().run()
+    at.text_input[0].set_value("Carl")
+    at.button[0].click().run()
+    assert not at.exception
+    assert at.session_state["person"] == "Carl"
+    assert at.selectbox(key="task").value == "keto"
+    at.switch_page("pages/prompts.py").run()
+    assert next(a for a in at.text_area if a.label == "Instructions").value != "By Bea."
+
+
 def test_a_damaged_workspace_is_one_sentence(open_app, ws):
     ws.store.close()
     ws.read.close()
