@@ -11,7 +11,7 @@ from studio.actions.adjudication import find_disputes, settle_dispute
 from studio.actions.assignments import close_round, plan_round, start_round
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.evaluations import evaluate_run
-from studio.actions.examples import Columns, import_examples
+from studio.actions.examples import import_examples
 from studio.actions.finetunes import create_training_set, launch_finetune
 from studio.actions.guidelines import add_guideline
 from studio.actions.label_sets import change_labels, undo_label_change
@@ -20,6 +20,7 @@ from studio.actions.previews import preview_prompt
 from studio.actions.runs import Choice, start_run
 from studio.actions.samples import load_sample
 from studio.actions.tasks import choose_champion, create_task
+from studio.analysis.example_rows import Columns
 from studio.bootstrap import open_workspace
 from studio.domain.correction import Mode
 from studio.domain.label_change import Add, Rename

@@ -177,17 +177,14 @@ def streaming(scene: Scene) -> None:
 
 
 def crossed(scene: Scene) -> None:
-    """Let Bo decide of the first example while it is looked at, and decide otherwise."""
-    _ = scene.grid
+    """Let Bo decide of the example that is looked at, and decide otherwise."""
+    looked_at = scene.grid.locator(".ag-row-focus").first.get_attribute("row-id")
     ws = open_workspace(scene.app.workspace, wake=lambda: None)
     task = ws.read.tasks.all()[0]
-    first = ws.read.examples.ids(task.id, ("train",))[:3]
-    for label in (None, task.label_names[1]):
-        correct_labels(ws, task.id, [Decision(example_id=i, label=label) for i in first], by="Bo")
+    decision = Decision(example_id=int(looked_at), label=task.label_names[1])
+    correct_labels(ws, task.id, [decision], by="Bo")
     close(ws)
-    for key in "111":
-        scene.page.keyboard.press(key)
-        scene.page.wait_for_timeout(200)
+    scene.page.keyboard.press("1")
     scene.page.get_by_text("while you looked").wait_for()
 
 

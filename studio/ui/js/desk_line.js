@@ -51,13 +51,13 @@ function (desk) {
 
   /* Where labels leave no room for what other keys do, there are two lines. */
   const least = 160;
+  let fitted = false;
   const fit = function () {
     if (!usual.hidden) {
       line.classList.remove("desk-two");
       line.classList.toggle("desk-two", hints.clientWidth < least);
     }
   };
-  fit();
   window.addEventListener("resize", fit);
 
   let done = 0;
@@ -70,6 +70,10 @@ function (desk) {
       done += node.data.label ? 1 : 0;
     });
     desk.said();
+    if (!fitted) { /* not after every key: the rows must not move under somebody's hands */
+      fitted = true;
+      fit();
+    }
   };
 
   desk.said = function () {
