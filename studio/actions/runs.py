@@ -18,7 +18,7 @@ from studio.domain.task import Task
 from studio.errors import InputError, StudioError
 from studio.handlers.choosing import chosen
 from studio.handlers.consenting import check_consent
-from studio.handlers.estimating import SAMPLE, estimate
+from studio.handlers.estimating import SAMPLE, estimate, known_engine
 from studio.handlers.joined import chosen_joining
 from studio.handlers.rules_and_text import PARAM
 from studio.providers.base import Provider
@@ -170,14 +170,16 @@ def estimate_run(
     total = sum(counts[split] for split in set(wanted))
     run, _ = _classifier(ws, task, choice, provider, by="")
     _check_samples(ws, run, samples, batch=batch)
+    service = ws.provider(run.provider) if run.provider else None
     return estimate(
         ws,
         replace(run, splits=wanted, total=total if limit is None else min(limit, total)),
-        ws.provider(run.provider) if run.provider else None,
+        service,
         ws.store.examples.sample(task_id, wanted, SAMPLE),
         again=again,
         in_batch=batch,
         samples=samples,
+        engine=known_engine(ws, service) if service else None,
     )
 
 

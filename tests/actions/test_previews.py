@@ -18,7 +18,7 @@ from studio.actions.previews import (
 from studio.actions.prompt_matrix import prompt_matrix, versions_tried
 from studio.actions.prompts import save_prompt
 from studio.actions.rules import read_rule, save_rule
-from studio.actions.runs import Choice, start_run, steer_run
+from studio.actions.runs import Choice, estimate_run, start_run, steer_run
 from studio.domain.job import Want
 from studio.domain.label_change import Rename
 from studio.domain.prompt import FewShot, PromptText
@@ -160,6 +160,10 @@ def test_the_estimate_knows_what_was_answered_before(ws, fill, work, service):
     preview_prompt(ws, task.id, body=BEFORE, n=12, by="Ada")
     work(ws)
     assert estimate_preview(here, task.id, **asked).questions == 12
+    start_run(ws, task.id, choice=Choice(), by="Ada")
+    work(ws)
+    whole = estimate_run(here, task.id, choice=Choice())
+    assert (whole.known, whole.questions) == (50, 0)
 
 
 def test_what_a_prompt_shows_with_its_label_does_not_count_for_it(ws, fill, work):
