@@ -12,6 +12,7 @@ from studio.domain.evaluation import Figure
 Floats = NDArray[np.float64]
 _DRAWS = 2000
 _MANY = 2000
+_WIDEST = 100.0
 
 
 def seconds_each(took: Floats, kept: Floats, *, least: int = 20, seed: int = 0) -> Figure:
@@ -24,7 +25,8 @@ def seconds_each(took: Floats, kept: Floats, *, least: int = 20, seed: int = 0) 
     Args:
         took: Seconds of each piece of work.
         kept: How many things came of each; 0 where it was in vain.
-        least: With fewer pieces the figure has no ends.
+        least: With fewer pieces the figure has no ends; nor has it where they would lie a
+            hundredfold apart, as when one pause outweighs all the work.
         seed: Makes it repeatable.
 
     >>> seconds_each(np.array([2.0, 4.0]), np.array([1.0, 0.0])).value
@@ -43,12 +45,10 @@ def seconds_each(took: Floats, kept: Floats, *, least: int = 20, seed: int = 0) 
         with np.errstate(divide="ignore", invalid="ignore"):
             t = (np.log(values) - math.log(value[0])) / spreads
         low, high = np.quantile(t[np.isfinite(t)], [0.025, 0.975]) if spread[0] else (0.0, 0.0)
-    return Figure(
-        value=float(value[0]),
-        low=float(value[0] * np.exp(-high * spread[0])),
-        high=float(value[0] * np.exp(-low * spread[0])),
-        n=n,
-    )
+    ends = np.exp(-np.array([high, low]) * spread[0]) * value[0]
+    if ends[1] > _WIDEST * ends[0]:
+        ends[:] = math.nan
+    return Figure(value=float(value[0]), low=float(ends[0]), high=float(ends[1]), n=n)
 
 
 def _ratios(took: Floats, kept: Floats, weights: Floats) -> tuple[Floats, Floats]:

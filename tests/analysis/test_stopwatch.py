@@ -196,3 +196,11 @@ def test_the_interval_holds_the_truth(n, least):
 def test_always_the_same_time_is_certain():
     figure = seconds_each(np.full(30, 2.0), np.ones(30))
     assert (figure.low, figure.value, figure.high) == (2.0, 2.0, 2.0)
+
+
+def test_one_pause_that_outweighs_all_work_leaves_no_interval():
+    took = np.append(np.random.default_rng(0).uniform(0.24, 0.26, 39), 36.0)
+    figure = seconds_each(took, np.ones(40))
+    assert 1.1 < figure.value < 1.2
+    assert math.isnan(figure.low)
+    assert math.isnan(figure.high)
