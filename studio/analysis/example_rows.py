@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from studio.analysis.tables import TableFile
+from studio.domain.amounts import some_of
 from studio.domain.example import SPLIT_ALIASES, Split
 from studio.domain.task import Task
 
@@ -111,8 +112,7 @@ class ExampleFile:
         if len(text) > MAX_TEXT:
             return f"the text has {len(text)} characters, more than {MAX_TEXT}"
         if label and label.casefold() not in self._labels:
-            known = ", ".join(self._task.label_names[:8])
-            return f"the label {label[:40]!r} is not one of {known}"
+            return f"the label {label[:40]!r} is not one of {some_of(self._task.label_names)}"
         if said and said.casefold() not in SPLIT_ALIASES:
             return f"the split {said[:40]!r} is not train, validation or test"
         return ""

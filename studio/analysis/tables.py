@@ -10,7 +10,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -62,8 +62,17 @@ class Table:
             next_step=f"Its columns are {', '.join(map(repr, self.columns[:12]))}.",
         )
 
-    def guess(self, what: str) -> str:
-        """Return the column that probably holds the text, label or id; "" when none does."""
+    def guess(self, what: str, known: Collection[str] = ()) -> str:
+        """Return the column that probably holds the text, label or id; "" when none does.
+
+        Args:
+            what: "text", "label" or "id".
+            known: The labels there are, in small letters: a column of these is one of labels,
+                whatever its name.
+
+        >>> read_table(b"what,topic\\nHi,Spam\\n", "x.csv").guess("label", {"spam"})
+        'topic'
+        """
         wanted = {"text": _TEXT_NAMES, "label": _LABEL_NAMES, "id": _ID_NAMES}[what]
         by_name = {column.casefold(): column for column in self.columns}
         for name in wanted:
@@ -72,6 +81,10 @@ class Table:
         if what == "text" and self.rows and self.columns:
             sample = self.rows[:50]
             return max(self.columns, key=lambda c: sum(len(row.get(c, "")) for _, row in sample))
+        for column in self.columns if what == "label" and known else ():
+            said = [cells[column].strip() for _, cells in self.rows if cells.get(column)]
+            if 2 * sum(one.casefold() in known for one in said) > len(said):
+                return column
         return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 UNKNOWN = "unknown"
 
@@ -14,6 +15,15 @@ def count(number: int, one: str, many: str = "") -> str:
     ('1 example', '1,200 examples')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def some_of(names: Sequence[str], glue: str = ", ") -> str:
+    """Return the first names of a list, and how many more there are.
+
+    >>> some_of(["a", "b"], " or "), some_of("abcdefghij")
+    ('a or b', 'a, b, c, d, e, f, g, h and 2 more')
+    """
+    return glue.join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 
 
 def money(usd: float | None) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from studio.domain.amounts import some_of
 
 MAX_PATTERN = 1000
 MAX_CONDITIONS = 200
@@ -18,10 +19,6 @@ MAX_FUZZY = 200
 MAX_SIMILAR = 200
 # Below this nearly every short word is like every other.
 LEAST_ALIKE = 60
-
-
-def _listed(words: Sequence[str], glue: str = ", ") -> str:
-    return glue.join(words[:8]) + (f" and {len(words) - 8} more" if len(words) > 8 else "")
 
 
 def _span(low: float | None, high: float | None) -> str:
@@ -50,8 +47,8 @@ class Keywords:
         return {"words": list(self.words), "except": list(self.excepted)}
 
     def __str__(self) -> str:
-        outside = f" (outside {_listed(self.excepted)})" if self.excepted else ""
-        return f"has one of {_listed(self.words)}{outside}"
+        outside = f" (outside {some_of(self.excepted)})" if self.excepted else ""
+        return f"has one of {some_of(self.words)}{outside}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ class Fuzzy:
         return {"words": list(self.words), "min": self.min}
 
     def __str__(self) -> str:
-        return f"has nearly one of {_listed(self.words)} ({self.min:g} of 100 alike)"
+        return f"has nearly one of {some_of(self.words)} ({self.min:g} of 100 alike)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,7 @@ class Column:
         return {"name": self.name, **({"in": list(self.values)} if self.values else limits)}
 
     def __str__(self) -> str:
-        wanted = _listed(self.values, " or ") if self.values else _span(self.min, self.max)
+        wanted = some_of(self.values, " or ") if self.values else _span(self.min, self.max)
         return f"has {self.name} {wanted}"
 
 
@@ -161,7 +158,7 @@ class Similar:
         return {"examples": list(self.examples), "min": self.min}
 
     def __str__(self) -> str:
-        return f"is like example {_listed(self.examples, ' or ')} (cosine {self.min:g} or more)"
+        return f"is like example {some_of(self.examples, ' or ')} (cosine {self.min:g} or more)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +183,7 @@ class Answer:
 
     def __str__(self) -> str:
         sure = "" if self.min is None else f" (confidence {self.min:g} or more)"
-        said = _listed(self.labels, " or ")
+        said = some_of(self.labels, " or ")
         return f"is {said} to prompt {self.prompt} version {self.version}{sure}"
 
 

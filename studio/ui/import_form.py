@@ -11,6 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from studio.actions.examples import ImportResult, import_examples
 from studio.analysis.example_rows import Columns
 from studio.analysis.tables import Table, open_table, write_csv
+from studio.domain.amounts import some_of
 from studio.domain.example import SPLIT_ALIASES
 from studio.domain.task import Task
 from studio.errors import InputError
@@ -99,7 +100,7 @@ def _head(file_id: str, _file: UploadedFile, filename: str) -> Table:
 
 def _draw_columns(task: Task, table: Table, slot: str) -> Columns:
     names = list(table.columns)
-    label, own_id = table.guess("label"), table.guess("id")
+    label, own_id = table.guess("label", task.written), table.guess("id")
     split = next((c for c in names if c.casefold() == "split"), "")
     with st.container(horizontal=True):
         text = st.selectbox(
@@ -173,7 +174,7 @@ def _warn(task: Task, table: Table, columns: Columns) -> None:
             st.warning(
                 f"{count(sum(odd.values()), 'row')}{among} will be rejected: {shown}"
                 f"{' and others are' if len(odd) > 4 else ' is' if len(odd) == 1 else ' are'} "
-                f"no label of this task, whose labels are {', '.join(task.label_names[:8])}."
+                f"no label of this task, whose labels are {some_of(task.label_names)}."
             )
     if columns.split in table.columns:
         splits = {cells.get(columns.split, "").strip() for _, cells in table.rows}

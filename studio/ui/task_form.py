@@ -37,7 +37,10 @@ def draw_new_task(ws: Workspace, person: str) -> None:
         )
         rows = _label_editor(pd.DataFrame({"Label": ["", ""], "Definition": ["", ""]}),
                              key=f"new_labels_{number}", num_rows="dynamic")  # fmt: skip
-        st.caption("Two labels or more; the empty row at the end adds one. Definitions can wait.")
+        st.caption(
+            "Two labels or more: the empty row at the end adds one, and rows copied from a "
+            "spreadsheet can be pasted. Definitions can wait."
+        )
         criterion = draw_criterion(None, key=f"new_criterion_{number}")
         if not st.form_submit_button("Create the task", type="primary"):
             return

@@ -9,7 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from studio.analysis import tables
+from studio.analysis.example_rows import Columns, ExampleFile
 from studio.analysis.tables import open_table, read_table
+from studio.domain.task import Label, Task
 from studio.errors import InputError
 
 
@@ -162,3 +164,22 @@ def test_damaged_parquet_says_where():
     data[place : place + 3_000] = b"\xff" * 3_000
     with pytest.raises(InputError, match=r"damaged behind row [\d,]+\."):
         list(open_table(bytes(data), "x.parquet").read())
+
+
+def test_a_column_of_the_labels_there_are_is_the_labels_column():
+    table = read_table(b"nr,text,topic\n1,a,Spam\n2,b,\n3,c,late\n4,d,ham\n", "x.csv")
+    assert table.guess("label") == ""
+    assert table.guess("label", {"spam", "ham"}) == "topic"
+    assert table.guess("label", {"late"}) == ""  # most of the column says something else
+    assert read_table(b"label,topic\nx,ham\n", "x.csv").guess("label", {"ham"}) == "label"
+
+
+def test_a_rejected_label_is_told_how_many_labels_there_are():
+    names = [f"l{i}" for i in range(1, 13)]
+    labels = [Label(id=i, name=name, definition="", position=i) for i, name in enumerate(names)]
+    task = Task(id=1, name="t", labels=tuple(labels))
+    file = open_table(io.BytesIO(b"text,label\na,late\n"), "x.csv")
+    refused: list[tuple[int, str]] = []
+    assert list(ExampleFile(task, file, Columns(label="label"), "x.csv").rows(refused)) == []
+    known = "l1, l2, l3, l4, l5, l6, l7, l8 and 4 more"
+    assert refused == [(2, f"the label 'late' is not one of {known}")]
