@@ -63,14 +63,14 @@ class Table:
         )
 
     def guess(self, what: str, known: Collection[str] = ()) -> str:
-        """Return the column that probably holds the text, label or id; "" when none does.
+        r"""Return the column that probably holds the text, label or id; "" when none does.
 
         Args:
             what: "text", "label" or "id".
             known: The labels there are, in small letters: a column of these is one of labels,
                 whatever its name.
 
-        >>> read_table(b"what,topic\\nHi,Spam\\n", "x.csv").guess("label", {"spam"})
+        >>> read_table(b"what,topic\nHi,Spam\n", "x.csv").guess("label", {"spam"})
         'topic'
         """
         wanted = {"text": _TEXT_NAMES, "label": _LABEL_NAMES, "id": _ID_NAMES}[what]
