@@ -68,7 +68,9 @@ def choose_champion(ws: Workspace, task_id: int, run_id: int) -> Task:
     """Make the classifier of a run the one the task uses now."""
     run = ws.store.runs.get(run_id)
     if run.task_id != task_id:
-        raise InputError(f"Run {run_id} belongs to another task.")
+        raise InputError(
+            f"Run {run_id} belongs to another task.", next_step="Name a run of this task."
+        )
     ws.store.tasks.set_champion(task_id, ws.store.runs.classifier(run_id))
     return ws.store.tasks.get(task_id)
 

@@ -1,4 +1,4 @@
-"""Commands: studio task create | list | show."""
+"""Commands: studio task create | list | show | change | champion."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from studio.actions.tasks import create_task
+from studio.actions.tasks import choose_champion, create_task, update_task
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table, task_of
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.workspace import Workspace
+
+Definitions = Annotated[
+    list[str] | None, typer.Option(help='What a label means: NAME="..."; may be repeated.')
+]
 
 group = typer.Typer(help="Classification questions with their labels.", no_args_is_help=True)
 
@@ -28,21 +32,14 @@ def create(
         str,
         typer.Option(help='Label names, separated by commas; "quoted" where one holds a comma.'),
     ],
-    definition: Annotated[
-        list[str] | None, typer.Option(help='What a label means: NAME="..."; may be repeated.')
-    ] = None,
+    definition: Definitions = None,
     question: Annotated[str, typer.Option(help="What is asked about each text.")] = "",
     criterion: Annotated[str, typer.Option(help='The promise, e.g. "macro_f1>=0.85".')] = "",
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a task with its label set."""
-    definitions = {}
-    for item in definition or []:
-        label, equals, text = item.partition("=")
-        if not equals:
-            raise InputError(f"The definition {item!r} has no =.", next_step='Write NAME="text".')
-        definitions[label.strip()] = text
+    definitions = _definitions(definition)
     ws = open_ws(workspace)
     task = create_task(
         ws,
@@ -79,6 +76,63 @@ def show(name: str, workspace: WorkspacePath = None, as_json: AsJson = False) ->
     ws = open_ws(workspace)
     data = _to_dict(ws, task_of(ws, name))
     emit(data, as_json, lambda: _text(data))
+
+
+@group.command("change")
+def change(
+    name: str,
+    definition: Definitions = None,
+    question: Annotated[str | None, typer.Option(help="What is asked about each text.")] = None,
+    criterion: Annotated[
+        str | None, typer.Option(help='The promise, e.g. "macro_f1>=0.85"; "" takes it back.')
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change question, criterion or definitions of a task; what is not named stays."""
+    definitions = _definitions(definition)
+    if not definitions and question is None and criterion is None:
+        raise InputError(
+            "Nothing was said to change.",
+            next_step="Give --definition, --question or --criterion; "
+            "labels are changed by `studio label`.",
+        )
+    ws = open_ws(workspace)
+    task = task_of(ws, name)
+    promised = str(task.criterion) if task.criterion else ""
+    task = update_task(
+        ws,
+        task.id,
+        question=task.question if question is None else question,
+        criterion=promised if criterion is None else criterion,
+        definitions=definitions,
+    )
+    data = _to_dict(ws, task)
+    emit(data, as_json, lambda: _text(data))
+
+
+@group.command("champion")
+def champion(
+    name: str,
+    run: Annotated[int, typer.Argument(help="A run of the classifier; see `studio run list`.")],
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the classifier of a run the one the task uses."""
+    ws = open_ws(workspace)
+    task = choose_champion(ws, task_of(ws, name).id, run)
+    title = ws.read.runs.get(run).title
+    emit(_to_dict(ws, task), as_json, f"The champion of {task.name!r} is {title}.")
+
+
+def _definitions(said: list[str] | None) -> dict[str, str]:
+    found = {}
+    for item in said or []:
+        label, equals, text = item.partition("=")
+        if not equals:
+            raise InputError(f"The definition {item!r} has no =.", next_step='Write NAME="text".')
+        found[label.strip()] = text
+    return found
 
 
 def _to_dict(ws: Workspace, task: Task) -> dict[str, Any]:

@@ -128,6 +128,8 @@ def test_every_other_command_has_its_document_too(studio, mail, run, rules, tmp_
     commands = [
         ("task", "list"),
         ("task", "show", mail),
+        ("task", "change", mail, "--question", "Is it ham?"),
+        ("task", "champion", mail, number),
         ("split", mail, "--seed", "3"),
         ("rationale", "add", mail, "--label", "ham", "--text", "because", "--by", "Bo"),
         ("rationale", "list", mail),
