@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import shorten
 
 from studio.analysis.advice_reading import Known, Passage, hint, listed, name_words, warning
 from studio.analysis.personal_data import find_personal
@@ -145,8 +146,9 @@ def check_reader(body: PromptText, known: Known, texts: list[Passage]) -> Iterat
         if (label, reason) in body.reasons:
             continue
         place = Place(section=Section.REASONS, label=label or "")
+        begins = shorten(sentence, 40, placeholder=" …")
         yield hint(
-            "chat_only", passage.at(start, end), "Only a chat model can follow this line",
+            "chat_only", passage.at(start, end), f"Only a chat model can follow “{begins}”",
             "The embedded reader compares meanings with definitions, rationales and examples; this line "
             "moves no label of it.",
             "Say it as a rationale of the label." if label

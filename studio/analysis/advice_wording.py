@@ -180,7 +180,7 @@ _WORDINGS = (
         re.compile(
             r"\b(?:do not|don['’]t|never) (?P<do>[^.;!?\n]{3,80}?),? unless (?P<when>[^.;!?\n]{3,120})", _I
         ),
-        "Not unless is two denials, which small models read as one.",
+        "“Not … unless” is two denials, which small models read as one.",
         "Say when it holds.",
         lambda m: _capital(m, f"{m['do']} only if {m['when']}"), None, "“{}” denies twice",
     ),

@@ -34,11 +34,10 @@ def draw_tour(ws: Workspace, task: Task, body: PromptText, take: Take) -> None:
     st.write(plain(step.changes))
     _show_change(tour, step)
     with st.container(horizontal=True):
-        st.button("Back", disabled=number == 0, on_click=_go, args=(number - 1,), key="tour_back")
-        last = number == len(tour.steps) - 1
-        st.button(
-            "Next", type="primary", disabled=last, on_click=_go, args=(number + 1,), key="tour_next"
-        )
+        # A button that is disabled loses the focus, and Escape would not close the dialog then.
+        before, after = (number - 1) % len(tour.steps), (number + 1) % len(tour.steps)
+        st.button("Back", on_click=_go, args=(before,), key="tour_back")
+        st.button("Next", type="primary", on_click=_go, args=(after,), key="tour_next")
         if st.button(
             "Use this as a start",
             key="tour_take",

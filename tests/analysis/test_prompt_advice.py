@@ -174,6 +174,7 @@ def test_a_condition_the_encoder_cannot_follow_becomes_a_rationale():
     body = PromptText(instructions=line, definitions=GOOD)
     one = advice("chat_only", body, reads="encoder", unused=(line,))
     assert apply_rewrite(body, one.rewrite).reasons == (("a", "The customer mentions a refund."),)
+    assert one.title == "Only a chat model can follow “If the customer mentions a refund, …”"
 
 
 def test_a_dated_model_is_left_alone_and_a_floating_one_gets_its_latest_date():

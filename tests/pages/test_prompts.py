@@ -374,6 +374,10 @@ def test_the_tour_teaches_with_the_tasks_own_labels(app, keto):
     assert "not_keto" in said(app)
     app.button(key="tour_next").click().run()
     assert "2 of 6" in said(app)
+    for _ in range(2):
+        app.button(key="tour_back").click().run()
+    assert "6 of 6" in said(app)
+    assert not app.button(key="tour_next").disabled
     app.button(key="tour_take").click().run()
     assert field(app, "Instructions").value == "Is this dish keto?"
     assert not app.exception
