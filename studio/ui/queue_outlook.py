@@ -66,6 +66,7 @@ def _begin(
 ) -> Sitting:
     pace = labels_ahead(ws, task.id, by=choice.person, minutes=MINUTES)
     wanted = FIRST_GOAL if math.isnan(pace.value) else max(_STEP, _STEP * round(pace.value / _STEP))
+    wanted = min(wanted, _left(ws, task, choice) or wanted)
     now = ws.read.tasks.get(task.id)
     best = standing(ws, now).best if choice.split is Split.VALIDATION else None
     teaches = choice.split is Split.TRAIN and not choice.strategy.is_list
@@ -81,6 +82,15 @@ def _begin(
         level=level,
         last=last,
     )
+
+
+def _left(ws: Workspace, task: Task, choice: Choice) -> int:
+    """Return how many examples of the split have no gold; 0 where the order is of a list."""
+    if choice.strategy.is_list:
+        return 0
+    split = choice.split.value
+    gold: int = sum(c["n"] for c in ws.read.labels.counts(task.id) if c["split"] == split)
+    return max(0, ws.read.examples.counts(task.id)[split] - gold)
 
 
 def _gain(ws: Workspace, task: Task, wanted: int, level: int) -> Gain | Pending:

@@ -66,6 +66,9 @@ class Sitting:
         """What it should bring, in a sentence or two."""
         if math.isnan(self.pace.value):
             said = f"Next {self.goal} labels (your pace is told after ten)"
+        elif self.goal < round(self.pace.low):
+            said = f"{count(self.goal, 'label')} to the end of {self.choice.split.value}, less than"
+            said += " ten minutes at your pace"
         else:
             low, high = round(self.pace.low), round(self.pace.high)
             said = f"Next ten minutes: about {self.goal} labels at your pace ({low} to {high})"

@@ -297,4 +297,5 @@ def test_ten_minutes_end_with_what_came(ws, mail, open_queue):
     assert "cannot be told yet" in said(at)
     send(at, *(label(i, mail.labels[n % 2].id) for n, i in enumerate(state_of(at).ahead[:20])))
     assert "Came: 20 labels" in said(at)
-    assert "about 240 labels at your pace" in said(at)
+    assert "40 labels to the end of train, less than ten minutes at your pace" in said(at)
+    assert state_of(at).sitting.goal == 40
