@@ -149,22 +149,23 @@ FROM current_label c JOIN label_event v ON v.id = c.event_id
 WHERE c.task_id = :task AND c.label_id = :gone ORDER BY c.event_id
 """
 # Those whose label is still the one that the change gave them, also by an undo of something later.
+# Joined in this order: by the index of deeds each would be held against each.
 _DECIDE_AGAIN = """
 WITH RECURSIVE standing (example_id, person, current, id, undoes) AS (
   SELECT c.example_id, c.person, v.id, v.id, v.undoes
-  FROM label_event m JOIN current_label c ON c.example_id = m.example_id AND c.person = m.person
-  JOIN label_event v ON v.id = c.event_id WHERE m.deed = :deed
+  FROM label_event m CROSS JOIN current_label c ON c.example_id = m.example_id AND c.person = m.person
+  CROSS JOIN label_event v ON v.id = c.event_id WHERE m.deed = :deed
   UNION ALL
   SELECT s.example_id, s.person, s.current, e.id, e.undoes
-  FROM standing s JOIN label_event t ON t.id = s.undoes
-  JOIN label_event e ON e.id = coalesce(t.undoes, (
+  FROM standing s CROSS JOIN label_event t ON t.id = s.undoes
+  CROSS JOIN label_event e ON e.id = coalesce(t.undoes, (
     SELECT max(b.id) FROM label_event b
     WHERE b.example_id = s.example_id AND b.person = s.person AND b.id < s.undoes))
 )
 INSERT INTO label_event
   (task_id, example_id, person, label_id, origin, run_id, undoes, mode, deed, at)
 SELECT :task, s.example_id, s.person, :gone, v.origin, v.run_id, v.id, 'label_change', :undo, :at
-FROM standing s JOIN label_event v ON v.id = s.id WHERE v.deed = :deed ORDER BY s.current
+FROM standing s CROSS JOIN label_event v ON v.id = s.id WHERE v.deed = :deed ORDER BY s.current
 """
 _KEEP_PREDICTIONS = """
 INSERT INTO label_move SELECT :change, :kind, p.run_id, p.example_id, :gone

@@ -5,6 +5,7 @@ import itertools
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from studio.actions.corrections import Decision, correct_labels
 from studio.actions.label_sets import change_labels, foresee_change, undo_label_change
 from studio.domain.coded_rationale import parse_rule
 from studio.domain.correction import Mode, Origin
@@ -248,3 +249,29 @@ def test_a_tie_between_people_does_not_turn_by_a_merge(ws):
         ("Ada", a, Mode.GRID), ("Bo", c, Mode.GRID), ("Ada", b, Mode.LABEL_CHANGE),
     ]  # fmt: skip
     assert resolve_gold(history[1:2]).label_id == c
+
+
+def test_taking_back_a_merge_costs_as_much_as_it_moved(open_studio, fill):
+    """Counted in steps of SQLite: everybody else waits to write until it is done."""
+
+    def steps(n):
+        ws = open_studio(f"{n}.db")
+        task = fill(ws, labels=("ham", "spam", "scam"), train=n, validation=0, test=0)
+        ids = ws.store.examples.ids(task.id)
+        correct_labels(ws, task.id, [Decision(example_id=i, label="scam") for i in ids], by="Ada")
+        with ws.store.transaction() as conn:
+            conn.execute("ANALYZE")  # as it is kept: from before there were so many deeds
+        change_labels(ws, task.id, Merge(label="scam", into="spam"), by="Ada")
+        done = 0
+
+        def count():
+            nonlocal done
+            done += 1
+
+        with ws.store.transaction() as conn:
+            conn.set_progress_handler(count, 100)
+            undo_label_change(ws, task.id, by="Ada")
+            conn.set_progress_handler(None, 0)
+        return done
+
+    assert steps(800) < 6 * steps(200)
