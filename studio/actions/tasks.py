@@ -8,6 +8,8 @@ from studio.domain.task import Criterion, Task, check_label_names
 from studio.errors import InputError
 from studio.workspace import Workspace
 
+_WORKS_ON = "works_on"
+
 
 def create_task(
     ws: Workspace,
@@ -83,3 +85,15 @@ def _definitions(names: Sequence[str], definitions: Mapping[str, str]) -> dict[s
                 next_step=f"The labels are {', '.join(names)}.",
             )
     return {name: " ".join(text.split()) for name, text in definitions.items()}
+
+
+def work_on(ws: Workspace, task_id: int, *, by: str) -> None:
+    """Remember on which task a person works, for visits whose address names none."""
+    if last_worked_on(ws, by=by) != task_id:
+        ws.store.tasks.set_setting(f"{_WORKS_ON}:{by}", str(task_id))
+
+
+def last_worked_on(ws: Workspace, *, by: str) -> int | None:
+    """Return the id of the task a person worked on last; None where nobody remembers."""
+    kept = ws.read.tasks.setting(f"{_WORKS_ON}:{by}")
+    return int(kept) if kept.isdigit() else None

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from studio.actions.tasks import last_worked_on, work_on
 from studio.bootstrap import open_workspace
 from studio.config import load_settings
 from studio.domain.task import Task
@@ -24,6 +25,7 @@ _FORGET = "forget_person"
 _ENTERED = "entered"
 _WANTED = "wanted_page"
 _ASKED = "wanted_query"
+_WORKED_ON = "worked_on"
 
 
 def get_workspace() -> Workspace:
@@ -116,14 +118,24 @@ def is_signed_in() -> bool:
 
 
 def choose_task(ws: Workspace) -> None:
-    """Draw the choice of the task in the sidebar; once a run, by app.py."""
-    names = [task.name for task in ws.read.tasks.all()]
+    """Draw the choice of the task in the sidebar; once a run, by app.py.
+
+    A visit whose address names no task goes on with the one this person worked on last.
+    """
+    ids = {task.name: task.id for task in ws.read.tasks.all()}
     wanted = st.session_state.pop(_NEXT_TASK, None)
-    if not names:
+    if not ids:
         return
-    if wanted in names:
+    if wanted is None and TASK not in st.session_state and TASK not in st.query_params:
+        last = last_worked_on(ws, by=person())
+        wanted = next((name for name, task_id in ids.items() if task_id == last), None)
+    if wanted in ids:
         st.session_state[TASK] = wanted
-    st.sidebar.selectbox("Task", names, key=TASK, bind="query-params")
+    chosen = st.sidebar.selectbox("Task", list(ids), key=TASK, bind="query-params")
+    if chosen in ids and st.session_state.get(_WORKED_ON) != (chosen, person()):
+        st.session_state[_WORKED_ON] = (chosen, person())
+        with suppress(StudioError):  # a full disk is told where something is to be kept
+            work_on(ws, ids[chosen], by=person())
 
 
 def current_task(ws: Workspace) -> Task | None:

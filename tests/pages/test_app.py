@@ -89,6 +89,16 @@ def test_the_task_is_chosen_once_for_all_pages(open_app, fill):
     assert "**urgency**" in [m.value for m in at.markdown]
 
 
+def test_an_address_without_a_task_goes_on_with_the_one_worked_on_last(open_app, fill):
+    """A reload whose address lost its task must not put labels into another task."""
+    fill("keto loaded")
+    fill("task without examples")
+    open_app("home").sidebar.selectbox(key="task").select("urgency").run()
+    again = open_app("home")
+    assert again.sidebar.selectbox(key="task").value == "urgency"
+    assert "**urgency**" in [m.value for m in again.markdown]
+
+
 def test_label_colours_are_told_apart_and_readable_on_both_grounds():
     assert len(set(LABEL_COLOURS)) == 8
     for colour in (*LABEL_COLOURS, NEUTRAL):
