@@ -203,8 +203,9 @@ def _given(value: Any) -> tuple[tuple[int, int | None], ...] | None:
     pairs = value if isinstance(value, list) and len(value) <= _MOST_AT_ONCE else [None]
     found: dict[int, int | None] = {}
     for pair in pairs:
-        example_id = _number(pair[0]) if isinstance(pair, list) and len(pair) == 2 else None
-        if example_id is None or not _is_label(pair[1]):
+        if not isinstance(pair, list) or len(pair) != 2 or not _is_label(pair[1]):
+            return None
+        if (example_id := _number(pair[0])) is None:
             return None
         found[example_id] = _number(pair[1])
     return tuple(found.items())
