@@ -31,9 +31,10 @@ from studio.analysis.splits import (
     split_keys,
     split_of,
 )
-from studio.analysis.tables import open_table
+from studio.analysis.tables import TableFile, open_table
 from studio.domain.correction import Origin
 from studio.domain.example import Example, Split
+from studio.domain.task import Task
 from studio.errors import InputError
 from studio.store.labels import NewLabel
 from studio.workspace import Workspace
@@ -112,11 +113,24 @@ def import_examples(
         if progress:
             progress(chunk[-1].line, file.lines)
     result.rejected.sort()
-    result.notes = tuple(
+    renamed = [
         f"“{name}” was read as “{task.label(name).name}”, what it is called now."
         for name in sorted(source.renamed)
-    )
+    ]
+    result.notes = (*renamed, *_overlooked(task, file, columns))
     return result
+
+
+def _overlooked(task: Task, file: TableFile, columns: Columns) -> list[str]:
+    """Say which column holds labels although nobody named it as theirs."""
+    found = "" if columns.label else file.head.guess("label", task.written)
+    said = {cells.get(found, "").strip().casefold() for _, cells in file.head.rows} - {""}
+    if not found or not said <= task.written.keys():
+        return []
+    return [
+        f"The column “{found}” holds labels, but no gold was made of it: it was not named as the "
+        "column of labels. `studio correct` takes them from a file with the columns id and label."
+    ]
 
 
 def split_examples(

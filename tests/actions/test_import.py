@@ -427,3 +427,10 @@ def test_an_import_that_dies_leaves_whole_chunks(ws, task, studio_import, how):
     assert (done["added"], done["skipped"], said) == (60_000 - stored, stored, "")
     assert len(ws.read.labels.gold(task.id)) == 6_000
     assert {len(s) for s in places(ws, task, lambda e: e.text).values()} == {1}
+
+
+def test_a_column_of_labels_that_nobody_named_is_told(bring):
+    data = "text,topic,day\ngood one,Ham,mon\nbuy now,spam,tue\n"
+    assert "“topic” holds labels" in bring(data).notes[0]
+    assert bring(data, "again.csv", label="topic").notes == ()
+    assert bring("text,day\nhello,mon\n", "days.csv").notes == ()
