@@ -68,19 +68,6 @@ class Queue:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class Kept:
-    """What a queue rests on, costs seconds, and stays right while a few labels come in.
-
-    Attributes:
-        evidence: Whether the order pays, from `order_evidence`.
-        candidates: What to draw from, from `open_candidates`.
-    """
-
-    evidence: OrderEvidence
-    candidates: Candidates | None = None
-
-
 def next_examples(
     ws: Workspace,
     task_id: int,
@@ -90,7 +77,7 @@ def next_examples(
     split: str = Split.TRAIN.value,
     by: str,
     seed: int = 0,
-    kept: Kept | None = None,
+    evidence: OrderEvidence | None = None,
     without: Collection[int] = (),
 ) -> Queue:
     """Return the next examples worth this person's minute, each with its reason.
@@ -108,7 +95,7 @@ def next_examples(
         split: train, validation or test; lists (assigned, flagged, another look) take all.
         by: Who is asked.
         seed: Another one draws other samples; the audit stays.
-        kept: What was found out before and need not be again; None finds it out now.
+        evidence: Whether the order pays, where that is known; None finds it out, in seconds.
         without: Examples this person is being asked already.
 
     Raises:
@@ -116,7 +103,7 @@ def next_examples(
     """
     task = ws.read.tasks.get(task_id)
     wanted, where = _checked(strategy, limit, split)
-    evidence = kept.evidence if kept else order_evidence(ws, task_id, seed=seed)
+    evidence = evidence or order_evidence(ws, task_id, seed=seed)
     note = ""
     if wanted.is_list:
         ids = _listed(ws, task, wanted, by, without)
@@ -124,11 +111,8 @@ def next_examples(
         missing = f"Nothing is left under “{wanted.heading}”."
     else:
         now = read_open(ws, task, where, by, without=without)
-        streams, note = _turns(wanted, where, evidence)
-        left, picks = (
-            now.left,
-            _ordered(ws, task, now, streams, limit, seed, kept.candidates if kept else None),
-        )
+        streams, note = _turns(wanted, where, evidence.pays)
+        left, picks = now.left, _ordered(ws, task, now, streams, limit, seed)
         missing = (
             f"No example of {where.value} is left to label: all have gold, or a label by {by}."
         )
@@ -147,20 +131,62 @@ def next_examples(
     )
 
 
-def open_candidates(
-    ws: Workspace, task_id: int, *, strategy: str, split: str, by: str, seed: int = 0
-) -> Candidates | None:
-    """Read what queues of a strategy are drawn from, to be kept while labels come in one by one.
+def order_ahead(
+    ws: Workspace, task_id: int, *, strategy: str, pays: bool | None
+) -> tuple[Pick, ...]:
+    """Return the next examples of train for everybody, so many that people draw on it for a while.
 
-    Returns:
-        None where the order needs nothing of the kind: a random one, or a list.
+    It costs seconds; `take_ahead` takes from it at once, as long as it lasts.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        strategy: A name of `Strategy` that is no list.
+        pays: Whether the order is known to pay.
     """
-    wanted, where = _checked(strategy, 1, split)
-    if wanted.is_list or where is not Split.TRAIN or wanted is Strategy.RANDOM:
-        return None
     task = ws.read.tasks.get(task_id)
-    now = read_open(ws, task, where, by)
-    return read_candidates(ws, task, now, seed=seed, votes=_ask_rules(wanted.streams))
+    wanted, where = _checked(strategy, LONGEST, Split.TRAIN.value)
+    streams, _ = _turns(wanted, where, pays)
+    now = read_open(ws, task, where, "")
+    return tuple(_ordered(ws, task, now, streams, LONGEST, 0))
+
+
+def take_ahead(
+    ws: Workspace,
+    task_id: int,
+    ahead: Sequence[Pick],
+    *,
+    limit: int,
+    by: str,
+    without: Collection[int] = (),
+) -> list[tuple[Example, Pick]]:
+    """Return the first of an order that this person may still be asked, as things stand now.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        ahead: What `order_ahead` gave.
+        limit: Most examples.
+        by: Who is asked.
+        without: Examples this person is being asked already.
+    """
+    ids = [pick.example_id for pick in ahead]
+    said = {row["id"]: row for row in ws.read.labels.beside(task_id, ids, run_id=None, person=by)}
+    gold = ws.read.labels.gold(task_id, ids=ids)
+    marks = ws.read.marks.of(task_id, ids, by)
+    gone = {*without, *(i for i in ids if MarkKind.SKIP in marks.get(i, {}))}
+
+    def is_open(pick: Pick) -> bool:
+        row, settled = said.get(pick.example_id), gold.get(pick.example_id)
+        if row is None or row["own"] is not None or pick.example_id in gone:
+            return False
+        if pick.stream is Stream.AUDIT:
+            return settled is None or settled.origin not in FROM_FILES
+        return settled is None and not row["others"]
+
+    picks = [pick for pick in ahead if is_open(pick)][:limit]
+    examples = {e.id: e for e in ws.read.examples.some(task_id, [p.example_id for p in picks])}
+    return [(examples[pick.example_id], pick) for pick in picks]
 
 
 def offered_runs(ws: Workspace, task_id: int) -> list[Run]:
@@ -217,11 +243,11 @@ def _checked(strategy: str, limit: int, split: str) -> tuple[Strategy, Split]:
     return Strategy(strategy), Split(split)
 
 
-def _turns(wanted: Strategy, where: Split, evidence: OrderEvidence) -> tuple[Sequence[Stream], str]:
+def _turns(wanted: Strategy, where: Split, pays: bool | None) -> tuple[Sequence[Stream], str]:
     """Return which streams take turns, and what to say of it."""
     if where is not Split.TRAIN:
         return (Stream.RANDOM,), f"Gold of {where.value} measures, so the order is random."
-    if wanted is Strategy.AUTO and evidence.pays is False:
+    if wanted is Strategy.AUTO and pays is False:
         return _FALLBACK, "Ordering does not pay here: half are typical, half random."
     return wanted.streams, ""
 
@@ -248,7 +274,6 @@ def _ordered(
     streams: Sequence[Stream],
     limit: int,
     seed: int,
-    among: Candidates | None,
 ) -> list[Pick]:
     """Return the picks, skipped ones last; only what these streams need is computed."""
     ready: dict[Stream, Sequence[Pick]] = {
@@ -257,8 +282,7 @@ def _ordered(
     }
     pool, labels = Pool.of([], []), now.labels
     if set(streams) != {Stream.RANDOM}:
-        if among is None:
-            among = read_candidates(ws, task, now, seed=seed, votes=_ask_rules(streams))
+        among = read_candidates(ws, task, now, seed=seed, votes=_ask_rules(streams))
         pool = among.pool.only(np.concatenate([now.open_, np.array([*labels], dtype=np.int64)]))
         ready |= _about_rules(now, among, seed)
     picks = make_queue(pool, labels, streams, limit, start=now.asked, ready=ready, seed=seed)

@@ -90,7 +90,8 @@ class _Asides:
 
 
 @st.cache_resource(show_spinner=False)
-def _asides() -> _Asides:
+def _asides(of: str) -> _Asides:
+    """Return those of one function: what takes minutes holds up nothing that takes seconds."""
     return _Asides()
 
 
@@ -113,7 +114,7 @@ def found_aside(
         **kwargs: And by name.
     """
     job = pickle.dumps((path, function, args, kwargs))
-    asked = _asides().ask((key, job), job)
+    asked = _asides(function.__qualname__).ask((key, job), job)
     if not asked.done():
         return Pending.WORKING
     if asked.cancelled() or asked.exception() is not None:

@@ -8,9 +8,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
-from studio.actions.queue import Kept, next_examples, open_candidates, order_evidence
+from studio.actions.queue import next_examples, order_ahead, order_evidence, take_ahead
 from studio.analysis.order_evidence import OrderEvidence, weigh_order
-from studio.analysis.queue_streams import Stream
+from studio.analysis.queue_streams import Pick, Strategy, Stream
 from studio.domain.example import Example, Split
 from studio.domain.mark import MarkKind
 from studio.domain.task import Task
@@ -24,11 +24,14 @@ from studio.workspace import Workspace
 AT_ONCE = 25
 REFILL_AT = 15
 _GROWTH = 1.25
+"""What rests on labels is found out anew when there are so many times more of them."""
+_USED_UP = 200
+"""After so many labels, too, another order is worked out: this one comes to its end."""
 _FEW = 20
+_SMALL = 500
+"""Of so few labels and examples an order takes no time worth telling."""
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-"""What rests on labels is found out anew when there are so many times more of them."""
-_keep: Callable[..., Any] = st.cache_resource(max_entries=6, ttl=3600, show_spinner=False)
 
 
 def feed(ws: Workspace, task: Task, state: QueueState) -> None:
@@ -38,20 +41,42 @@ def feed(ws: Workspace, task: Task, state: QueueState) -> None:
         return
     since = ws.read.labels.last_event(task.id)
     try:
-        found = next_examples(
-            ws, task.id, strategy=choice.strategy.value, limit=AT_ONCE - len(state.ahead),
-            split=choice.split.value, by=choice.person, kept=kept(ws, task, choice),
-            without=[*state.items],
-        )  # fmt: skip
+        found = _next(ws, task, choice, AT_ONCE - len(state.ahead), [*state.items])
     except InputError as error:
         state.ended = str(error)
         return
-    items = card_items(ws, task, choice, [example for example, _ in found.items])
-    for (example, pick), item in zip(found.items, items, strict=True):
+    items = card_items(ws, task, choice, [example for example, _ in found])
+    for (example, pick), item in zip(found, items, strict=True):
         state.items[example.id] = item(pick.why, skip=pick.stream is Stream.SKIPPED)
         state.streams[example.id] = pick.stream
         state.since[example.id] = since
         state.ahead.append(example.id)
+
+
+def _next(
+    ws: Workspace, task: Task, choice: Choice, limit: int, without: list[int]
+) -> list[tuple[Example, Pick]]:
+    """Return the next examples of the order as far as it is worked out, then random ones.
+
+    Raises:
+        InputError: If there are none.
+    """
+    strategy, found = choice.strategy, []
+    if has_order(choice):
+        found = take_ahead(
+            ws, task.id, order(ws, task, choice), limit=limit, by=choice.person, without=without
+        )
+        strategy, limit = Strategy.RANDOM, min(limit - len(found), REFILL_AT)
+    if limit > 0:
+        try:
+            found += next_examples(
+                ws, task.id, strategy=strategy.value, limit=limit, split=choice.split.value,
+                by=choice.person, evidence=UNTOLD, without=[*without, *(e.id for e, _ in found)],
+            ).items  # fmt: skip
+        except InputError:
+            if not found:
+                raise
+    return found
 
 
 def freshen(ws: Workspace, task: Task, state: QueueState) -> None:
@@ -110,13 +135,23 @@ def card_items(
     return [maker(example) for example in examples]
 
 
-def kept(ws: Workspace, task: Task, choice: Choice) -> Kept:
-    """Return what choosing rests on, read anew only when many labels came or rules changed."""
-    found = _candidates(
-        str(ws.path), task.id, choice.person, choice.strategy.value, choice.split.value,
-        _marks_of_change(ws, task, choice.split), ws,
-    )  # fmt: skip
-    return Kept(evidence=_told().get(task.id, UNTOLD), candidates=found)
+def has_order(choice: Choice) -> bool:
+    """Return whether what comes next is chosen by what the labels so far say."""
+    listed = choice.strategy.is_list or choice.strategy is Strategy.RANDOM
+    return choice.split is Split.TRAIN and not listed
+
+
+def order(ws: Workspace, task: Task, choice: Choice) -> Sequence[Pick]:
+    """Return the order as it was worked out last; empty until it was for the first time."""
+    orders: dict[Any, Sequence[Pick]] = st.session_state.setdefault("queue_orders", {})
+    strategy, change = choice.strategy.value, _marks_of_change(ws, task)
+    pays = _told().get(task.id, UNTOLD).pays
+    if labels_of(ws, task.id) < _FEW and ws.read.examples.counts(task.id)["train"] <= _SMALL:
+        return _small_order(str(ws.path), task.id, strategy, pays, change, ws)
+    found = found_aside(ws.path, change, order_ahead, task.id, strategy=strategy, pays=pays)
+    if not isinstance(found, Pending):
+        orders[task.id, strategy] = found
+    return orders.get((task.id, strategy), ())
 
 
 def evidence(ws: Workspace, task: Task) -> OrderEvidence | Pending:
@@ -157,15 +192,16 @@ def growth_level(ws: Workspace, task_id: int) -> int:
     return int(math.log(labels_of(ws, task_id) + 1) / math.log(_GROWTH))
 
 
-def _marks_of_change(ws: Workspace, task: Task, split: Split) -> tuple[Any, ...]:
+def _marks_of_change(ws: Workspace, task: Task) -> tuple[Any, ...]:
     rules = tuple((r.id, r.body.hash) for r in ws.read.rules.all(task.id, enabled_only=True))
     runs = [run.id for run in ws.read.runs.all(task.id) if run.done]
-    counts = ws.read.examples.counts(task.id)[split.value]
-    return (growth_level(ws, task.id), rules, max(runs, default=0), counts)
+    counts = ws.read.examples.counts(task.id)["train"]
+    used = labels_of(ws, task.id) // _USED_UP
+    return (growth_level(ws, task.id), used, rules, max(runs, default=0), counts)
 
 
-@_keep
-def _candidates(
-    path: str, task_id: int, person: str, strategy: str, split: str, change: Any, _ws: Workspace
-) -> Any:
-    return open_candidates(_ws, task_id, strategy=strategy, split=split, by=person)
+@st.cache_resource(max_entries=6, ttl=3600, show_spinner=False)
+def _small_order(
+    path: str, task_id: int, strategy: str, pays: bool | None, change: Any, _ws: Workspace
+) -> Sequence[Pick]:
+    return order_ahead(_ws, task_id, strategy=strategy, pays=pays)

@@ -8,15 +8,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from studio.actions.queue import next_examples
+from studio.actions.queue import take_ahead
 from studio.actions.queue_outlook import gain_ahead, labels_ahead
 from studio.analysis.queue_forecast import MINUTES, Gain
 from studio.domain.example import Split
 from studio.domain.task import Task
-from studio.errors import InputError
 from studio.ui.aside import Pending
 from studio.ui.figures import metric_name
-from studio.ui.queue_feed import evidence, growth_level, kept, measured
+from studio.ui.queue_feed import evidence, growth_level, has_order, measured, order
 from studio.ui.queue_sitting import FIRST_GOAL, Choice, Sitting
 from studio.ui.queue_state import QueueState
 from studio.ui.standing import standing
@@ -99,11 +98,8 @@ def _gain(ws: Workspace, task: Task, wanted: int, level: int) -> Gain | Pending:
 
 def _checks(ws: Workspace, task: Task, choice: Choice, wanted: int) -> int:
     """Return how many rules the next labels would give all their checks."""
-    try:
-        found = next_examples(
-            ws, task.id, strategy=choice.strategy.value, limit=min(wanted, 200),
-            by=choice.person, kept=kept(ws, task, choice),
-        )  # fmt: skip
-    except InputError:
+    if not has_order(choice):
         return 0
-    return sum(pick.completes for _, pick in found.items)
+    ahead = order(ws, task, choice)
+    found = take_ahead(ws, task.id, ahead, limit=wanted, by=choice.person)
+    return sum(pick.completes for _, pick in found)

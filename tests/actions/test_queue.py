@@ -4,9 +4,10 @@ import pytest
 
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.marks import mark_example
-from studio.actions.queue import Kept, next_examples, open_candidates, order_evidence
+from studio.actions.queue import next_examples, order_ahead, order_evidence, take_ahead
 from studio.actions.queue_outlook import what_stood_behind
 from studio.actions.rules import save_rule
+from studio.analysis.order_evidence import weigh_order
 from studio.analysis.queue_streams import Stream
 from studio.domain.coded_rationale import parse_rule
 from studio.domain.mark import MarkKind
@@ -104,22 +105,23 @@ def test_what_was_skipped_comes_back_last(ws, task):
     assert names(next_examples(ws, task.id, by="Bo", limit=3)) == names(first)
 
 
-def test_what_is_kept_gives_the_same_queue_while_labels_come_in(ws, task):
-    evidence = order_evidence(ws, task.id)
-    kept = Kept(
-        evidence=evidence,
-        candidates=open_candidates(ws, task.id, strategy="half", split="train", by="Ada"),
-    )
-    fresh = next_examples(ws, task.id, by="Ada", strategy="half")
-    warm = next_examples(ws, task.id, by="Ada", strategy="half", kept=kept)
-    assert names(warm) == names(fresh)
-    done = [Decision(example_id=e.id, label=e.text.split()[0]) for e, _ in warm.items]
+def test_an_order_worked_out_ahead_lasts_while_labels_come_in(ws, task):
+    ahead = order_ahead(ws, task.id, strategy="half", pays=None)
+    fresh = next_examples(ws, task.id, by="Ada", strategy="half", evidence=weigh_order([], []))
+    warm = take_ahead(ws, task.id, ahead, limit=20, by="Ada")
+    assert len(ahead) > len(warm) == 20
+    assert {p.stream for _, p in warm} == {p.stream for _, p in fresh.items}
+    done = [Decision(example_id=e.id, label=e.text.split()[0]) for e, _ in warm]
     correct_labels(ws, task.id, done, by="Ada")
-    after = next_examples(ws, task.id, by="Ada", strategy="half", kept=kept)
-    assert not {*names(after)} & {*names(warm)}
-    ahead = [e.id for e, _ in after.items]
-    more = next_examples(ws, task.id, by="Ada", strategy="half", kept=kept, without=ahead)
-    assert not {e.id for e, _ in more.items} & {*ahead}
+    after = take_ahead(ws, task.id, ahead, limit=20, by="Ada")
+    assert not {e.id for e, _ in after} & {e.id for e, _ in warm}
+    asked = [e.id for e, _ in after]
+    mark_example(ws, task.id, asked[0], kind=MarkKind.SKIP, by="Ada")
+    more = take_ahead(ws, task.id, ahead, limit=20, by="Ada", without=asked[1:])
+    assert not {e.id for e, _ in more} & {*asked}
+    bo = {e.id for e, _ in take_ahead(ws, task.id, ahead, limit=500, by="Bo")}
+    audit = {p.example_id for p in ahead if p.stream is Stream.AUDIT}
+    assert {e.id for e, _ in warm} & bo == {e.id for e, _ in warm} & audit
 
 
 def test_lists_are_gone_through_without_an_audit(ws, task):
