@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import os
 import random
 import resource
@@ -48,6 +49,10 @@ NAMES = ("a", "b", "c", "d")
 WEIGHTS = (50, 30, 18, 2)
 SPLITS = [Split.TRAIN] * 7 + [Split.VALIDATION] * 2 + [Split.TEST]
 AT = "2026-01-01T00:00:00+00:00"
+CHANGE = {
+    "text": "d was split", "names": [], "affected": [],
+    "before": dict.fromkeys(("runs", "prompts", "models", "reports"), 0),
+}  # fmt: skip
 ORDERS = {
     Order.IMPORTED: "as imported", Order.LEAST_SURE: "least sure", Order.MOST_SURE: "most sure",
     Order.LATEST: "latest decision",
@@ -171,7 +176,7 @@ def fill(store: Store, words: Words, n: int) -> tuple[Task, Run, Run]:
         conn.executemany("INSERT INTO assignment (task_id, person, example_id, round_id) VALUES (?,'Ada',?,1)",
                          [(task.id, i) for i in chance.sample(ids, n // 100)])  # fmt: skip
         conn.execute("INSERT INTO label_change (task_id, kind, body, after_event, person, at)"
-                     " VALUES (?, 'split', ?, 1000000000, 'Ada', ?)", (task.id, '{"names": []}', AT))  # fmt: skip
+                     " VALUES (?, 'split', ?, 1000000000, 'Ada', ?)", (task.id, json.dumps(CHANGE), AT))  # fmt: skip
         conn.executemany("INSERT INTO relook (task_id, change_id, example_id) VALUES (?,1,?)",
                          [(task.id, i) for i in gold[::5]])  # fmt: skip
     store.checkpoint()
