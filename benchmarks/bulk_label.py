@@ -70,7 +70,9 @@ def fill(ws: Workspace, n: int) -> tuple[Task, list[int], Run]:
     )
     ids = [i for i in added if i is not None]
     gold = [
-        NewLabel(example_id=i, person="file", origin=Origin.IMPORTED, label_id=task.labels[i % 2].id)
+        NewLabel(
+            example_id=i, person="file", origin=Origin.IMPORTED, label_id=task.labels[i % 2].id
+        )
         for i in ids
     ]
     store.labels.append(task.id, gold, AT)

@@ -35,7 +35,7 @@ class Guideline:
     retired_at: str | None = None
 
     def about(self, task: Task) -> str:
-        """Return what it is about: "keto rather than low-carb", "keto", or nothing in particular."""
+        """Return what it is about: "keto rather than low-carb", "keto", or nothing particular."""
         first, other = task.name_of(self.label_id), task.name_of(self.other_label_id)
         if first and other:
             return f"{first} rather than {other}"

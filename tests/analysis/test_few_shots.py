@@ -10,10 +10,17 @@ from studio.domain.example import normalise
 from studio.domain.prompt import FewShot
 from studio.domain.prompt_parts import ShotPolicy, ShotWay
 
-DISHES = (
-    "fried rice with egg,fried rice with peas,grilled salmon,salmon soup,rice pudding,egg salad,"
-    "green salad with nuts,walnut bread,rye bread"
-).split(",")
+DISHES = [
+    "fried rice with egg",
+    "fried rice with peas",
+    "grilled salmon",
+    "salmon soup",
+    "rice pudding",
+    "egg salad",
+    "green salad with nuts",
+    "walnut bread",
+    "rye bread",
+]
 
 
 def shots(texts=DISHES, labels=("yes", "no")):

@@ -1,4 +1,4 @@
-"""The queue in a real browser: what is keyed is stored, once, in order, whatever happens between."""
+"""The queue in a real browser: what is keyed is stored once, in order, whatever happens."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ LANDED = {
     "m004_wires_and_methods": "ef45d8fa30906d41503149fbfe33a8951498bc44d704e2a3a01a48bef4103b8d",
     "m005_capabilities": "288904de5312bf1ebdc5517841187d3358e61b68c28483cbf3d0b63e4f93617a",
     "m006_firings": "c9d87287170256180987209e14d7fd503c0d43c66035fbbb5d87478cc8205952",
-    "m007_people_and_label_sets": "2da4a0023457ae77c976a27e6278e29656cd8d79d8cd2ef46ba630f8e86d2c47",
+    "m007_people_and_label_sets": "2da4a0023457ae77c976a27e6278e29656cd8d79d8cd2ef46ba630f8e86d2c47",  # noqa: E501
 }
 
 
