@@ -108,8 +108,11 @@ class Visitor:
         self._states[part.id] = ("json_value", json.dumps(value))
         return await self._ask(to.fragment)
 
-    async def rerun(self) -> float:
-        """Run the page's script anew; return its seconds."""
+    async def hold(self, key: str, choice: list[str]) -> float:
+        """Turn a segmented control, by the beginning of its key; return the page's seconds."""
+        ids = [one.element.button_group.id for one in self.drawn.values()]
+        found = next(name for name in ids if f"-{key}" in name)
+        self._states[found] = ("string_array_value", choice)
         return await self._ask()
 
     async def _ask(self, fragment: str = "") -> float:
@@ -123,7 +126,10 @@ class Visitor:
         client.cached_message_hashes.extend(self._known)
         for name, (kind, value) in self._states.items():
             state = client.widget_states.widgets.add(id=name)
-            setattr(state, kind, value)
+            if isinstance(value, list):
+                getattr(state, kind).data.extend(value)
+            else:
+                setattr(state, kind, value)
         self.bytes, began = 0, time.perf_counter()
         await self._socket.send(message.SerializeToString())
         await asyncio.wait_for(self._listen(), LONGEST_S)

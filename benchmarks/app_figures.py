@@ -7,7 +7,10 @@ Needs Chromium (or STUDIO_CHROMIUM); without one the start is left out.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import csv
+import io
 import os
 import random
 import shutil
@@ -27,12 +30,33 @@ from unittest import mock
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks._app import serving  # noqa: E402
+from benchmarks._visitor import Visitor  # noqa: E402
+from benchmarks.store_scale import Words, fill  # noqa: E402
+from benchmarks.thirty_people import open_desk  # noqa: E402
+from studio.store.store import Store  # noqa: E402
+
 STUDIO = [sys.executable, "-m", "studio.cli.main"]
 CHROMIUM = os.environ.get("STUDIO_CHROMIUM") or shutil.which("chromium")
-PAGES = (
-    "home", "data", "rationales", "label", "prompts", "finetunes", "evaluate", "report", "settings",
-)  # fmt: skip
-BARS = {"rerun": 60.0, "start": 3.0, "import": 5.0, "demo": 60.0}
+PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "home": ("home", {}), "data": ("data", {}), "rationales": ("rationales", {}),
+    "label": ("label", {}), "label, one by one": ("label", {"label_view": "queue"}),
+    "people": ("people", {}), "prompts": ("prompts", {}),
+    "prompts, matrix": ("prompts", {"prompts_matrix": True}), "finetunes": ("finetunes", {}),
+    "evaluate": ("evaluate", {}), "report": ("report", {}), "settings": ("settings", {}),
+}  # fmt: skip
+"""What a line is called: the page, and what is chosen on it."""
+BARS = {
+    "rerun": 60.0,
+    "fragment": 25.0,
+    "payload": 100_000,
+    "start": 3.0,
+    "import": 5.0,
+    "demo": 60.0,
+}
+DESK_EXAMPLES, DEEDS = 5_000, 30
 ROWS, STARTS, WARM, RERUNS = 10_000, 3, 2, 10
 
 
@@ -62,6 +86,8 @@ def main() -> None:
                   "The worker with the embedded server starts meanwhile.")  # fmt: skip
         else:
             print("| `studio app` to Home in Chromium: not measured, there is none | | | | |")
+        say("desks")
+        asyncio.run(print_desks(Path(folder) / "desks.db"))
         say("reruns")
         print_reruns(demo)
 
@@ -200,6 +226,33 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+async def print_desks(workspace: Path) -> None:
+    """Print what a page and a label of grid and queue cost: bytes, and CPU of the whole app."""
+    store = Store(workspace)
+    with contextlib.redirect_stdout(io.StringIO()):
+        task, _, _ = fill(store, Words(), DESK_EXAMPLES)
+    store.close()
+    print("\n| desk | page: kB, not squeezed | bar | | a label: CPU ms of the app, whole | bar | |")
+    print("|---|---|---|---|---|---|---|")
+    with serving(workspace) as app:
+        async with Visitor(app.url, "First", page=""):
+            pass  # the first visit of all loads the app's code
+        for name, is_grid in (("grid, 200 rows", True), ("one by one", False)):
+            desk = await open_desk(app, task, name, is_grid, 0)
+            if is_grid:
+                await desk.visitor.hold("label_size", ["200"])
+            size = desk.visitor.bytes
+            await desk.label()  # the first of all reads what the next ones find read
+            before = app.cpu()
+            for _ in range(DEEDS):
+                await desk.label()
+            spent = 1000 * (app.cpu() - before) / DEEDS
+            payload, fragment = BARS["payload"], BARS["fragment"]
+            print(f"| {name} | {size / 1000:.0f} | {payload / 1000:g} kB | {held(size, payload)} "
+                  f"| {spent:.0f} | {fragment:g} ms | {held(spent, fragment)} |", flush=True)  # fmt: skip
+            await desk.visitor.__aexit__(None, None, None)
+
+
 def print_reruns(workspace: Path) -> None:
     """Print the CPU of a rerun of each page, on the keto task with runs, corrections and a model."""
     os.environ |= {"STUDIO_WORKSPACE": str(workspace), "STUDIO_WORKER": "external"}
@@ -210,11 +263,13 @@ def print_reruns(workspace: Path) -> None:
     mock.patch("studio.ui.session.browser_memory", return_value="").start()
     print(f"\n| page, rerun of the whole script | CPU ms, median of {RERUNS} | most | bar | |")
     print("|---|---|---|---|---|")
-    for name in PAGES:
+    for name, (page, chosen) in PAGES.items():
         at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         at.session_state["person"] = "Ada"
         at.run()
-        at.switch_page(f"pages/{name}.py")
+        at.switch_page(f"pages/{page}.py")
+        for key, value in chosen.items():
+            at.session_state[key] = value
         for _ in range(WARM):
             at.run()
         spent = [rerun(at) for _ in range(RERUNS)]
@@ -234,5 +289,4 @@ def rerun(at: Any) -> float:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     main()

@@ -83,12 +83,17 @@ class Desk:
         while due < end:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             number += 1
-            what = await self._grid(number) if self.is_grid else await self._queue()
+            turn = self.is_grid and not (number + self.place) % TURN_EVERY
+            what = await self.label(turn=turn)
             self.times[what].append(time.perf_counter() - due)
             self.sent[what].append(self.visitor.bytes)
             due += EVERY_S
 
-    async def _grid(self, number: int) -> str:
+    async def label(self, *, turn: bool = False) -> str:
+        """Label the next example, or turn the grid's page; return what was done."""
+        return await self._grid(turn=turn) if self.is_grid else await self._queue()
+
+    async def _grid(self, *, turn: bool) -> str:
         grid = self.visitor.component("agGrid")
         if grid is None:
             raise SystemExit(f"no grid is drawn: {self.visitor.errors}")
@@ -96,7 +101,6 @@ class Desk:
             self._drawn = grid.element.component_instance.id
             self._rows = rows_of(grid.element)
             self._instance, self._log = secrets.token_hex(12), []
-        turn = not (number + self.place) % TURN_EVERY
         entry: dict[str, Any] = {"seq": len(self._log) + 1, "do": "next"}
         if not turn:
             entry |= {"do": "label", **self._decide(self._rows.pop(0))}
