@@ -82,6 +82,7 @@ NOTES = {
     "psutil": ("processes and memory in tests", "released 2026-01"),
     "pandas-stubs": ("types", "released 2026-10"),
     "types-pyyaml": ("types", "released 2026-11"),
+    "websockets": ("benchmarks: many visitors at once", "much used, released 2026"),
     "quicktok-v1": ("the extra `tokens`, to test it", "released 2026-06, one author"),
 }
 # Where a wheel's metadata does not say it, its licence file was read.

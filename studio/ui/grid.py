@@ -14,7 +14,7 @@ from studio.domain.example import Split
 from studio.domain.task import Task
 from studio.ui.grid_changes import Change, Deed
 from studio.ui.grid_options import Sight, code, frame, height, options
-from studio.ui.grid_state import GridState, Mount
+from studio.ui.grid_state import GridState, Mount, applied
 from studio.ui.grid_store import take_changes, take_missed
 from studio.ui.grid_style import CSS
 from studio.workspace import Workspace
@@ -94,6 +94,7 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
         state.cursors.append(state.end)
     if turn is not None:
         state.since = ws.read.labels.last_event(task.id)
+    heard = applied().latest()
     rows, more = _rows(ws, task, person, sight, state.cursors[-1])
     state.end = rows[-1]["cursor"] if more else None
     mount = Mount(
@@ -110,7 +111,7 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
     return GridPage(
         mount=mount,
         rows=rows,
-        options=options(task, sight, mount, focus, rows),
+        options=options(task, sight, mount, focus, rows, heard),
         revision=state.revision,
         first=(len(state.cursors) - 1) * sight.size + 1,
         more=more,

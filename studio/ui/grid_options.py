@@ -121,8 +121,18 @@ def options(
     mount: Mount,
     focus: int | None,
     rows: Sequence[Mapping[str, Any]],
+    heard: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Return the grid's options for these rows; what people wrote is made inert first."""
+    """Return the grid's options for these rows; what people wrote is made inert first.
+
+    Args:
+        task: The task.
+        sight: What is shown.
+        mount: What the grid is drawn for.
+        focus: The example to look at.
+        rows: Its rows, as they were read.
+        heard: How far each grid was applied before the rows were read.
+    """
     colours = label_colours(task)
     return {
         "columnDefs": _columns(task, sight, confidence_help(rows)),
@@ -146,6 +156,7 @@ def options(
             "focus": focus,
             "run": mount.run_id,
             "server": applied().name,
+            "heard": heard,
             "owner": hashlib.sha256(f"{task.id}:{mount.person}".encode()).hexdigest()[:12],
         },
         "getRowId": _script("row_id"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import RLock
 
 import streamlit as st
@@ -14,6 +15,7 @@ from studio.ui.grid_changes import Change, Deed
 
 _STATE = "label_grid"
 _MOST_INSTANCES = 5_000
+_RECENT = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,11 @@ class Applied:
     def get(self, instance: str) -> int | None:
         """Return the number of the last entry applied; None for a grid never heard of."""
         return self._last.get(instance)
+
+    def latest(self) -> dict[str, int]:
+        """Return how far the grids heard of last were applied, a few dozen."""
+        with self.lock:
+            return dict(islice(reversed(self._last.items()), _RECENT))
 
     def set(self, instance: str, seq: int) -> None:
         """Remember an entry as applied; the grids heard of longest ago are forgotten."""

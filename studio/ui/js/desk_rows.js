@@ -150,13 +150,38 @@ function (desk) {
     }
   });
 
+  /*
+   Shows what the grid before gave and the server had not heard of when it read these rows: else the
+   next key would hit a row that was done. Returns the row after the last of it. Only labels are
+   shown so; where something else was done since, the server shows it in a moment.
+  */
+  const recall = function () {
+    let last = null;
+    desk.before.slice().reverse().forEach(function (block) {
+      const known = desk.context.heard[block.instance] || 0;
+      const fresh = block.log.filter((entry) => entry.seq > known);
+      if (block.server !== desk.context.server || fresh.some((entry) => entry.do !== "label")) {
+        return;
+      }
+      fresh.forEach(function (entry) {
+        const node = api.getRowNode(String(entry.id));
+        if (node) {
+          node.setDataValue("label", entry.label || "", "desk");
+          last = node;
+        }
+      });
+    });
+    return last ? api.getDisplayedRowAtIndex(last.rowIndex + 1) || last : null;
+  };
+
   const begin = function () {
     if (desk.begun || api.getDisplayedRowCount() === 0) {
       return;
     }
     desk.begun = true;
+    const next = recall();
     desk.count();
-    const focus = desk.context.focus;
+    const focus = next ? next.data.id : desk.context.focus;
     let first = focus ? api.getRowNode(String(focus)) || null : null;
     api.forEachNodeAfterFilterAndSort(function (node) {
       if (first === null && !node.data.label) {
