@@ -76,12 +76,12 @@ def measure(app: Serving, store: Store) -> None:
         page.goto(app.url)
         page.get_by_role("heading", name="Home", exact=True).wait_for()
         settled(page)
-        grid(app, store, task, page)
-        queue(app, store, task, page)
+        grid(app, store, page)
+        queue(app, store, page)
         browser.close()
 
 
-def grid(app: Serving, store: Store, task: Any, page: Any) -> None:
+def grid(app: Serving, store: Store, page: Any) -> None:
     """Time what people do in the grid."""
     word = Words().known[WORD]
     with line(app, "open the grid"):
@@ -92,16 +92,14 @@ def grid(app: Serving, store: Store, task: Any, page: Any) -> None:
     with line(app, "next page of 50"):
         turn(page, lambda: page.get_by_role("button", name="Next", exact=True).click())
     for number in range(3):
-        with line(app, f"label {number + 1}, until SQLite holds it"):
-            page.keyboard.press("1")
-            stored(store, task.id, number + 1)
+        label(app, store, page, number)
     settled(page)
     with line(app, "show what is still to do"):
         turn(page, lambda: page.get_by_text("To do", exact=True).click())
     with line(app, "search one word"):
         field = page.locator(".st-key-label_search input")
         turn(page, lambda: (field.fill(word), field.press("Enter")))
-    before = labels(store, task.id)
+    before = labels(store)
     with line(app, "Many at once: count what fits"):
         page.get_by_role("button", name="Many at once").click()
         page.get_by_text("Label all that fit the filter").click()
@@ -113,14 +111,14 @@ def grid(app: Serving, store: Store, task: Any, page: Any) -> None:
         settled(page)
     with line(app, "label all that fit"):
         go.click()
-        wait(lambda: labels(store, task.id) > before)
+        wait(lambda: labels(store) > before)
         dialog.wait_for(state="detached")
         settled(page)
-    print(f"\nThe last labeled {labels(store, task.id) - before:,} examples in one deed.\n")
+    print(f"\nThe last labeled {labels(store) - before:,} examples in one deed.\n")
     print("| deed | wall s | CPU s of the app |\n|---|---|---|")
 
 
-def queue(app: Serving, store: Store, task: Any, page: Any) -> None:
+def queue(app: Serving, store: Store, page: Any) -> None:
     """Time what people do one by one."""
     settled(page)
     with line(app, "open the queue"):
@@ -128,16 +126,13 @@ def queue(app: Serving, store: Store, task: Any, page: Any) -> None:
         page.locator(".card .label").first.wait_for()
     settled(page)
     for number in range(3):
-        before = labels(store, task.id)
-        with line(app, f"label {number + 1}, until SQLite holds it"):
-            page.keyboard.press("1")
-            wait(lambda before=before: labels(store, task.id) > before)
+        label(app, store, page, number)
     with line(app, "20 more, with what is fetched meanwhile"):
-        before = labels(store, task.id)
+        before = labels(store)
         for _ in range(20):
             page.keyboard.press("2")
             page.wait_for_timeout(200)
-        wait(lambda: labels(store, task.id) >= before + 20)
+        wait(lambda: labels(store) >= before + 20)
         settled(page)
 
 
@@ -178,20 +173,18 @@ def settled(page: Any) -> None:
     )
 
 
-def stored(store: Store, task_id: int, n: int) -> None:
-    """Wait until the person has so many labels."""
-    wait(lambda: labels(store, task_id) >= n)
+def label(app: Serving, store: Store, page: Any, number: int) -> None:
+    """Time one key until SQLite holds its label."""
+    before = labels(store)
+    with line(app, f"label {number + 1}, until SQLite holds it"):
+        page.keyboard.press("1")
+        wait(lambda: labels(store) > before)
 
 
-def labels(store: Store, task_id: int) -> int:
+def labels(store: Store) -> int:
     """Return how many labels the person has now."""
-    return int(
-        store.db.value(
-            "SELECT count(*) FROM current_label WHERE person = ? AND label_id IS NOT NULL"
-            " AND example_id IN (SELECT id FROM example WHERE task_id = ?)",
-            (PERSON, task_id),
-        )
-    )
+    counted = "SELECT count(*) FROM current_label WHERE person = ? AND label_id IS NOT NULL"
+    return int(store.db.value(counted, (PERSON,)))
 
 
 def wait(done: Callable[[], bool]) -> None:

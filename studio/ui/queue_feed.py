@@ -23,6 +23,7 @@ from studio.workspace import Workspace
 
 AT_ONCE = 25
 REFILL_AT = 15
+_RUNS_DRY = 10
 _GROWTH = 1.25
 """What rests on labels is found out anew when there are so many times more of them."""
 _USED_UP = 200
@@ -39,6 +40,8 @@ def feed(ws: Workspace, task: Task, state: QueueState) -> None:
     choice = state.choice
     if choice is None or state.ended or len(state.ahead) >= REFILL_AT:
         return
+    if len(state.ahead) >= _RUNS_DRY and has_order(choice) and not order(ws, task, choice):
+        return  # what is drawn meanwhile costs as much for one as for many
     since = ws.read.labels.last_event(task.id)
     try:
         found = _next(ws, task, choice, AT_ONCE - len(state.ahead), [*state.items])
@@ -66,7 +69,7 @@ def _next(
         found = take_ahead(
             ws, task.id, order(ws, task, choice), limit=limit, by=choice.person, without=without
         )
-        strategy, limit = Strategy.RANDOM, min(limit - len(found), REFILL_AT)
+        strategy, limit = Strategy.RANDOM, limit - len(found)
     if limit > 0:
         try:
             found += next_examples(
