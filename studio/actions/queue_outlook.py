@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio.analysis.corpus import Corpus
 from studio.analysis.queue_forecast import Gain, expect_gain, labels_in
+from studio.domain.amounts import percent
 from studio.domain.correction import Mode
 from studio.domain.evaluation import Figure
 from studio.domain.example import Split
@@ -47,7 +48,7 @@ def what_stood_behind(ws: Workspace, task_id: int, example_id: int) -> list[str]
     if run is not None:
         for said in ws.read.runs.predictions(run.id, example_ids=[example_id]):
             name = task.name_of(said.label_id) or f"nothing ({said.outcome.value})"
-            sure = "" if said.confidence is None else f", {said.confidence:.0%} sure"
+            sure = "" if said.confidence is None else f", {percent(said.confidence, digits=0)} sure"
             found.append(f"{run.title} says {name}{sure}.")
     rules = ws.read.rules.all(task_id, enabled_only=True)
     if rules:

@@ -13,6 +13,7 @@ from studio.analysis.drafting import Material, draft_bodies
 from studio.analysis.ideas import Idea
 from studio.analysis.intervals import wilson
 from studio.analysis.rule_board import Board, RulePreview, try_rule
+from studio.domain.amounts import percent
 from studio.domain.capability import Feature, State
 from studio.domain.coded_rationale import CodedRationale, RuleBody, rule_to_dict
 from studio.domain.estimate import Estimate
@@ -138,10 +139,11 @@ def doubt_about(board: Board, drafted: DraftedRule) -> str:
         found = "1 blind gold label" if accuracy.n == 1 else f"{accuracy.n} blind gold labels"
         return f"Only {found} to judge it by: too few."
     chance = _chance(board, drafted.body)
+    always = percent(chance, digits=0)
     if accuracy.high <= chance:
-        return f"It is less often right than saying so of every example would be ({chance:.0%})."
+        return f"It is less often right than saying so of every example would be ({always})."
     if accuracy.low <= chance:
-        return f"It may be no better than saying so of every example, right in {chance:.0%}."
+        return f"It may be no better than saying so of every example, right in {always}."
     return _doubt_about_gain(drafted.preview, chance)
 
 

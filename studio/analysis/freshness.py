@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from studio.analysis.intervals import UNDEFINED, wilson
 from studio.analysis.vote_matrix import VoteMatrix
+from studio.domain.amounts import percent
 from studio.domain.evaluation import Figure
 
 LEAST = 5
@@ -51,16 +52,16 @@ class Freshness:
         """What is stale and what to do, in sentences."""
         said = []
         if self.fires_less:
-            before, newest = self.coverage
+            before, newest = (percent(f.value) for f in self.coverage)
             said.append(
-                f"It went stale: it fires on {newest.value:.1%} of the newest third of the "
-                f"examples, {before.value:.1%} before: look which new words are used."
+                f"It went stale: it fires on {newest} of the newest third of the "
+                f"examples, {before} before: look which new words are used."
             )
         if self.errs_more:
-            before, newest = self.precision
+            before, newest = (percent(f.value, digits=0) for f in self.precision)
             said.append(
-                f"It went stale: right on {newest.value:.0%} of the newest third of its gold, "
-                f"{before.value:.0%} before: look at its newest errors."
+                f"It went stale: right on {newest} of the newest third of its gold, "
+                f"{before} before: look at its newest errors."
             )
         return tuple(said)
 

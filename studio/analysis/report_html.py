@@ -16,6 +16,7 @@ from studio.analysis.report_tables import (
     money,
     slices_table,
 )
+from studio.domain.amounts import percent
 from studio.domain.evaluation import Evaluation, Figure
 from studio.domain.report import Report, Verdict
 
@@ -151,7 +152,7 @@ def _facts(report: Report) -> str:
         facts += [
             ("Accuracy", _plain(evaluation.accuracy)),
             ("Macro-F1", _plain(evaluation.macro_f1)),
-            ("Got a label", f"{evaluation.coverage:.1%}"),
+            ("Got a label", percent(evaluation.coverage)),
         ]
     facts += [(str(k).replace("_", " ").capitalize(), _fact(v)) for k, v in report.facts.items()]
     return (

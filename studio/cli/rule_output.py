@@ -10,6 +10,7 @@ from studio.analysis.rule_board import Board, RulePreview
 from studio.analysis.rule_review import Review, RuleReview
 from studio.analysis.uncovered import Gap
 from studio.cli.common import table
+from studio.domain.amounts import percent
 from studio.domain.coded_rationale import CodedRationale, describe, rule_to_dict
 from studio.domain.task import Task
 from studio.workspace import Workspace
@@ -58,9 +59,9 @@ def gate_text(board: Board, draft: DraftedRule, number: int | None = None) -> st
     head = describe(draft.body) if number is None else f"{number}. {describe(draft.body)}"
     lines = [
         f"{head}   ({draft.body.name})",
-        f"   fires on {score.fires:,} of {_of(preview)} ({score.coverage:.1%}); "
+        f"   fires on {score.fires:,} of {_of(preview)} ({percent(score.coverage)}); "
         f"right {score.accuracy}; on validation gold alone {draft.fresh}",
-        f"   wrong on {len(preview.wrong):,}, another rule speaks too on {score.overlap:.1%}, "
+        f"   wrong on {len(preview.wrong):,}, another rule speaks too on {percent(score.overlap)}, "
         f"against it on {len(preview.conflicting):,}; newly decides {len(preview.newly_decided):,}",
         f"   beside the rules in force wins {len(preview.won):,} and loses {len(preview.lost):,} "
         f"gold examples; {len(preview.misled):,} without a label get a wrong one",

@@ -10,6 +10,7 @@ import typer
 from studio.actions.stopwatch import TaskStopwatch, task_stopwatch
 from studio.analysis.stopwatch import CAUTION
 from studio.cli.common import AsJson, WorkspacePath, emit, open_ws, table, task_of
+from studio.domain.amounts import percent
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +44,7 @@ def _text(found: TaskStopwatch) -> str:
             "seconds a label": pace.seconds_words(),
             "median": "" if math.isnan(pace.median) else f"{pace.median:.1f}",
             "an hour": "" if math.isnan(pace.per_hour.value) else f"{pace.per_hour.value:,.0f}",
-            "measured": f"{pace.measured:.0%}" if pace.seconds.n else "",
+            "measured": percent(pace.measured, digits=0) if pace.seconds.n else "",
             "agreement": pace.agreement_words(),
             "compared": pace.words(slowest),
         }

@@ -39,6 +39,17 @@ def money(usd: float | None) -> str:
     return f"${usd:,.2f}" if abs(usd) >= 0.1 else f"${usd:.2g}"
 
 
+def percent(share: float | None, *, digits: int = 1) -> str:
+    """Return a share as percent.
+
+    >>> percent(0.4561), percent(0.4561, digits=0), percent(None)
+    ('45.6 %', '46 %', 'unknown')
+    """
+    if share is None or math.isnan(share):
+        return UNKNOWN
+    return f"{100 * share:.{digits}f} %"
+
+
 def roughly(seconds: float | None) -> str:
     """Return a time span that is a guess, and say so where it can be told from none.
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from studio.domain.amounts import percent
 from studio.domain.run import Answer, Method, Outcome, Usage
 from studio.providers.logprobs import Masses, label_masses
 
@@ -234,7 +235,8 @@ def _token_shares(masses: Masses, detail: dict[str, Any]) -> dict[str, float]:
     if 1 - total <= TOLERANCE:
         return {name: mass / total for name, mass in masses.labels.items()}
     detail["uncovered"] = round(1 - total, 6)
-    note(detail, f"Of {1 - total:.0%} of the probability nothing tells which label's it is.")
+    unknown = percent(1 - total, digits=0)
+    note(detail, f"Of {unknown} of the probability nothing tells which label's it is.")
     return known
 
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import streamlit as st
 
+from studio.domain.amounts import percent
 from studio.domain.evaluation import NO_LABEL, Confusion, Figure
 from studio.ui.colours import DARK, LIGHT, theme
 
@@ -96,7 +97,7 @@ def confusion_chart(
         alt.Tooltip("gold:N", title=titles[0]),
         alt.Tooltip("predicted:N", title=titles[1]),
         alt.Tooltip("examples:Q", title="Examples"),
-        alt.Tooltip("share:Q", title="Share of this gold", format=".1%"),
+        alt.Tooltip("share:N", title="Share of this gold"),
     ][3 if len(columns) <= 6 else 0 :]  # a small matrix says the rest, and would be covered
     base = alt.Chart().encode(
         x=alt.X(
@@ -329,7 +330,7 @@ def _cells(confusion: Confusion, columns: Sequence[str], dark: bool) -> list[dic
                     "gold": gold,
                     "predicted": predicted,
                     "examples": count,
-                    "share": share,
+                    "share": percent(share),
                     "fill": _hex(fill),
                     "ink": _ink_on(fill) if count else _QUIET[dark],
                 }

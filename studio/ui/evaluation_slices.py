@@ -13,6 +13,7 @@ from studio.domain.slicing import SliceScore
 from studio.domain.task import Task
 from studio.ui.evaluation_data import cells, slices
 from studio.ui.evaluation_examples import chosen_index, download, draw_examples
+from studio.ui.figures import percent, percent_text
 from studio.ui.notes import note
 from studio.workspace import Workspace
 
@@ -37,7 +38,7 @@ def draw_slices(ws: Workspace, task: Task, run: Run, evaluation: Evaluation) -> 
     st.caption(
         f"{len(found)} slices; {worse or 'none'} of them {'errs' if worse == 1 else 'err'} "
         "more than chance explains. "
-        f"On all {evaluation.n:,} examples the run errs on {base:.1%}.",
+        f"On all {evaluation.n:,} examples the run errs on {percent(base)}.",
         help=note("slice"),
     )
     event = st.dataframe(
@@ -106,7 +107,7 @@ def _line(score: SliceScore) -> dict[str, Any]:
     error = score.error
     return {
         "Slice": score.slice.name,
-        "Errors": f"{error.value:.1%} [{error.low:.0%}, {error.high:.0%}]",
+        "Errors": percent_text(error),
         "n": error.n,
         "Times": None if math.isnan(score.lift) else score.lift,
         "q": score.q,

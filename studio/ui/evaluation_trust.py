@@ -15,7 +15,7 @@ from studio.ui.empty import empty_state
 from studio.ui.evaluation_data import calibration
 from studio.ui.evaluation_examples import download, draw_examples
 from studio.ui.evaluation_view import TEST_IS_CLOSED, side_by_side
-from studio.ui.figures import count, figure_text, percent
+from studio.ui.figures import count, figure_text, percent_text
 from studio.ui.notes import note
 from studio.workspace import Workspace
 
@@ -103,7 +103,7 @@ def _line(one: Accepted) -> dict[str, str]:
     share = one.share
     return {
         "Confidence": f"≥ {one.least:.2f}",
-        "Of all examples": f"{percent(share.value, digits=0)} [{share.low:.0%}, {share.high:.0%}]",
+        "Of all examples": percent_text(share, digits=0),
         "Right among them": figure_text(one.accuracy, digits=3),
     }
 

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.domain.amounts import UNKNOWN, count, duration, money
+from studio.domain.amounts import UNKNOWN, count, duration, money, percent
 from studio.domain.evaluation import Figure
 from studio.domain.run import Method
 
 __all__ = [
     "UNKNOWN", "confidence_help", "count", "duration", "figure_text", "metric_name", "money",
-    "percent",
+    "percent", "percent_span", "percent_text",
 ]  # fmt: skip
 
 METRIC_NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
@@ -46,17 +46,22 @@ def metric_name(metric: str) -> str:
     return METRIC_NAMES.get(metric, metric)
 
 
-def percent(share: float | None, *, digits: int = 1) -> str:
-    """Return a share as percent.
+def percent_span(figure: Figure) -> str:
+    """Return the interval of a share, and n, to stand below it.
 
-    >>> percent(0.4561)
-    '45.6 %'
-    >>> percent(None)
-    'unknown'
+    >>> percent_span(Figure(value=0.708, low=0.594, high=0.8, n=312))
+    '[59, 80] % n=312'
     """
-    if share is None or math.isnan(share):
-        return UNKNOWN
-    return f"{100 * share:.{digits}f} %"
+    return f"{_ends(figure)} % n={figure.n:,}"
+
+
+def percent_text(figure: Figure, *, digits: int = 1) -> str:
+    """Return a share as percent with its interval; n has a cell of its own.
+
+    >>> percent_text(Figure(value=0.708, low=0.594, high=0.8, n=312))
+    '70.8 % [59, 80]'
+    """
+    return f"{percent(figure.value, digits=digits)} {_ends(figure)}"
 
 
 def confidence_help(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -75,3 +80,7 @@ def confidence_help(rows: Sequence[Mapping[str, Any]]) -> str:
         told = "; ".join(f"{n} × {Method(kind).words()}" for kind, n in kinds.most_common())
         return f"How sure the model is. Do not compare one kind with another: {told}"
     return ": ".join(["How sure the model is of its label", *(Method(k).words() for k in kinds)])
+
+
+def _ends(share: Figure) -> str:
+    return f"[{100 * share.low:.0f}, {100 * share.high:.0f}]"

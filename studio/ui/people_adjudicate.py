@@ -16,7 +16,7 @@ from studio.domain.task import Task
 from studio.errors import StudioError
 from studio.ui.empty import empty_state
 from studio.ui.example_keys import ExampleRow, example_keys
-from studio.ui.figures import count
+from studio.ui.figures import count, percent
 from studio.ui.grid_changes import Change, Deed, read_changes
 from studio.ui.grid_store import UNTURNED
 from studio.ui.guidelines_view import guideline_dialog, guidelines_popover
@@ -254,7 +254,7 @@ def _explain(case: Case) -> None:
         st.text(case.example.text)
     for label, who in case.said.items():
         st.markdown(f"**{plain(label)}**: {plain(_listed(who))}")
-    st.markdown(f"Likely **{plain(case.likely)}**, {case.chance:.0%}")
+    st.markdown(f"Likely **{plain(case.likely)}**, {percent(case.chance, digits=0)}")
     st.caption(
         "Likely is what people's labels together suggest, those counting more who agree with "
         "others more often (Dawid-Skene). It has not read the example; you have."

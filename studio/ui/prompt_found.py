@@ -13,7 +13,7 @@ from studio.domain.evaluation import Comparison
 from studio.domain.task import Task
 from studio.errors import StudioError
 from studio.ui.colours import label_colours
-from studio.ui.figures import count, duration, money
+from studio.ui.figures import count, duration, money, percent
 from studio.ui.guard import kindly
 from studio.ui.job_status import job_status
 from studio.ui.notes import note
@@ -151,8 +151,8 @@ def _figures(ws: Workspace, task: Task, found: Previewed, person: str) -> int | 
     st.caption(plain(_truth(ws, found)))
     if found.majority[0]:
         st.caption(
-            f"Always “{plain(found.majority[0])}” would be {found.majority[1]:.1%}. Figures are of "
-            f"the {found.by_chance:,} drawn at random, never of test.",
+            f"Always “{plain(found.majority[0])}” would be {percent(found.majority[1])}. "
+            f"Figures are of the {found.by_chance:,} drawn at random, never of test.",
             help=_BY_CHANCE,
         )
     return grown
@@ -255,7 +255,9 @@ def _why(ws: Workspace, task: Task, run_id: int, row: Tried) -> None:
     colours = label_colours(task)
     chances = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])[:4]
     st.markdown(
-        " · ".join(f"{label_chip(n, colours.get(n, 'gray'))} {p:.0%}" for n, p in chances)
+        " · ".join(
+            f"{label_chip(n, colours.get(n, 'gray'))} {percent(p, digits=0)}" for n, p in chances
+        )
         or f"Outcome: {plain(answer.outcome.value)}"
     )
     if why := answer.detail.get("error"):
@@ -265,9 +267,9 @@ def _why(ws: Workspace, task: Task, run_id: int, row: Tried) -> None:
         st.caption("What moved it, the strongest first (share of the answer):")
     for piece in evidence[:5]:
         label = str(piece.get("label", ""))
-        weight = float(piece.get("weight", 0.0))
+        weight = percent(float(piece.get("weight", 0.0)), digits=0)
         st.markdown(
-            f":small[{label_chip(label, colours.get(label, 'gray'))} **{weight:.0%}** "
+            f":small[{label_chip(label, colours.get(label, 'gray'))} **{weight}** "
             f"{plain(str(piece.get('line', '')))}]"
         )
     for told, words in (("truncated", "The text is longer than the model reads."),

@@ -9,6 +9,7 @@ from typing import Any
 from studio.analysis.word_diff import Piece
 from studio.domain.evaluation import Figure
 from studio.domain.rationale import Evidence
+from studio.ui.figures import percent, percent_span
 from studio.ui.notes import note
 
 JOINER = "\u2060"  # invisible, and no line breaks there
@@ -78,8 +79,8 @@ def figure_metric(where: Any, title: str, figure: Figure | None, help: str) -> N
     if figure is None or not figure.n:
         where.metric(title, "unknown", "no gold to measure it on", help=help, **_QUIET)
         return
-    span = f"[{figure.low:.0%}, {figure.high:.0%}] n={figure.n:,}"
-    where.metric(title, f"{figure.value:.1%}", span, help=f"{help} {note('interval')}", **_QUIET)
+    span = percent_span(figure)
+    where.metric(title, percent(figure.value), span, help=f"{help} {note('interval')}", **_QUIET)
 
 
 def shortened(text: str, most: int = 90) -> str:

@@ -16,6 +16,7 @@ from studio.domain.task import Task
 from studio.ui.charts import Spec, is_dark, show_chart
 from studio.ui.colours import DARK, LIGHT
 from studio.ui.empty import empty_state
+from studio.ui.figures import percent
 from studio.workspace import Workspace
 
 _EVERYBODY = ""
@@ -133,8 +134,8 @@ def _how_timed(paces: Sequence[Pace]) -> str:
     said = " All times were measured in the browser."
     if measured < 1:
         said = (
-            f" {measured:.0%} of the times were measured in the browser; the others are the time "
-            "since the same person's decision before, at most a minute."
+            f" {percent(measured, digits=0)} of the times were measured in the browser; the "
+            "others are the time since the same person's decision before, at most a minute."
         )
     capped = sum(pace.capped for pace in paces)
     return f"{said} {capped:,} longer ones count as the most there can be." if capped else said

@@ -197,7 +197,7 @@ class Journey:
         )
         settled(page)
         assert self.fires() > before > 0
-        self.wait_for(re.compile(r"\[\d+%, \d+%\] n=\d+"))
+        self.wait_for(re.compile(r"\[\d+, \d+\] % n=\d+"))
         self.button("Save the rule").click()
         self.wait_for("Saved bread, version 1.")
         self.say("rule saved")

@@ -65,7 +65,7 @@ def test_mass_on_a_path_not_walked_is_given_to_nobody():
     assert answer.probabilities == pytest.approx({"other": 0.6})
     assert answer.detail["uncovered"] == pytest.approx(0.4)
     assert answer.detail["notes"] == [
-        "Of 40% of the probability nothing tells which label's it is."
+        "Of 40 % of the probability nothing tells which label's it is."
     ]
 
 
