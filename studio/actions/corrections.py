@@ -48,15 +48,16 @@ def correct_labels(
 ) -> int:
     """Append a person's decisions; what was there before stays in the history.
 
-    A decision on a test example, or one with neither a run's label nor a rule's vote in sight,
-    counts as blind.
+    A decision counts as blind when nobody's label of the example was in sight: neither a rule's nor
+    a colleague's, nor a run's. Test examples show none of a run.
 
     Args:
         ws: The workspace.
         task_id: The task.
         decisions: In the order they were made.
         run_id: The run whose labels were in sight; None when none were.
-        beside_rule: What a rule says of the examples was in sight.
+        beside_rule: What a rule says of the examples was in sight, or what a colleague said whose
+            label is taken over.
         mode: By which way of working; the stopwatch compares these.
         deed: A name of its own for decisions made at once; one undo takes all of them back.
         by: Who decided.
@@ -76,15 +77,15 @@ def correct_labels(
     for d in decisions:
         if d.example_id not in splits:
             raise InputError(f"Example {d.example_id} is not of this task; nothing was stored.")
-        unseen = run_id is None and not beside_rule
-        blind = unseen or splits[d.example_id] is Split.TEST
+        is_test = splits[d.example_id] is Split.TEST
+        blind = not beside_rule and (run_id is None or is_test)
         rows.append(
             NewLabel(
                 example_id=d.example_id,
                 label_id=None if d.label is None else task.label(d.label).id,
                 person=by,
                 origin=Origin.BLIND if blind else Origin.ASSISTED,
-                run_id=None if blind else run_id,
+                run_id=None if blind or is_test else run_id,
                 note=d.note,
                 client=d.client,
                 mode=mode,

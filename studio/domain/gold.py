@@ -32,14 +32,22 @@ def resolve_gold(current: Sequence[Correction]) -> GoldLabel | None:
     """Return the label that counts, given each person's current decision on one example.
 
     Adjudicated beats people's labels beats imported or computed ones. Among several people the
-    label most of them gave wins; a tie goes to the latest decision. Votes of rules and predictions
-    never come in here.
+    label most of them gave wins; a tie goes to the latest decision. It is blind gold where those
+    who had seen nothing would have chosen it by themselves: who agrees after having looked takes
+    nothing from it, and who tips the scales after having looked makes it assisted. Votes of rules
+    and predictions never come in here.
 
     Args:
         current: At most one decision a person, all on the same example.
 
     Returns:
         None when nobody's decision carries a label.
+
+    >>> def said(n, who, label, origin):
+    ...     return Correction(id=n, example_id=1, person=who, label_id=label, origin=origin, at="")
+    >>> ada, bo = said(1, "Ada", 7, Origin.BLIND), said(2, "Bo", 7, Origin.ASSISTED)
+    >>> resolve_gold([ada, bo]).person, resolve_gold([bo]).origin.value
+    ('Ada', 'assisted')
     """
     given = [c for c in current if c.label_id is not None]
     adjudicated = [c for c in given if c.origin is Origin.ADJUDICATED]
@@ -47,12 +55,7 @@ def resolve_gold(current: Sequence[Correction]) -> GoldLabel | None:
     pool = adjudicated or people or given
     if not pool:
         return None
-    if adjudicated:
-        winner = max(adjudicated, key=lambda c: c.id)
-    else:
-        counts = Counter(c.label_id for c in pool)
-        most = max(counts.values())
-        winner = max((c for c in pool if counts[c.label_id] == most), key=lambda c: c.id)
+    winner = max(adjudicated, key=lambda c: c.id) if adjudicated else _elected(pool)
     assert winner.label_id is not None
     return GoldLabel(
         example_id=winner.example_id,
@@ -61,3 +64,20 @@ def resolve_gold(current: Sequence[Correction]) -> GoldLabel | None:
         person=winner.person,
         event_id=winner.id,
     )
+
+
+def _elected(pool: Sequence[Correction]) -> Correction:
+    """Return the decision that stands for the label most gave."""
+    chosen = _most_given(pool)
+    unseen = [c for c in pool if c.origin is not Origin.ASSISTED]
+    seen = [c for c in pool if c.origin is Origin.ASSISTED and c.label_id == chosen.label_id]
+    alone = _most_given(unseen) if unseen else None
+    if alone is not None and alone.label_id == chosen.label_id:
+        return alone
+    return max(seen, key=lambda c: c.id)
+
+
+def _most_given(pool: Sequence[Correction]) -> Correction:
+    """Return the latest decision on the label that most gave, or of those that as many gave."""
+    counts = Counter(c.label_id for c in pool)
+    return max(pool, key=lambda c: (counts[c.label_id], c.id))

@@ -52,7 +52,8 @@ class Labels:
     def append(self, task_id: int, decisions: Sequence[NewLabel], at: str) -> int:
         """Append decisions and settle gold anew where they touch it.
 
-        Who ended a dispute and decides again changes how it ended, whatever the origin.
+        Who ended a dispute and decides again changes how it ended, unless they had another's label
+        in sight: to give another one then is a label like any other, and opens it again.
 
         Returns:
             How many were new.
@@ -64,16 +65,14 @@ class Labels:
             ).fetchone()[0]
             if known != len({d.example_id for d in decisions}):
                 raise InputError("A decision names an example of another task; nothing was stored.")
-            ended = self._adjudicated({d.example_id for d in decisions})
-            decisions = self._in_use(task_id, decisions)
+            decisions = self._weighed(self._in_use(task_id, decisions))
             added: int = conn.executemany(
                 "INSERT INTO label_event"
                 " (task_id, example_id, person, label_id, origin, run_id, undoes, note, client, mode,"
                 " seconds, deed, at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (client) DO NOTHING",
                 [
-                    (task_id, d.example_id, d.person, d.label_id,
-                     Origin.ADJUDICATED if (d.example_id, d.person) in ended else d.origin.value,
-                     d.run_id, d.undoes, d.note, d.client, d.mode.value, d.seconds, d.deed, at)
+                    (task_id, d.example_id, d.person, d.label_id, d.origin.value, d.run_id, d.undoes,
+                     d.note, d.client, d.mode.value, d.seconds, d.deed, at)
                     for d in decisions
                 ],
             ).rowcount  # fmt: skip
@@ -92,6 +91,20 @@ class Labels:
             replace(d, label_id=moved[d.label_id].into) if d.label_id in moved else d
             for d in decisions
         ]
+
+    def _weighed(self, decisions: Sequence[NewLabel]) -> list[NewLabel]:
+        """Return decisions with the weight of an adjudication where they are part of one."""
+        ended = self._adjudicated({d.example_id for d in decisions})
+        weighed = []
+        for d in decisions:
+            who = (d.example_id, d.person)
+            if d.origin is Origin.ASSISTED and ended.get(who) != d.label_id:
+                ended.pop(who, None)
+            if who in ended:
+                ended[who] = d.label_id
+                d = replace(d, origin=Origin.ADJUDICATED)
+            weighed.append(d)
+        return weighed
 
     def history(
         self, task_id: int, *, example_id: int | None = None, limit: int = 100_000
@@ -144,17 +157,12 @@ class Labels:
         wanted = json.dumps(list(splits))
         # By ids no index helps but the table's own order.
         of = "task_id = ?" if ids is None else "+task_id = ?"
-        named = "" if ids is None else " AND example_id IN (SELECT value FROM json_each(?))"
+        picked = [] if ids is None else [json.dumps(list(ids))]
+        named = " AND example_id IN (SELECT value FROM json_each(?))" if picked else ""
         rows = self.db.read(
             f"SELECT * FROM gold WHERE {of} AND (? = '[]' OR split IN (SELECT value FROM json_each(?)))"
             f" AND (NOT ? OR origin != 'assisted'){named} ORDER BY example_id",
-            (
-                task_id,
-                wanted,
-                wanted,
-                blind_only,
-                *([] if ids is None else [json.dumps(list(ids))]),
-            ),
+            (task_id, wanted, wanted, blind_only, *picked),
         )
         return {
             row["example_id"]: GoldLabel(
@@ -247,14 +255,14 @@ class Labels:
         ids = json.dumps(list(example_ids))
         return self.db.read(_BESIDE, {"ids": ids, "task": task_id, "run": run_id, "person": person})
 
-    def _adjudicated(self, example_ids: set[int]) -> set[tuple[int, str]]:
-        """Return (example id, person) of those who ended the dispute on one of the examples."""
+    def _adjudicated(self, example_ids: set[int]) -> dict[tuple[int, str], int | None]:
+        """Return (example id, person) of those who ended the dispute on one, and the label."""
         rows = self.db.read(
-            "SELECT c.example_id, c.person FROM json_each(?) j CROSS JOIN current_label c"
+            "SELECT c.example_id, c.person, c.label_id FROM json_each(?) j CROSS JOIN current_label c"
             " ON c.example_id = j.value WHERE c.origin = 'adjudicated' AND c.label_id IS NOT NULL",
             (json.dumps(sorted(example_ids)),),
         )
-        return {(row[0], row[1]) for row in rows}
+        return {(row[0], row[1]): row[2] for row in rows}
 
     def settle(self, task_id: int, example_ids: Iterable[int]) -> None:
         """Write gold anew for the examples, from each person's decision that stands."""

@@ -80,6 +80,24 @@ def test_who_settled_it_and_labels_it_again_changes_how_it_ended(ws, task, ids):
 
 
 @pytest.mark.usefixtures("differ")
+def test_a_label_given_beside_a_models_has_not_the_weight_of_an_adjudication(ws, task, ids):
+    def again(label):
+        said = [Decision(example_id=ids[1], label=label)]
+        correct_labels(ws, task.id, said, beside_rule=True, by="Ada")
+
+    settle_dispute(ws, task.id, ids[1], label="spam", by="Ada")
+    again("spam")
+    assert gold(ws, task, ids[1]) == ("spam", Origin.ADJUDICATED)
+    again("ham")
+    assert gold(ws, task, ids[1]) == ("ham", Origin.ASSISTED)
+    last = ws.store.labels.history(task.id, example_id=ids[1])[-1]
+    assert (last.origin, last.person) == (Origin.ASSISTED, "Ada")
+    assert ids[1] in find_disputes(ws, task.id).open
+    undo_correction(ws, task.id, by="Ada")
+    assert gold(ws, task, ids[1]) == ("spam", Origin.ADJUDICATED)
+
+
+@pytest.mark.usefixtures("differ")
 def test_it_is_undone_and_redone_as_every_decision(ws, task, ids):
     settle_dispute(ws, task.id, ids[1], label="spam", by="Ada")
     assert undo_correction(ws, task.id, by="Ada").example_ids == (ids[1],)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from studio.actions.agreement import people_agreement
 from studio.actions.corrections import (
     Decision,
     correct_labels,
@@ -13,8 +14,10 @@ from studio.actions.corrections import (
     undo_correction,
 )
 from studio.actions.marks import LONGEST_NOTE, mark_example
+from studio.actions.rules import read_rule, save_rule
+from studio.actions.runs import Choice, start_run
 from studio.actions.stopwatch import task_stopwatch
-from studio.domain.correction import Crossed, Mode
+from studio.domain.correction import Crossed, Mode, Origin
 from studio.domain.mark import MarkKind
 from studio.errors import InputError
 
@@ -55,6 +58,32 @@ def test_the_later_sees_the_earlier_decision(desk):
     undo_correction(ws, task.id, by="Bo")  # three
     undo_correction(ws, task.id, by="Bo")  # one: nothing of Bo's is left to cross
     assert others_since(ws, task.id, [one, two, three], since=since, by="Ada") == []
+
+
+def test_who_takes_a_label_over_on_test_does_not_make_it_two_blind_ones(ws, fill):
+    task = fill(ws, gold=False)
+    one, *_ = ws.read.examples.ids(task.id, ["test"])
+    say(ws, task, one, "spam", "Ada")
+    say(ws, task, one, "ham", "Bo")
+    say(ws, task, one, "spam", "Bo", beside_rule=True, mode=Mode.GRID)
+    (gold,) = ws.read.labels.gold(task.id, ["test"], blind_only=True).values()
+    assert (task.name_of(gold.label_id), gold.person, gold.origin) == ("spam", "Ada", Origin.BLIND)
+    assert people_agreement(ws, task.id).assisted == 1
+    with pytest.raises(InputError, match="Only Ada has given blind labels"):
+        people_agreement(ws, task.id, blind_only=True)
+    undo_correction(ws, task.id, by="Bo")
+    assert people_agreement(ws, task.id, blind_only=True).figures.shared == 1
+
+
+def test_a_test_example_in_the_sight_of_a_run_is_blind_and_names_no_run(ws, fill, work):
+    task = fill(ws)
+    save_rule(ws, task.id, read_rule("{name: r, label: spam, any: [{regex: 'spam'}]}"), by="Ada")
+    run = start_run(ws, task.id, choice=Choice(rules=True), by="Ada")
+    for split, origin, run_id in (("train", "assisted", run.id), ("test", "blind", None)):
+        one, *_ = ws.read.examples.ids(task.id, [split])
+        say(ws, task, one, "ham", "Ada", run_id=run.id)
+        (event,) = (e for e in ws.read.labels.history(task.id, example_id=one) if e.person == "Ada")
+        assert (event.origin, event.run_id) == (origin, run_id)
 
 
 def test_a_file_and_an_example_not_asked_for_cross_nobody(ws, fill):

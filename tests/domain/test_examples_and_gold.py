@@ -65,3 +65,41 @@ def test_gold_is_settled_in_order_of_strength(current, label, event):
     assert (gold and gold.label_id) == label
     assert (gold and gold.event_id) == event
     assert resolve_gold(current[::-1]) == gold
+
+
+SEEN = Origin.ASSISTED
+
+
+@pytest.mark.parametrize(
+    ("current", "label", "origin", "event"),
+    [
+        # Who agrees after having looked takes nothing from blind gold, and is not its author.
+        ([given_by("a", 1, 1), given_by("b", 1, 2, SEEN)], 1, Origin.BLIND, 1),
+        ([given_by("a", 1, 1), given_by("b", 1, 2, SEEN), given_by("c", 2, 3)], 1, SEEN, 2),
+        ([given_by("a", 1, 3), given_by("b", 1, 2, SEEN), given_by("c", 2, 1)], 1, Origin.BLIND, 3),
+        # A label that only those who had looked made the most given one is theirs.
+        ([given_by("a", 1, 9), *(given_by(p, 2, n) for n, p in enumerate("bc", 1)),
+          given_by("d", 1, 3, SEEN), given_by("e", 1, 4, SEEN)], 1, SEEN, 4),
+        ([given_by("a", 1, 1), given_by("b", 2, 2, SEEN)], 2, SEEN, 2),
+    ],
+)  # fmt: skip
+def test_gold_is_as_blind_as_those_who_saw_nothing_make_it(current, label, origin, event):
+    gold = resolve_gold(current)
+    assert (gold.label_id, gold.origin, gold.event_id) == (label, origin, event)
+    assert resolve_gold(current[::-1]) == gold
+
+
+said = st.tuples(st.integers(1, 3), st.sampled_from([Origin.BLIND, SEEN]))
+
+
+@given(st.lists(said, min_size=1, max_size=6), st.booleans())
+def test_agreeing_after_a_look_never_costs_gold_its_trust(votes, had_own):
+    """Somebody takes over the label that counts; they may have had another one of their own."""
+    others = [given_by(f"p{n}", label, n, origin) for n, (label, origin) in enumerate(votes)]
+    own = given_by("me", votes[0][0] % 3 + 1, 50)
+    before = resolve_gold([*others, own] if had_own else others)
+    if had_own and before.person == "me":
+        return
+    after = resolve_gold([*others, given_by("me", before.label_id, 99, SEEN)])
+    assert after.label_id == before.label_id
+    assert (before.origin, after.origin) != (Origin.BLIND, SEEN)
