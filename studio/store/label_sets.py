@@ -8,7 +8,7 @@ said is kept in `label_move`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from studio.domain.label_change import ChangeKind, Consequences, LabelChange, Marks
@@ -132,6 +132,16 @@ class LabelSets:
             (task_id,),
         )
         return [row[0] for row in rows]
+
+    def waiting(self, task_id: int, ids: Sequence[int]) -> set[int]:
+        """Return which of the examples wait until somebody decides them again."""
+        rows = self.db.read(
+            "SELECT DISTINCT r.example_id FROM label_change h CROSS JOIN json_each(?) j"
+            " CROSS JOIN relook r ON r.task_id = h.task_id AND r.change_id = h.id"
+            f" AND r.example_id = j.value {WAITING} AND h.task_id = ?",
+            (json.dumps(list(ids)), task_id),
+        )
+        return {row[0] for row in rows}
 
     def marks(self, task_id: int) -> Marks:
         """Return what was made before the label set was changed."""

@@ -167,11 +167,14 @@ def _rows(
     )
     more = len(rows) > sight.size or len(rows) == MOST_ROWS
     rows = rows[: sight.size]
+    tests = [row["id"] for row in rows if row["split"] == Split.TEST]
+    waiting = ws.read.label_sets.waiting(task.id, tests) if tests else set()
     for row in rows:
+        row["waits"] = row["id"] in waiting
         if row["split"] == Split.TEST:
             # Also after the first decision: a second thought must be as blind as the first.
             row |= {"predicted": None, "confidence": None, "method": None, "outcome": None}
-            if row["label"] is None:
+            if row["label"] is None or row["waits"]:
                 row["gold"] = None
     marks = ws.read.marks.of(task.id, [row["id"] for row in rows], person)
     for row in rows:

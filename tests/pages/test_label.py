@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from studio.actions.corrections import Decision, correct_labels
+from studio.actions.corrections import Decision, correct_labels, undo_correction
 from studio.actions.examples import Columns, import_examples
 from studio.actions.label_sets import change_labels
 from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
-from studio.domain.label_change import Add, Merge
+from studio.domain.label_change import Add, Merge, Rename
 from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Run
 from studio.store.runs import Result
 from studio.ui.grid import read_page
-from studio.ui.grid_options import GridFilter, Sight
+from studio.ui.grid_options import GridFilter, Sight, frame
 from studio.ui.grid_state import GridState
 from studio.ui.grid_store import UNTURNED
 from studio.ui.session import TASK
@@ -153,6 +153,30 @@ def test_a_test_example_shows_neither_model_nor_gold_before_the_person_decides(w
     again = next(row for row in rows if row["id"] == test[0]["id"])
     assert (again["label"], again["gold"]) == (1, 1)
     assert (again["predicted"], again["confidence"], again["outcome"]) == (None, None, None)
+
+
+def test_another_look_at_a_test_example_tells_no_former_label(ws, keto, run):
+    one = ws.read.examples.ids(keto.id, ["test"])[0]
+    other = ws.read.examples.ids(keto.id, ["train"])[0]
+    for by in ("Ada", "Bo"):
+        said = [Decision(example_id=i, label="keto") for i in (one, other)]
+        correct_labels(ws, keto.id, said, by=by)
+    change_labels(ws, keto.id, Rename(label="keto", to="low", meaning_changed=True), by="Ada")
+    task, sight = ws.read.tasks.get(keto.id), Sight(run_id=run.id, filter=GridFilter(relook=True))
+
+    def shown(person, example_id):
+        page = read_page(ws, task, person, sight, GridState())
+        cells = frame(task, page.rows, sight).set_index("id").loc[example_id]
+        return cells["label"], cells["gold"], page.mine
+
+    assert shown("Ada", one) == ("", "", 2)
+    assert shown("Cy", one) == ("", "", 0)
+    assert shown("Ada", other) == ("1", "", 2)
+    correct_labels(ws, keto.id, [Decision(example_id=one, label="low")], by="Ada")
+    rows = ws.read.label_sets.waiting(keto.id, [one, other])
+    assert rows == {other}
+    undo_correction(ws, keto.id, by="Ada")
+    assert shown("Ada", one) == ("", "", 2)
 
 
 def test_undo_is_an_event_of_its_own_and_never_done_twice(ws, keto, open_app):
