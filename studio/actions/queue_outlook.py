@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.analysis.corpus import Corpus
-from studio.analysis.queue_forecast import Gain, expect_gain, labels_in
+from studio.analysis.queue_forecast import Forecast, forecast, labels_in
 from studio.domain.amounts import percent
 from studio.domain.correction import Mode
 from studio.domain.evaluation import Figure
@@ -21,8 +21,8 @@ def labels_ahead(ws: Workspace, task_id: int, *, by: str, minutes: float) -> Fig
     return labels_in(ws.read.labels.seconds(task_id, by, mode=Mode.QUEUE), minutes)
 
 
-def gain_ahead(ws: Workspace, task_id: int, more: int) -> Gain:
-    """Return what so many more labels of train should bring a quick classifier of them."""
+def gain_ahead(ws: Workspace, task_id: int) -> Forecast:
+    """Return what more labels of train should bring a quick classifier of them."""
     known = {label.id for label in ws.read.tasks.get(task_id).labels}
     gold = [
         g for g in ws.read.labels.gold(task_id, [Split.TRAIN.value]).values() if g.label_id in known
@@ -30,7 +30,7 @@ def gain_ahead(ws: Workspace, task_id: int, more: int) -> Gain:
     ids = sorted(g.example_id for g in gold)
     texts = dict(zip(ids, ws.read.examples.texts(task_id, ids), strict=True))
     gold.sort(key=lambda g: g.event_id)
-    return expect_gain([(texts[g.example_id], g.label_id) for g in gold], more)
+    return forecast([(texts[g.example_id], g.label_id) for g in gold])
 
 
 def what_stood_behind(ws: Workspace, task_id: int, example_id: int) -> list[str]:

@@ -11,7 +11,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -96,8 +95,32 @@ class Gain:
 UNTOLD = Gain(now=UNDEFINED, then=UNDEFINED, more=UNDEFINED)
 
 
-def expect_gain(labels: Sequence[tuple[str, int]], more: int, *, seed: int = 0) -> Gain:
-    """Return what so many more labels should bring, from (text, label id) pairs.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What any number of more labels should bring; finding it out costs seconds, asking it nothing.
+
+    Attributes:
+        n: How many labels there were.
+        fits: The learning curve, then others of other draws; none where there were too few labels.
+    """
+
+    n: int
+    fits: tuple[tuple[float, float, float, float], ...] = ()
+
+    def gain(self, more: int) -> Gain:
+        """Return what so many more labels should bring."""
+        if not self.fits or more < 1:
+            return UNTOLD
+        now, then = (
+            np.array([_at(fit, size) for fit in self.fits]) for size in (self.n, self.n + more)
+        )
+        return Gain(
+            now=_figure(now, self.n), then=_figure(then, self.n), more=_figure(then - now, self.n)
+        )
+
+
+def forecast(labels: Sequence[tuple[str, int]], *, seed: int = 0) -> Forecast:
+    """Return what more labels should bring, from (text, label id) pairs.
 
     The labels are parted again and again into some to learn from and some to measure by; the curve
     is fitted to what growing parts of the first reach on the second. The interval comes of fitting
@@ -105,21 +128,18 @@ def expect_gain(labels: Sequence[tuple[str, int]], more: int, *, seed: int = 0) 
 
     Args:
         labels: Those so far; of more than 1,000 the last are looked at.
-        more: How many are to come.
         seed: Makes it repeatable.
     """
     used = list(labels)[-MOST_LABELS:]
     counts = Counter(label for _, label in used).values()
-    few = len(used) < LEAST_LABELS or len(counts) < 2 or min(counts) < LEAST_OF_EACH
-    if few or more < 1:
-        return UNTOLD
+    if len(used) < LEAST_LABELS or len(counts) < 2 or min(counts) < LEAST_OF_EACH:
+        return Forecast(n=len(labels))
     sizes, curves = _curves(used, seed)
     rng = np.random.default_rng(seed)
-    n = len(labels)
     drawn = [rng.integers(len(curves), size=len(curves)) for _ in range(_REFITS)]
-    fits = [_fit(sizes, curves[rows].mean(axis=0)) for rows in [np.arange(len(curves)), *drawn]]
-    now, then = (np.array([_at(fit, size) for fit in fits]) for size in (n, n + more))
-    return Gain(now=_figure(now, n), then=_figure(then, n), more=_figure(then - now, n))
+    chosen = [np.arange(len(curves)), *drawn]
+    fits = tuple(_fit(sizes, curves[rows].mean(axis=0)) for rows in chosen)
+    return Forecast(n=len(labels), fits=fits)
 
 
 def _curves(labels: Sequence[tuple[str, int]], seed: int) -> tuple[Floats, Floats]:
@@ -140,8 +160,8 @@ def _curves(labels: Sequence[tuple[str, int]], seed: int) -> tuple[Floats, Float
     return sizes.astype(np.float64), np.array(curves)
 
 
-def _fit(sizes: Floats, reached: Floats) -> Any:
-    """Return c, a and b of error = c + a n^-b."""
+def _fit(sizes: Floats, reached: Floats) -> tuple[float, float, float, float]:
+    """Return c, a and b of error = c + a n^-b, and the unit of n."""
     from scipy.optimize import least_squares
 
     error = 1 - reached

@@ -13,20 +13,21 @@ from concurrent.futures import Future
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from queue import Queue
-from threading import Lock, Thread
+from queue import Empty, Queue
+from threading import Lock, Thread, Timer
 from typing import Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
-from studio.bootstrap import open_workspace
 from studio.workspace import Workspace
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _MOST = 64
 _LONGEST_S = 1800
-_CHILD = "from studio.ui.aside import answer; answer()"
+_STAYS_S = 60
+"""A busy desk asks again within it; an idle child would only hold memory."""
+_CHILD = "from studio.ui.aside_child import answer; answer()"
 
 
 class Pending(StrEnum):
@@ -45,7 +46,7 @@ class _Asides:
         self._waiting: Queue[tuple[Future[bytes], bytes]] = Queue()
         self._child: subprocess.Popen[bytes] | None = None
         Thread(target=self._work, name="aside", daemon=True).start()
-        atexit.register(self._stop)
+        atexit.register(self._kill)
 
     def ask(self, key: Hashable, job: bytes) -> Future[bytes]:
         """Return what becomes of a job; of the same key it is begun once."""
@@ -60,42 +61,60 @@ class _Asides:
 
     def _work(self) -> None:
         while True:
-            asked, job = self._waiting.get()
+            try:
+                asked, job = self._waiting.get(timeout=_STAYS_S if self._child else None)
+            except Empty:
+                self._end()
+                continue
             if asked.set_running_or_notify_cancel():
                 try:
                     asked.set_result(self._run(job))
-                except (OSError, subprocess.SubprocessError) as error:
+                except (OSError, EOFError, pickle.UnpicklingError) as error:
+                    self._end()
                     asked.set_exception(error)
 
     def _run(self, job: bytes) -> bytes:
-        self._child = subprocess.Popen(  # noqa: S603 (our own interpreter and code)
-            [sys.executable, "-P", "-c", _CHILD],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
-        with self._child as child:
-            try:
-                found, _ = child.communicate(job, timeout=_LONGEST_S)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                raise
-        if child.returncode:
-            raise subprocess.CalledProcessError(child.returncode, child.args)
-        return found
+        """Return what the child says of a job; a child that works too long is ended."""
+        if self._child is None:
+            self._child = subprocess.Popen(  # noqa: S603 (our own interpreter and code)
+                [sys.executable, "-P", "-c", _CHILD],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
+        to, of = self._child.stdin, self._child.stdout
+        assert to, "it is a pipe"
+        assert of, "it is a pipe"
+        too_long = Timer(_LONGEST_S, self._kill)
+        too_long.start()
+        try:
+            to.write(job)
+            to.flush()
+            found: bytes = pickle.load(of)  # noqa: S301 (of our own child)
+            return found
+        finally:
+            too_long.cancel()
 
-    def _stop(self) -> None:
+    def _end(self) -> None:
+        """End the child; the next job starts another."""
+        child, self._child = self._child, None
+        if child is not None:
+            with suppress(BrokenPipeError), child:  # it may have ended with a job half written
+                child.kill()
+
+    def _kill(self) -> None:
         if self._child is not None and self._child.poll() is None:
             self._child.kill()
 
 
 @st.cache_resource(show_spinner=False)
-def _asides(of: str) -> _Asides:
-    """Return those of one function: what takes minutes holds up nothing that takes seconds."""
+def _asides(lane: str) -> _Asides:
+    """Return those of one lane."""
     return _Asides()
 
 
 def found_aside(
+    lane: str,
     path: Path,
     key: Hashable,
     function: Callable[Concatenate[Workspace, _P], _T],
@@ -107,6 +126,8 @@ def found_aside(
     The app's process serves everybody, so what computes for seconds would make all of them wait.
 
     Args:
+        lane: What has the same one is worked out one after the other, in a process that stays for
+            a while; what somebody waits for has one of its own.
         path: The workspace.
         key: What the result depends on beside function and arguments, a count of labels, say.
         function: A function of an importable module.
@@ -114,23 +135,10 @@ def found_aside(
         **kwargs: And by name.
     """
     job = pickle.dumps((path, function, args, kwargs))
-    asked = _asides(function.__qualname__).ask((key, job), job)
+    asked = _asides(lane).ask((key, job), job)
     if not asked.done():
         return Pending.WORKING
     if asked.cancelled() or asked.exception() is not None:
         return Pending.FAILED
     found: _T = pickle.loads(asked.result())  # noqa: S301 (of our own child)
     return found
-
-
-def answer() -> None:
-    """Work out one job from standard input: the other end of `found_aside`."""
-    with suppress(OSError):
-        os.nice(10)  # whoever keys labels goes first
-    path, function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 (of our own parent)
-    ws = open_workspace(path, wake=lambda: None)
-    try:
-        sys.stdout.buffer.write(pickle.dumps(function(ws, *args, **kwargs)))
-    finally:
-        ws.store.close()
-        ws.read.close()

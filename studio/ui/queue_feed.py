@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
@@ -146,24 +147,29 @@ def has_order(choice: Choice) -> bool:
 
 def order(ws: Workspace, task: Task, choice: Choice) -> Sequence[Pick]:
     """Return the order as it was worked out last; empty until it was for the first time."""
-    orders: dict[Any, Sequence[Pick]] = st.session_state.setdefault("queue_orders", {})
+    known = _known(str(ws.path))
     strategy, change = choice.strategy.value, _marks_of_change(ws, task)
-    pays = _told().get(task.id, UNTOLD).pays
+    told = known.evidence.get(task.id, UNTOLD).pays
+    # Only where ordering does not pay, and nobody asked for it by name, is the order another one.
+    pays = False if told is False and choice.strategy is Strategy.AUTO else None
     if labels_of(ws, task.id) < _FEW and ws.read.examples.counts(task.id)["train"] <= _SMALL:
         return _small_order(str(ws.path), task.id, strategy, pays, change, ws)
-    found = found_aside(ws.path, change, order_ahead, task.id, strategy=strategy, pays=pays)
+    found = found_aside(
+        "order", ws.path, change, order_ahead, task.id, strategy=strategy, pays=pays
+    )
     if not isinstance(found, Pending):
-        orders[task.id, strategy] = found
-    return orders.get((task.id, strategy), ())
+        known.orders[task.id, strategy] = found
+    return known.orders.get((task.id, strategy), ())
 
 
 def evidence(ws: Workspace, task: Task) -> OrderEvidence | Pending:
     """Return whether the order pays; it is measured anew when there are a quarter more labels."""
     level = growth_level(ws, task.id)
     found = measured(ws, task.id, level, order_evidence, task.id)
+    told = _known(str(ws.path)).evidence
     if not isinstance(found, Pending):
-        _told()[task.id] = found
-    return _told().get(task.id, found)
+        told[task.id] = found
+    return told.get(task.id, found)
 
 
 def measured(
@@ -173,16 +179,28 @@ def measured(
     """Return what rests on a task's labels; of so few that nothing is to be measured at once."""
     if labels_of(ws, task_id) < _FEW:
         return function(ws, *args, **kwargs)
-    return found_aside(ws.path, level, function, *args, **kwargs)
+    return found_aside("figures", ws.path, level, function, *args, **kwargs)
 
 
 UNTOLD = weigh_order([], [])
 
 
-def _told() -> dict[int, OrderEvidence]:
-    """Return what this session was told last of each task: choosing need not wait for more."""
-    known: dict[int, OrderEvidence] = st.session_state.setdefault("queue_evidence", {})
-    return known
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was worked out last, for everybody: choosing need not wait for what comes next.
+
+    Attributes:
+        orders: The order, by task and strategy.
+        evidence: Whether the order pays, by task.
+    """
+
+    orders: dict[tuple[int, str], Sequence[Pick]] = field(default_factory=dict)
+    evidence: dict[int, OrderEvidence] = field(default_factory=dict)
+
+
+@st.cache_resource(show_spinner=False)
+def _known(path: str) -> _Known:
+    return _Known()
 
 
 def labels_of(ws: Workspace, task_id: int) -> int:

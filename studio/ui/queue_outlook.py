@@ -22,7 +22,7 @@ from studio.ui.standing import standing
 from studio.workspace import Workspace
 
 _STEP = 5
-"""Goals are rounded to it: what so many labels bring is worked out once for all who have it."""
+"""Goals are rounded to it: a pace is not known better."""
 _PENDING = {
     Pending.WORKING: "Whether this order pays is being worked out; go on, it shows in a while.",
     Pending.FAILED: "Whether this order pays could not be worked out.",
@@ -93,7 +93,8 @@ def _left(ws: Workspace, task: Task, choice: Choice) -> int:
 
 
 def _gain(ws: Workspace, task: Task, wanted: int, level: int) -> Gain | Pending:
-    return measured(ws, task.id, level, gain_ahead, task.id, wanted)
+    found = measured(ws, task.id, level, gain_ahead, task.id)
+    return found if isinstance(found, Pending) else found.gain(wanted)
 
 
 def _checks(ws: Workspace, task: Task, choice: Choice, wanted: int) -> int:

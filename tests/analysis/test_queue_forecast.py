@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from studio.analysis.intervals import macro_f1_interval
-from studio.analysis.queue_forecast import expect_gain, half_width, labels_in, narrowed
+from studio.analysis.queue_forecast import forecast, half_width, labels_in, narrowed
 from studio.domain.evaluation import Figure
 
 
@@ -56,8 +56,8 @@ def test_what_a_classifier_gains_is_about_what_was_told():
     told, came = [], []
     for seed in range(2):
         labels = pairs(np.random.default_rng(seed), 300)
-        gain = expect_gain(labels[:200], 100, seed=seed)
-        later = expect_gain(labels, 1, seed=seed + 100).now.value
+        gain = forecast(labels[:200], seed=seed).gain(100)
+        later = forecast(labels, seed=seed + 100).gain(1).now.value
         told.append(gain.then.value)
         came.append(later)
         assert gain.now.value <= gain.then.value  # a curve never falls
@@ -67,8 +67,8 @@ def test_what_a_classifier_gains_is_about_what_was_told():
 
 def test_too_few_labels_or_one_label_tell_nothing():
     rng = np.random.default_rng(0)
-    assert not expect_gain(pairs(rng, 199), 20).is_told
+    assert not forecast(pairs(rng, 199)).gain(20).is_told
     rare = [(text, 1 + (i < 14)) for i, (text, _) in enumerate(pairs(rng, 220))]
-    assert not expect_gain(rare, 20).is_told
-    assert not expect_gain([(text, 1) for text, _ in pairs(rng, 200)], 20).is_told
-    assert not expect_gain(pairs(rng, 200), 0).is_told
+    assert not forecast(rare).gain(20).is_told
+    assert not forecast([(text, 1) for text, _ in pairs(rng, 200)]).gain(20).is_told
+    assert not forecast(pairs(rng, 200)).gain(0).is_told
