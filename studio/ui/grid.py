@@ -51,6 +51,7 @@ class GridPage:
     Attributes:
         mount: What it is drawn for.
         rows: What the store says of its examples.
+        frame: The same as the component takes them.
         options: Grid options and data, as the component takes them.
         revision: The state's revision it was read at.
         first: 1-based place of its first row.
@@ -62,6 +63,7 @@ class GridPage:
 
     mount: Mount
     rows: list[dict[str, Any]]
+    frame: Any
     options: dict[str, Any]
     revision: int
     first: int
@@ -111,6 +113,7 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
     return GridPage(
         mount=mount,
         rows=rows,
+        frame=frame(task, rows, sight),
         options=options(task, sight, mount, focus, rows, heard),
         revision=state.revision,
         first=(len(state.cursors) - 1) * sight.size + 1,
@@ -121,13 +124,13 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
     )
 
 
-def draw_grid(ws: Workspace, task: Task, page: GridPage, sight: Sight, state: GridState) -> None:
+def draw_grid(ws: Workspace, page: GridPage, sight: Sight, state: GridState) -> None:
     """Draw the grid; `take_changes` finds in the next run what was done in it."""
     from st_aggrid import AgGrid, StAggridTheme
 
     known, state.mount = state.mount, page.mount
     value = AgGrid(
-        frame(task, page.rows, sight),
+        page.frame.copy(),  # the component writes into what it is given
         gridOptions=dict(page.options),
         height=height(len(page.rows), sight),
         data_return_mode="CUSTOM",

@@ -10,6 +10,7 @@ applied, and its client id lets the store ignore repeats.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -123,9 +124,10 @@ def read_changes(value: Any, applied: Applied) -> Changes:
     last = applied.get(instance) or 0
     found: dict[int, Change] = {}
     for item in log[-MAX_ENTRIES:]:
-        change = _change(item, instance)
-        if change is not None and change.seq > last:
-            found.setdefault(change.seq, change)
+        # Most of a long log was applied before; only what is new is worth reading whole.
+        seq = _number(item.get("seq")) if isinstance(item, dict) else None
+        if seq is not None and seq > last and (change := _change(item, seq, instance)) is not None:
+            found.setdefault(seq, change)
     new = tuple(found[seq] for seq in sorted(found))
     return Changes(
         instance=instance,
@@ -168,16 +170,14 @@ def read_before(value: Any, applied: Applied) -> list[Before]:
     ]
 
 
-def _change(item: Any, instance: str) -> Change | None:
+def _change(item: Mapping[str, Any], seq: int, instance: str) -> Change | None:
     """Return an entry, or None for what no grid of ours writes."""
-    if not isinstance(item, dict):
-        return None
-    seq, example_id = _number(item.get("seq")), _number(item.get("id"))
+    example_id = _number(item.get("id"))
     try:
         deed = Deed(str(item.get("do")))
     except ValueError:
         return None
-    if seq is None or (deed in _NEEDS_EXAMPLE and example_id is None):
+    if deed in _NEEDS_EXAMPLE and example_id is None:
         return None
     label = item.get("label") if deed is Deed.LABEL else None
     given = _given(item.get("given")) if deed is Deed.BULK else ()

@@ -39,7 +39,7 @@ def draw_grid_desk(page: Page) -> None:
 
 @st.fragment
 def _draw_desk(page: Page, view: GridPage, sight: Sight) -> None:
-    ws, task, state = page.ws, page.task, grid_state()
+    ws, state = page.ws, grid_state()
     take_changes(ws, state)
     if state.must_draw(view.revision):
         st.rerun()
@@ -48,7 +48,7 @@ def _draw_desk(page: Page, view: GridPage, sight: Sight) -> None:
     if state.trouble:
         st.error(state.trouble, icon=":material/error:")
         st.button("Try again", key="label_again")
-    draw_grid(ws, task, view, sight, state)
+    draw_grid(ws, view, sight, state)
     if any(row["split"] == Split.TEST for row in view.rows):
         st.caption(
             "Test examples stay blind: no model's label is shown beside them, whatever you choose."

@@ -75,7 +75,7 @@ class Sight:
 
 
 def frame(task: Task, rows: Sequence[dict[str, Any]], sight: Sight) -> Any:
-    """Return the rows as a new frame; the component writes into what it is given."""
+    """Return the rows as a frame."""
     import pandas as pd
 
     columns: dict[str, list[Any]] = {
