@@ -11,7 +11,7 @@ from studio.ui.guard import kindly
 from studio.ui.queue_carrier import carry_queue
 from studio.ui.rescue import draw_rescue
 from studio.ui.session import ask_name, choose_task, enter, get_workspace, is_known, person
-from studio.ui.shell import ICON, show_person, warm_up, warn_of_disk
+from studio.ui.shell import ICON, LOOK, SIDEBAR_PX, show_person, warm_up, warn_of_disk
 
 HERE = Path(__file__).parent
 PAGES = {
@@ -23,8 +23,11 @@ PAGES = {
     "Studio": {"settings": "Settings"},
 }
 
-st.set_page_config(page_title="Rationale Studio", page_icon=ICON, layout="wide")
+st.set_page_config(
+    page_title="Rationale Studio", page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR_PX
+)
 st.logo(ICON, size="small")
+st.html(LOOK)
 warm_up()
 page = st.navigation(
     {

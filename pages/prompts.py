@@ -58,7 +58,8 @@ def main() -> None:
     choose_version(versions, drafts, lambda: draw_starts(desk))
     bar = st.container(horizontal=True, vertical_alignment="center")
     progress = st.container()
-    left, right = st.columns([5, 6], gap="medium")
+    with st.container(key="prompts_desk"):
+        left, right = st.columns([5, 6], gap="medium")
     with left:
         key = f"prompts_{task.id}_{drafts.base}_{drafts.round}"
         body = edit_prompt(ws, task, body_of(task, versions, drafts), key)

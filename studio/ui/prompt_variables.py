@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 import streamlit as st
 
 from studio.domain.prompt import PromptText
 from studio.domain.task import Task
-from studio.domain.variables import columns_named, variable
+from studio.domain.variables import TEXT, columns_named, variable
 from studio.ui.rationale_text import plain
 from studio.ui.rule_fields import metadata_columns
 from studio.workspace import Workspace
@@ -58,8 +61,26 @@ def offer_columns(ws: Workspace, task: Task, field: str, *, key: str) -> None:
 def tell_strangers(ws: Workspace, task: Task, body: PromptText) -> None:
     """Say which variables no example has; nothing where each is a column."""
     columns = metadata_columns(ws, task)
-    strangers = [name for name in body.variables if name not in columns]
-    if strangers:
-        named = ", ".join(plain(variable(name)) for name in strangers)
-        known = f" Columns are {plain(', '.join(columns))}." if columns else ""
-        st.caption(f":orange[:material/warning: No example has the column {named}.]{known}")
+    for name in body.variables:
+        if name not in columns:
+            told = plain(stranger_text(name, columns))
+            st.caption(f":orange[:material/warning:] {told}")
+
+
+def stranger_text(name: str, columns: Sequence[str]) -> str:
+    """Return that a variable names no column, which one was likely meant, and which there are.
+
+    >>> stranger_text("Brnad", ["brand", "price"])
+    'No example has a column “Brnad”. Did you mean {{brand}}? There are {{text}}, {{brand}} and \
+{{price}}.'
+    >>> stranger_text("x", [])
+    'No example has a column “x”. There is only {{text}}.'
+    """
+    said = f"No example has a column “{name}”."
+    folded = {column.casefold(): column for column in (TEXT, *columns)}
+    if close := get_close_matches(name.casefold(), folded, n=1):
+        said += f" Did you mean {variable(folded[close[0]])}?"
+    *first, last = (variable(column) for column in (TEXT, *columns))
+    if not first:
+        return f"{said} There is only {last}."
+    return f"{said} There are {', '.join(first)} and {last}."

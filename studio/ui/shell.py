@@ -13,7 +13,10 @@ from studio.store.connection import tell_of_space
 from studio.ui.session import forget_name, is_signed_in, person
 from studio.workspace import Workspace
 
+SIDEBAR_PX = 210
+"""Width of the sidebar: as little as its words need, so that a tablet has room for tables."""
 LITTLE_BYTES = 50_000_000
+LOOK = Path(__file__).with_name("look.css")
 ICON = str(Path(__file__).with_name("icon.png"))
 
 

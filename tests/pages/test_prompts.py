@@ -340,7 +340,7 @@ def test_a_click_on_a_column_sends_it_along(ws, open_app):
     assert 'Which one? "brand"' in said(at)
     assert '"brand": "…"' in said(at)
     field(at, "Instructions").set_value("Mind {{maker}}.").run()
-    assert "No example has the column {{maker}}" in said(at)
+    assert "No example has a column “maker”. There are {{text}} and {{brand}}." in said(at)
 
 
 def test_a_new_prompt_begins_with_a_file_of_another_tool(ws, app, keto):
