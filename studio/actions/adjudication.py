@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from studio.analysis.people import Disputed, PeopleVotes, disputed
+from studio.analysis.people import Disputed, disputed
 from studio.domain.correction import Mode, Origin
 from studio.domain.example import Example
 from studio.errors import InputError
@@ -130,6 +130,5 @@ def settle_dispute(
 def _disputed(ws: Workspace, task_id: int, splits: Sequence[str]) -> dict[int, Disputed]:
     """Return what people differ on by example id, the least settled first."""
     task = ws.read.tasks.get(task_id)
-    told = ((i, who, label) for i, who, label, _ in ws.read.labels.by_people(task_id, splits))
-    votes = PeopleVotes.of(told, {label.id: label.name for label in task.labels})
+    votes = ws.read.labels.said(task_id, splits).votes(task)
     return {one.example_id: one for one in disputed(votes)}

@@ -7,8 +7,8 @@ from typing import Any
 
 from studio.analysis.agreement import Agreement, agree
 from studio.analysis.differing import label_pairs
-from studio.analysis.people import Disputed, PeopleVotes
-from studio.domain.correction import Origin
+from studio.analysis.people import Disputed
+from studio.analysis.people_votes import PeopleVotes
 from studio.domain.example import Example, Split
 from studio.domain.task import Task
 from studio.errors import InputError
@@ -141,16 +141,9 @@ def _votes(
 ) -> tuple[PeopleVotes, tuple[str, ...], int]:
     """Return people's votes, the splits they are of, and how many were assisted."""
     splits = tuple(_split(name) for name in split.split("+")) if split else ()
-    told = [
-        vote
-        for vote in ws.read.labels.by_people(task.id, splits)
-        if not (blind_only and vote[3] is Origin.ASSISTED)
-    ]
-    votes = PeopleVotes.of(
-        ((example, person, label) for example, person, label, _ in told),
-        {label.id: label.name for label in task.labels},
-    )
-    return votes, splits, sum(origin is Origin.ASSISTED for *_, origin in told)
+    said = ws.read.labels.said(task.id, splits)
+    said = said.only_blind() if blind_only else said
+    return said.votes(task), splits, int(said.assisted.sum())
 
 
 def _split(name: str) -> str:

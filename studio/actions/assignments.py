@@ -255,10 +255,8 @@ def _not_too_many(examples: int, overlap: float, together: int) -> None:
 def _alpha_so_far(ws: Workspace, task: Task) -> tuple[float, bool]:
     """Return the agreement to expect, and whether it is only supposed."""
     from studio.analysis.coefficients import krippendorff_alpha
-    from studio.analysis.people import PeopleVotes
 
-    told = ((i, who, label) for i, who, label, _ in ws.read.labels.by_people(task.id))
-    counts = PeopleVotes.of(told, {label.id: label.name for label in task.labels}).counts()
+    counts = ws.read.labels.said(task.id).votes(task).counts()
     if (counts.sum(axis=1) >= 2).sum() < _FEWEST or math.isnan(found := krippendorff_alpha(counts)):
         return SUPPOSED_ALPHA, True
     return found, False

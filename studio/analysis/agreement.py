@@ -115,24 +115,25 @@ def agree(votes: PeopleVotes, *, draws: int = DRAWS, seed: int = 0) -> Agreement
         draws: Bootstrap draws behind each interval.
         seed: Makes it repeatable.
     """
-    counts = votes.counts()
-    shared = counts[counts.sum(axis=1) >= 2]
+    counts = votes.kinds.votes.counts()
+    several = counts.sum(axis=1) >= 2
+    shared, times = counts[several], votes.kinds.many[several]
     pairs = find_pairs(votes)
     # Two people make one pair: their matrix is all there is.
     two = len(votes.people) == 2 and bool(pairs)
     if two:
         kappa = cohen_figure(label_matrix(pairs[0][2], len(votes.labels)), draws, seed)
     else:
-        kappa = bootstrapped(shared, fleiss_kappas, draws, seed)
+        kappa = bootstrapped(shared, fleiss_kappas, draws, seed, times)
     return Agreement(
-        examples=len(counts),
-        shared=len(shared),
-        alpha=bootstrapped(shared, alphas, draws, seed),
+        examples=len(votes.example_ids),
+        shared=int(times.sum()),
+        alpha=bootstrapped(shared, alphas, draws, seed, times),
         kappa=kappa,
         kappa_kind="cohen" if two else "fleiss",
-        agreement=bootstrapped(shared, agreed_shares, draws, seed),
+        agreement=bootstrapped(shared, agreed_shares, draws, seed, times),
         labels={
-            name: _label_agreement(shared, place, draws, seed)
+            name: _label_agreement(shared, times, place, draws, seed)
             for place, name in enumerate(votes.labels.values())
         },
         pairs=tuple(pair_agreement(votes, *pair, draws, seed) for pair in pairs[:MOST_PAIRS]),
@@ -141,13 +142,15 @@ def agree(votes: PeopleVotes, *, draws: int = DRAWS, seed: int = 0) -> Agreement
     )
 
 
-def _label_agreement(counts: Ints, place: int, draws: int, seed: int) -> LabelAgreement:
+def _label_agreement(
+    counts: Ints, times: Ints, place: int, draws: int, seed: int
+) -> LabelAgreement:
     given = counts[:, place]
     against = np.stack([given, counts.sum(axis=1) - given], axis=1)
     return LabelAgreement(
-        alpha=bootstrapped(against, alphas, draws, seed),
-        agreement=bootstrapped(against, confirmed_shares, draws, seed),
-        votes=int(given.sum()),
+        alpha=bootstrapped(against, alphas, draws, seed, times),
+        agreement=bootstrapped(against, confirmed_shares, draws, seed, times),
+        votes=int((given * times).sum()),
     )
 
 

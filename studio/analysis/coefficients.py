@@ -61,7 +61,11 @@ def cohen_kappa(matrix: Ints) -> float:
 
 
 def bootstrapped(
-    counts: Ints, statistic: Callable[[Floats, Floats], Floats], draws: int, seed: int
+    counts: Ints,
+    statistic: Callable[[Floats, Floats], Floats],
+    draws: int,
+    seed: int,
+    times: Ints | None = None,
 ) -> Figure:
     """Return a statistic of examples with its bootstrap interval.
 
@@ -72,13 +76,15 @@ def bootstrapped(
         statistic: Of this module, from patterns and how often each is drawn.
         draws: Bootstrap draws.
         seed: Makes it repeatable.
+        times: How many examples each row stands for; one each when None.
     """
-    n = len(counts)
+    n = len(counts) if times is None else int(times.sum())
     if not n:
         return UNDEFINED
-    patterns, many = np.unique(counts, axis=0, return_counts=True)
+    patterns, kind = np.unique(counts, axis=0, return_inverse=True)
+    many = np.bincount(kind.ravel(), times).astype(np.int64)
     value = float(statistic(patterns.astype(np.float64), many[None].astype(np.float64))[0])
-    doubt = _apart(counts)
+    doubt = _apart(patterns * many[:, None])
     if doubt is not None:
         patterns = np.concatenate([patterns, doubt[None]])
         many = np.append(many.astype(np.float64), _DOUBT)

@@ -51,13 +51,12 @@ def find_pairs(votes: PeopleVotes) -> list[tuple[int, int, list[Cell]]]:
     """
     from scipy import sparse
 
-    size, people = len(votes.labels), len(votes.people)
-    told = np.ones(len(votes.example), dtype=np.int64)
-    said = sparse.csr_array(
-        (told, (votes.example, votes.person * size + votes.label)),
-        shape=(len(votes.example_ids), people * size),
-    )
-    met = (said.T @ said).tocoo()
+    size, one, many = len(votes.labels), votes.kinds.votes, votes.kinds.many
+    place = (one.example, one.person * size + one.label)
+    shape = (len(many), len(votes.people) * size)
+    said = sparse.csr_array((np.ones_like(one.example), place), shape=shape)
+    weighed = sparse.csr_array((many[one.example], place), shape=shape)
+    met = (said.T @ weighed).tocoo()
     first, second = met.coords[0] // size, met.coords[1] // size
     found: dict[tuple[int, int], list[Cell]] = {}
     upper = first < second
@@ -129,15 +128,16 @@ def label_pairs(
     >>> label_pairs(votes), label_pairs(votes, ("Ada", "Bo"))
     ({('yes', 'no'): (7,)}, {('no', 'yes'): (7,)})
     """
+    one = votes.kinds.votes
     said: dict[int, list[tuple[int, int]]] = {}
-    for row, person, label in zip(
-        votes.example.tolist(), votes.person.tolist(), votes.label.tolist(), strict=True
+    for kind, person, label in zip(
+        one.example.tolist(), one.person.tolist(), one.label.tolist(), strict=True
     ):
         if people is None or votes.people[person] in people:
-            said.setdefault(row, []).append((person, label))
+            said.setdefault(kind, []).append((person, label))
     names = tuple(votes.labels.values())
     found: dict[tuple[int, int], list[int]] = {}
-    for row, told in said.items():
+    for kind, told in said.items():
         if people is None:
             given = sorted(label for _, label in told)
             met = {pair for i, a in enumerate(given) for pair in ((a, b) for b in given[i + 1 :])}
@@ -145,5 +145,11 @@ def label_pairs(
             order = sorted(told, key=lambda one: people.index(votes.people[one[0]]))
             met = {(order[0][1], order[1][1])} if len(order) == 2 else set()
         for pair in met:
-            found.setdefault(pair, []).append(votes.example_ids[row])
-    return {(names[a], names[b]): tuple(ids) for (a, b), ids in sorted(found.items())}
+            found.setdefault(pair, []).append(kind)
+    rows = votes.kinds.rows()
+    return {
+        (names[a], names[b]): tuple(
+            votes.example_ids[np.sort(np.concatenate([rows[kind] for kind in kinds]))].tolist()
+        )
+        for (a, b), kinds in sorted(found.items())
+    }

@@ -82,9 +82,9 @@ def read_open(
     gold = {
         i: g for i, g in ws.read.labels.gold(task.id, [split.value]).items() if g.label_id in known
     }
-    said = ws.read.labels.by_people(task.id, [split.value])
-    decided = {example_id for example_id, *_ in said} | gold.keys()
-    mine = {example_id for example_id, person, *_ in said if person == by}
+    said = ws.read.labels.said(task.id, [split.value])
+    decided = {*said.example_id.tolist()} | gold.keys()
+    mine = {*said.by(by).tolist()}
     # Gold of a file settles an audit example as well; nobody need say it again.
     mine |= {i for i, g in gold.items() if g.origin in FROM_FILES}
     is_audit = audited(ids)
@@ -98,7 +98,7 @@ def read_open(
         open_=ids[free & ~is_audit & ~is_skipped],
         audit=draw(ids[free & is_audit & ~is_skipped], 0),
         skipped=ids[free & is_skipped],
-        asked=len(said),
+        asked=len(said.example_id),
     )
 
 

@@ -12,6 +12,7 @@ from studio.domain.gold import GoldLabel, resolve_gold
 from studio.errors import InputError
 from studio.store.connection import Connections, Row
 from studio.store.label_moves import moved_labels
+from studio.store.people_said import Said, read_said
 from studio.store.standing import STANDING
 from studio.store.tasks import bump
 
@@ -175,31 +176,14 @@ class Labels:
             for row in rows
         }
 
-    def by_people(
-        self, task_id: int, splits: Sequence[str] = ()
-    ) -> list[tuple[int, str, int, Origin]]:
-        """Return what each person says of each example: (example id, person, label id, origin).
+    def said(self, task_id: int, splits: Sequence[str] = ()) -> Said:
+        """Return what each person says of each example, as columns.
 
         Labels of files are left out, and those that were taken back. Of who ended a dispute it is
         what that person had said before, if anything: how a dispute ended is no vote in it. No
         change of the label set moved that earlier decision, so it is read by the labels of now.
         """
-        rows = self.db.read(
-            "SELECT v.example_id, v.person, v.label_id, v.origin FROM current_label c"
-            " JOIN label_event v ON v.id = (SELECT max(id) FROM label_event WHERE"
-            "  example_id = c.example_id AND person = c.person AND origin IN ('blind', 'assisted'))"
-            f" WHERE {_SAID} AND c.origin = 'adjudicated' AND v.label_id IS NOT NULL"
-            " UNION ALL SELECT c.example_id, c.person, c.label_id, c.origin FROM current_label c"
-            f" WHERE {_SAID} AND c.origin IN ('blind', 'assisted') ORDER BY 1, 2",
-            (task_id, json.dumps(list(splits))),
-        )
-        moved = moved_labels(self.db, task_id)
-        now = [moved[row[2]].into if row[2] in moved else row[2] for row in rows]
-        return [
-            (row[0], row[1], label_id, Origin(row[3]))
-            for row, label_id in zip(rows, now, strict=True)
-            if label_id is not None
-        ]
+        return read_said(self.db, task_id, splits)
 
     def counts(self, task_id: int) -> list[dict[str, Any]]:
         """Return dicts of split, label_id, origin, n over all gold."""
@@ -290,10 +274,6 @@ class Labels:
             bump(self.db, task_id)
 
 
-_SAID = (
-    "c.task_id = ?1 AND c.label_id IS NOT NULL"
-    " AND (?2 = '[]' OR c.split IN (SELECT value FROM json_each(?2)))"
-)
 # One step of the index a person, however many decisions each made.
 _LAST = """
 WITH RECURSIVE who (person) AS (

@@ -83,4 +83,4 @@ def _planned(
 @_keep
 def _people(path: str, task_id: int, revision: int, _ws: Workspace) -> list[str]:
     asked = {p for one in _ws.read.assignments.progress(task_id) for p in one.round.people}
-    return sorted(asked | {vote[1] for vote in _ws.read.labels.by_people(task_id)})
+    return sorted(asked | {*_ws.read.labels.said(task_id).people})

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
@@ -80,6 +80,60 @@ def test_cohens_kappa_is_that_of_scikit_learn(pairs):
     matrix = np.zeros((3, 3), dtype=np.int64)
     np.add.at(matrix, (a, b), 1)
     assert cohen_kappa(matrix) == pytest.approx(cohen_kappa_score(a, b))
+
+
+def one_by_one(found, rounds=200):
+    """Dawid-Skene as its authors write it, example by example."""
+    size, people, n = len(found.labels), len(found.people), len(found.example_ids)
+    told = list(zip(found.example, found.person, found.label, strict=True))
+    chances = found.counts() / found.counts().sum(axis=1, keepdims=True)
+    for last in range(rounds):
+        confusions = np.full((people, size, size), 0.02 / size)
+        for example, person, label in told:
+            confusions[person, :, label] += chances[example]
+        confusions /= confusions.sum(axis=2, keepdims=True)
+        prior = chances.sum(axis=0) + 1 / size
+        scores = np.tile(np.log(prior / prior.sum()), (n, 1))
+        for example, person, label in told:
+            scores[example] += np.log(confusions[person, :, label])
+        scores[:, found.counts().sum(axis=0) == 0] = -np.inf
+        before, chances = chances, np.exp(scores - scores.max(axis=1, keepdims=True))
+        chances /= chances.sum(axis=1, keepdims=True)
+        if np.abs(before - chances).max() < 1e-6 or last == rounds - 1:
+            return chances
+
+
+@settings(deadline=None)
+@given(votes.filter(lambda found: len(found.label)), st.integers(1, 3))
+def test_examples_of_one_kind_taken_together_tell_the_same(found, times):
+    n = len(found.example_ids)
+    many = PeopleVotes.of(
+        [
+            (int(found.example_ids[example]) + 10 * again, found.people[person], label + 1)
+            for again in range(times)
+            for example, person, label in zip(
+                found.example, found.person, found.label.tolist(), strict=True
+            )
+        ],
+        LABELS,
+    )
+    assert many.kinds.many.sum() == n * times == len(many.kinds.kind)
+    assert np.array_equal(many.kinds.votes.counts()[many.kinds.kind], many.counts())
+    assert np.allclose(dawid_skene(many).chances, one_by_one(many), atol=1e-7)
+    counts = many.counts()
+    shared, kinds = counts.sum(axis=1) >= 2, many.kinds.votes.counts()
+    times_each = np.where(kinds.sum(axis=1) >= 2, many.kinds.many, 0)
+    one, other = (
+        bootstrapped(counts[shared], alphas, 50, 0),
+        bootstrapped(kinds[times_each > 0], alphas, 50, 0, times_each[times_each > 0]),
+    )
+    assert str(one) == str(other)
+    by_row = {
+        row: (set(found.label[found.example == row]), int(found.example_ids[row]))
+        for row in range(n)
+    }
+    differ = {number for labels, number in by_row.values() if len(labels) > 1}
+    assert {one.example_id for one in disputed(found)} == differ
 
 
 def test_alpha_of_the_example_krippendorff_published():

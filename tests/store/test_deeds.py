@@ -136,9 +136,9 @@ def test_any_order_of_undo_and_redo_is_what_an_editor_does(ws, story):
             label(ws, task, ids, who, rest[0], deed=deed)
             desk.do([(("label", at), given_) for at, given_ in rest[0]])
         assert ws.store.labels.gold(task.id) == gold_anew(ws, task)
-        said = {
-            (i, who): label_id for i, who, label_id, _ in ws.store.labels.by_people(task.id)
-        }  # fmt: skip
+        found = ws.store.labels.said(task.id)
+        who = [found.people[place] for place in found.person]
+        said = dict(zip(zip(found.example_id, who, strict=True), found.label_id, strict=True))
         assert said == {
             (ids[at], one): task.labels[number].id
             for one in PEOPLE
