@@ -38,8 +38,14 @@ class Serving:
         return [first, *(p for p in first.children(recursive=True) if "worker" not in p.cmdline())]
 
     def cpu(self) -> float:
-        """Return the CPU seconds spent so far."""
-        return sum(sum(p.cpu_times()[:2]) for p in self._processes())
+        """Return the CPU seconds spent so far, by what was started and has ended as well."""
+        return sum(sum(p.cpu_times()[:4]) for p in self._processes())
+
+    def beside(self) -> float:
+        """Return how many of them were spent beside the app, on what no page waits for."""
+        processes = self._processes()
+        ended = sum(sum(p.cpu_times()[2:4]) for p in processes)
+        return ended + sum(sum(p.cpu_times()[:2]) for p in processes if _is_aside(p))
 
     def megabytes(self) -> float:
         """Return the memory it holds."""
@@ -77,6 +83,10 @@ def serving(workspace: Path) -> Iterator[Serving]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _is_aside(process: psutil.Process) -> bool:
+    return any("studio.ui.aside" in part for part in process.cmdline())
 
 
 def _wait(health: str, process: subprocess.Popen[bytes], log: Path) -> None:
