@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from studio.analysis.comparison import compare
+from studio.analysis.comparison import Looks, compare
 from studio.analysis.sampling import Sample, weighted_share
 from studio.domain.evaluation import Comparison, Figure
 from studio.domain.job import JobStatus
@@ -60,7 +60,8 @@ class Previewed:
         text: Hash of the draft that was tried.
         asked: Examples of the sample.
         by_chance: Of these, drawn at random from gold; the figures are of them, by their weights.
-        looks: How often these two were compared by now, on more examples each time.
+        looks: How often these two were compared by now, on more or other examples each time.
+        samples: On how many samples.
         is_open: Whether it still works.
         rows: The examples with an answer by now, those that changed first.
         now, then: Accuracy of the draft and of the version before; None while it is not through,
@@ -82,6 +83,7 @@ class Previewed:
     asked: int
     by_chance: int
     looks: int
+    samples: int
     is_open: bool
     rows: tuple[Tried, ...]
     now: Figure | None = None
@@ -106,7 +108,7 @@ class Previewed:
         return {
             "run": self.run_id, "before": self.before or None, "before_run": self.before_id,
             "n": self.asked, "by_chance": self.by_chance, "hard": len(self.of("hard")),
-            "looks": self.looks,
+            "looks": self.looks, "samples": self.samples,
             "accuracy": self.now.to_dict() if self.now else None,
             "accuracy_before": self.then.to_dict() if self.then else None,
             "majority": self.majority[1] if self.majority[0] else None,
@@ -141,6 +143,7 @@ def preview_result(ws: Workspace, run_id: int) -> Previewed:
         asked=draft.total,
         by_chance=len(sample.weights),
         looks=params.get("looks", 1),
+        samples=params.get("samples", 1),
         is_open=any(not JobStatus(run.status).is_final for run in runs),
         rows=(),
         **_spent(ws, runs),
@@ -189,7 +192,7 @@ def _with_answers(
         majority=(common.name, weighted_share(always, weights).value),
         comparison=compare(
             told.before_id or 0, told.run_id, task.labels, gold, then, now,
-            weights=weights, looks=told.looks,
+            weights=weights, looks=Looks(n=told.looks, samples=told.samples),
         ) if rest else None,
     )  # fmt: skip
 

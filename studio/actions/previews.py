@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from studio.analysis.sampling import Sample
@@ -13,6 +13,7 @@ from studio.domain.task import Task
 from studio.errors import InputError
 from studio.handlers.consenting import check_consent
 from studio.handlers.estimating import SAMPLE, estimate, known_engine
+from studio.handlers.preview_looks import count_looks
 from studio.handlers.preview_sample import preview_sample
 from studio.handlers.prompt_checks import check_prompt
 from studio.handlers.tried_texts import OPEN, PARAM, previewed
@@ -47,7 +48,7 @@ class _Plan:
     before: PromptText | None
     sample: Sample
     seed: int
-    looks: int = 1
+    looked: dict[str, int] = field(default_factory=dict)
 
 
 def preview_prompt(
@@ -66,6 +67,7 @@ def preview_prompt(
 
     The sample is drawn from train and validation, never from test: a third of it examples known
     to be hard, the rest at random over gold labels and kinds of examples.
+    Another `seed` tries the same texts on another sample: one look more, with a wider interval.
     With `consent` the person agrees to send this task's texts to the provider; it is recorded.
 
     Raises:
@@ -73,7 +75,8 @@ def preview_prompt(
         ConsentNeededError: If the provider is elsewhere and nobody agreed to send texts there.
     """
     plan = _plan(ws, task_id, body=body, before=before, provider=provider, n=n, seed=seed)
-    return _file(ws, plan, consent=consent, by=by)
+    looked = count_looks(ws, plan.task, body, before, plan.sample)
+    return _file(ws, replace(plan, looked=looked), consent=consent, by=by)
 
 
 def preview_more(
@@ -177,9 +180,10 @@ def _grown(ws: Workspace, run_id: int, more: int) -> _Plan:
             "There is no further example with gold in train and validation.",
             next_step="Label more examples, then preview again.",
         )
+    body = previewed(ws, task, run_id)
     return _Plan(
-        task=task, service=ws.provider(run.provider), body=previewed(ws, task, run_id),
-        before=before, sample=sample, seed=told["seed"], looks=told["looks"] + 1,
+        task=task, service=ws.provider(run.provider), body=body, before=before, sample=sample,
+        seed=told["seed"], looked=count_looks(ws, task, body, before, sample, grown=True),
     )  # fmt: skip
 
 
@@ -201,7 +205,7 @@ def _file(ws: Workspace, plan: _Plan, *, consent: bool, by: str) -> Preview:
             first = file(plan.before, "version before", told[1], {})
         about = {
             "sample": plan.sample.to_dict(), "before": first.id if first else None,
-            "seed": plan.seed, "looks": plan.looks,
+            "seed": plan.seed, **plan.looked,
         }  # fmt: skip
         draft_run = file(plan.body, "draft", told[0], {PARAM: about})
     ws.wake()

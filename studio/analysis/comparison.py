@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,8 +19,34 @@ from studio.domain.run import Prediction
 from studio.domain.task import Label
 from studio.errors import InputError
 
-LOOKS = 0.025
-"""How often the first of several looks may err; the k-th one 1/k of that."""
+_FIRST_MAY_ERR = 0.025
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """How often two runs were compared by now, on more or other examples each time.
+
+    Attributes:
+        n: How often.
+        samples: On how many samples, each of which may have grown.
+    """
+
+    n: int = 1
+    samples: int = 1
+
+    @property
+    def may_err(self) -> float:
+        """How often the last of these looks may err, so that all do in at most 5 of 100 cases.
+
+        A sample that grows is mostly the one looked at before, so the k-th look may err 1/k of the
+        first (20 such looks were simulated). Another sample errs anew; then the shares are
+        2/k(k+1), which add up to twice the first, however many.
+
+        >>> Looks().may_err, Looks(n=2).may_err, round(Looks(n=2, samples=2).may_err, 4)
+        (0.025, 0.0125, 0.0083)
+        """
+        share = self.n if self.samples <= 1 else self.n * (self.n + 1) / 2
+        return _FIRST_MAY_ERR / share
 
 
 def compare(
@@ -31,7 +58,7 @@ def compare(
     preds_b: Sequence[Prediction],
     metric: str = "accuracy",
     weights: Mapping[int, float] | None = None,
-    looks: int = 0,
+    looks: Looks | None = None,
 ) -> Comparison:
     """Return B against A on the examples both were asked about and gold is known of.
 
@@ -47,9 +74,8 @@ def compare(
         metric: What the difference is of.
         weights: Example to how many of the whole it stands for, where a sample was drawn: only
             these count in the figures, while `fixed`, `broke` and `changed` are of all.
-        looks: How often the two were compared by now, on more examples each time; 0 where the
-            examples were settled beforehand. Each interval is so much wider, the first one too,
-            that up to 20 looks together err in at most 5 of 100 cases (simulated).
+        looks: How often the two were compared by now; None where the examples were settled
+            beforehand.
 
     Raises:
         InputError: For a metric other than accuracy and macro_f1.
@@ -66,7 +92,7 @@ def compare(
     fixed = tuple(i for i in ids if a[i] != gold[i] and b[i] == gold[i])
     broke = tuple(i for i in ids if a[i] == gold[i] and b[i] != gold[i])
     counted = [i for i in ids if i in weights] if weights is not None else ids
-    alpha = LOOKS / looks if looks else 0.05
+    alpha = looks.may_err if looks else 0.05
     difference = paired_difference(
         np.array([place[gold[i]] for i in counted], dtype=np.int64),
         np.array([place.get(a[i] or 0, none) for i in counted], dtype=np.int64),
@@ -95,7 +121,7 @@ def compare(
             lost,
             won,
             round(sum(each.values())),
-            1 - LOOKS / (looks + 1) if looks else 0.95,
+            1 - (replace(looks, n=looks.n + 1).may_err if looks else 0.05),
         ),
     )
 

@@ -108,6 +108,9 @@ def _lines(told: Previewed) -> list[str]:
         more = f"; about {found.needed:,} more would tell" if found.needed else ""
         does = "tells" if found.tells else f"not enough to tell{more}"
         lines.append(f"difference {found.difference} ({does})")
+        if told.looks > 1:
+            on = f"{count(told.looks, 'time')} by now, on {count(told.samples, 'sample')}"
+            lines.append(f"looked at {on}: the interval is that much wider")
     for kind in ("fixed", "broke"):
         rows = told.of(kind)
         lines += [f"{kind} {len(rows)}"] if told.comparison else []

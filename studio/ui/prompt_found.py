@@ -29,8 +29,8 @@ _CHIPS = {
 _ROW = 72
 """Height of an example in pixels: four lines of its text; in rows of 4 rem and less none wraps."""
 _OF_LOOKS = (
-    f"{note('interval')} This one is somewhat wider than at 95 %: whoever looks again and again on "
-    "more examples is then wrong in at most 5 of 100 cases."
+    f"{note('interval')} This one is somewhat wider than at 95 %: whoever looks again and again, "
+    "on more or other examples, is then wrong in at most 5 of 100 cases."
 )
 _BY_CHANCE = (
     "A third of the sample is picked because it is hard: the run before got it wrong or was "
@@ -146,7 +146,8 @@ def _figures(ws: Workspace, task: Task, found: Previewed, person: str) -> int | 
             grown = _offer_more(ws, task, found, person)
         if found.looks > 1:
             st.caption(
-                f"Looked at {found.looks} times on more examples; the interval is that much wider."
+                f"Looked at {found.looks} times on more or other examples; the interval is that "
+                "much wider."
             )
     st.caption(plain(_truth(ws, found)))
     if found.majority[0]:

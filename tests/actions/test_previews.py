@@ -114,6 +114,32 @@ def test_a_grown_preview_asks_only_what_is_new_and_trusts_itself_less(ws, fill, 
         preview_more(ws, more.run_id, more=0, by="Ada")
 
 
+def test_another_sample_of_the_same_two_texts_is_a_further_look(ws, fill, work):
+    task = fill(ws, train=60, validation=40)
+    first, told = previewed(ws, work, task)
+    assert (told.looks, told.samples) == (1, 1)
+    _, same = previewed(ws, work, task, by="Bo")
+    assert (same.looks, same.samples) == (1, 1)
+    _, other = previewed(ws, work, task, seed=1, by="Bo")
+    assert (other.looks, other.samples) == (2, 2)
+    preview_more(ws, first.run_id, more=20, by="Ada")
+    work(ws)
+    grown = preview_result(ws, last_preview(ws, task.id, "Ada"))
+    assert (grown.looks, grown.samples) == (3, 2)
+    _, reworded = previewed(ws, work, task, body=PromptText(instructions="Is it so?"), seed=2)
+    assert (reworded.looks, reworded.samples) == (1, 1)
+
+
+def test_a_preview_nothing_came_of_is_no_look(ws, fill, work):
+    task = fill(ws, train=60, validation=40)
+    filed = preview_prompt(ws, task.id, body=DRAFT, before=BEFORE, n=12, by="Ada")
+    for run_id in (filed.run_id, filed.before_id):
+        steer_run(ws, run_id, Want.CANCEL)
+    work(ws)
+    _, told = previewed(ws, work, task, seed=1)
+    assert (told.looks, told.samples) == (1, 1)
+
+
 def preview_all(ws, work, task):
     filed = preview_prompt(ws, task.id, body=DRAFT, n=200, by="Ada")
     work(ws)

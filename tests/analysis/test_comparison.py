@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
-from studio.analysis.comparison import compare
+from studio.analysis.comparison import Looks, compare
 from studio.analysis.intervals import mid_p_mcnemar
 from studio.errors import InputError
 
@@ -90,10 +91,36 @@ def test_looking_again_and_again_on_more_examples_errs_in_at_most_5_of_100_cases
         told = False
         for look, n in enumerate((30, 60, 120, 240, 480), 1):
             runs = [said(dict(enumerate(run[:n]))) for run in (a, b)]
-            found = compare(1, 2, labels("a", "b"), gold, *runs, looks=look)
+            found = compare(1, 2, labels("a", "b"), gold, *runs, looks=Looks(n=look))
             told |= found.tells
         claims += told
     assert claims / 200 <= 0.05
+
+
+@pytest.mark.parametrize("grown", [1, 2, 10])
+def test_looking_at_sample_after_sample_errs_in_at_most_5_of_100_cases(grown):
+    """The first sample grows so often, then each look is at another one."""
+    rng = np.random.default_rng(4)
+    steps = rng.standard_normal((20_000, 20))
+    size = np.arange(1, 21)
+    first = np.abs(steps.cumsum(axis=1)) / np.sqrt(size)
+    seen = np.where(size <= grown, first, np.abs(steps))
+    samples = [max(1, look - grown + 1) for look in size]
+    looks = [Looks(n=n, samples=m) for n, m in zip(size.tolist(), samples, strict=True)]
+    assert (seen > [norm.isf(look.may_err / 2) for look in looks]).any(axis=1).mean() <= 0.05
+    uncounted = [norm.isf(Looks(n=min(look.n, grown)).may_err / 2) for look in looks]
+    assert (seen > uncounted).any(axis=1).mean() > 0.06
+
+
+def test_another_sample_widens_more_than_a_larger_one():
+    gold = dict.fromkeys(range(60), 1)
+    a, b = said({i: 1 + (i < 6) for i in gold}), said({i: 1 + (i > 55) for i in gold})
+    once, grown, other = (
+        compare(1, 2, labels("a", "b"), gold, a, b, looks=looks).difference
+        for looks in (Looks(), Looks(n=2), Looks(n=2, samples=2))
+    )
+    assert other.low < grown.low < once.low
+    assert once.high <= grown.high <= other.high
 
 
 def test_what_is_needed_is_for_the_next_look_and_p_is_of_the_weights():
@@ -101,7 +128,8 @@ def test_what_is_needed_is_for_the_next_look_and_p_is_of_the_weights():
     a = said({i: 2 if i < 10 else 1 for i in gold})
     b = said({i: 2 if 10 <= i < 14 else 1 for i in gold})
     settled, first, third = (
-        compare(1, 2, labels("a", "b"), gold, a, b, looks=looks) for looks in (0, 1, 3)
+        compare(1, 2, labels("a", "b"), gold, a, b, looks=looks)
+        for looks in (None, Looks(), Looks(n=3))
     )
     assert settled.needed < first.needed < third.needed
     assert settled.p < first.p < third.p
