@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from studio.domain.example import Split, normalise
+from studio.domain.example import Example, Split, normalise
 from studio.domain.prompt import PromptText
 from studio.domain.task import Task
 from studio.domain.variables import variable
@@ -13,6 +13,8 @@ from studio.workspace import Workspace
 
 MOST_CHARACTERS = 200_000
 """Of a prompt in all: more than any model here reads."""
+_MOST_KEPT = 4
+_KEPT: dict[tuple[str, int, int], tuple[str, dict[int, int]]] = {}
 
 
 def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
@@ -47,6 +49,8 @@ def check_size(body: PromptText) -> None:
 def check_shots(ws: Workspace, task: Task, body: PromptText) -> None:
     """Refuse few-shots that stand in the test split, also since the examples were split anew.
 
+    A draft is checked at each change of it, so the texts of test are read once and kept by hash.
+
     Raises:
         InputError: With what to mend.
     """
@@ -57,15 +61,40 @@ def check_shots(ws: Workspace, task: Task, body: PromptText) -> None:
             f"There is no example {min(unknown)} in this task.",
             next_step="Choose a few-shot of train.",
         )
-    if body.few_shots:
-        # Known by its number or by its words: a few-shot may have been typed or come from a file.
-        shown = {normalise(shot.text) for shot in body.few_shots}
-        for example in ws.store.examples.all(task.id, [Split.TEST.value]):
-            if example.id in named or normalise(example.text) in shown:
-                raise InputError(
-                    f"Example {example.external_id} is of the locked test split.",
-                    next_step="Choose a few-shot of train.",
-                )
+    locked = [example for example in found if example.split is Split.TEST]
+    # Known by its number or by its words: a few-shot may have been typed or come from a file.
+    locked += _of_test(ws, task, {normalise(shot.text) for shot in body.few_shots})
+    if locked:
+        first = min(locked, key=lambda example: example.id)
+        raise InputError(
+            f"Example {first.external_id} is of the locked test split.",
+            next_step="Choose a few-shot of train.",
+        )
+
+
+def _of_test(ws: Workspace, task: Task, texts: set[str]) -> list[Example]:
+    """Return the examples of test whose words are among these."""
+    if not texts:
+        return []
+    known = _test_texts(ws, task)
+    ids = [known[hash(text)] for text in texts if hash(text) in known]
+    return [e for e in ws.store.examples.some(task.id, ids) if normalise(e.text) in texts]
+
+
+def _test_texts(ws: Workspace, task: Task) -> dict[int, int]:
+    """Return hash of words to the first example of test, read again when one comes or goes."""
+    test = [Split.TEST.value]
+    key = (str(ws.path), ws.path.stat().st_ino, task.id)  # another file may take its place
+    now = ws.store.examples.fingerprint(task.id, test)
+    before, found = _KEPT.pop(key, ("", {}))
+    if before != now:
+        found = {}
+        for example in ws.store.examples.all(task.id, test):
+            found.setdefault(hash(normalise(example.text)), example.id)
+    while len(_KEPT) >= _MOST_KEPT:
+        _KEPT.pop(next(iter(_KEPT)), None)
+    _KEPT[key] = (now, found)
+    return found
 
 
 def _check_columns(ws: Workspace, task: Task, body: PromptText) -> None:
