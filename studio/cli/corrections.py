@@ -18,8 +18,9 @@ from studio.cli.common import (
     rejected_text,
     task_of,
 )
-from studio.domain.correction import Undone
+from studio.domain.correction import Mode, Undone
 from studio.domain.example import Example
+from studio.domain.label_change import LabelChange
 from studio.workspace import Workspace
 
 SHOWN = 5
@@ -70,11 +71,16 @@ def undo(
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take back a person's latest deed that stands: a label, a mark, or all that was done at once."""
+    """Take back a person's latest deed that stands: a label, a mark, or all that was done at once.
+
+    A change of the label set is taken back by `studio label undo TASK`.
+    """
     ws = open_ws(workspace)
     task_id = task_of(ws, task).id
-    undone = undo_correction(ws, task_id, by=by or me(ws))
-    _tell(ws, task_id, undone, ("take back", "Took back"), as_json=as_json)
+    who = by or me(ws)
+    change = _change_since(ws, task_id, who)
+    undone = undo_correction(ws, task_id, by=who)
+    _tell(ws, task_id, undone, ("take back", "Took back"), change, as_json=as_json)
 
 
 def redo(
@@ -87,20 +93,34 @@ def redo(
     ws = open_ws(workspace)
     task_id = task_of(ws, task).id
     redone = redo_correction(ws, task_id, by=by or me(ws))
-    _tell(ws, task_id, redone, ("put back", "Put back"), as_json=as_json)
+    _tell(ws, task_id, redone, ("put back", "Put back"), None, as_json=as_json)
+
+
+def _change_since(ws: Workspace, task_id: int, person: str) -> LabelChange | None:
+    """Return the latest change of the label set that holds, if this person decided nothing since."""
+    holding = [c for c in ws.read.label_sets.changes(task_id) if not c.is_undone]
+    if not holding:
+        return None
+    own = ws.read.labels.worked(task_id, [person])
+    decided = [c.at for c in own if c.mode is not Mode.LABEL_CHANGE and c.undoes is None]
+    return holding[-1] if max(decided, default="") <= holding[-1].at else None
 
 
 def _tell(
-    ws: Workspace, task_id: int, done: Undone | None, verbs: tuple[str, str], *, as_json: bool
-) -> None:
+    ws: Workspace, task_id: int, done: Undone | None, verbs: tuple[str, str],
+    change: LabelChange | None, *, as_json: bool,
+) -> None:  # fmt: skip
     ids = [] if done is None else [e.external_id for e in _examples(ws, task_id, done)]
+    task = ws.read.tasks.get(task_id).name
+    next_step = f"`studio label undo {task}` takes back that {change.text}." if change else None
     data: dict[str, Any] = {
-        "task": ws.read.tasks.get(task_id).name,
+        "task": task,
         "examples": ids,
         "label": done.label if done else None,
         "mark": done.mark.value if done and done.mark else None,
+        "next": next_step,
     }
-    emit(data, as_json, _sentence(done, ids, *verbs))
+    emit(data, as_json, " ".join([_sentence(done, ids, *verbs), next_step or ""]).rstrip())
 
 
 def _examples(ws: Workspace, task_id: int, done: Undone) -> list[Example]:
@@ -111,7 +131,5 @@ def _examples(ws: Workspace, task_id: int, done: Undone) -> list[Example]:
 def _sentence(done: Undone | None, ids: list[str], infinitive: str, verb: str) -> str:
     if done is None:
         return f"There is nothing to {infinitive}."
-    labels = f"the label {done.label}" if done.label else "the labels"
-    what = f"the {done.mark.value}" if done.mark else labels
     more = f" and {len(ids) - SHOWN:,} more" if len(ids) > SHOWN else ""
-    return f"{verb} {what} of {', '.join(ids[:SHOWN])}{more}."
+    return f"{verb} {done.what} of {', '.join(ids[:SHOWN])}{more}."

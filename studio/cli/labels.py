@@ -139,7 +139,10 @@ def undo(
     workspace: WorkspacePath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take back the latest change; what was decided since stays."""
+    """Take back the latest change of the labels; what was decided since stays.
+
+    Decisions on examples are taken back by `studio undo TASK`.
+    """
     ws = open_ws(workspace)
     done = undo_label_change(ws, task_of(ws, task).id, change, by=me(ws))
     emit(done.to_dict(), as_json, f"Taken back: {done.text}.")
@@ -164,7 +167,7 @@ def _do(task: str, deed: Deed, dry_run: bool, workspace: Any, as_json: bool) -> 
     if dry_run:
         foreseen = foresee_change(ws, task_id, deed)
         data = {"text": foreseen.text, **foreseen.counts}
-        emit(data, as_json, " ".join([f"It would be: {foreseen.text}.", *foreseen.sentences]))
+        emit(data, as_json, f"{foreseen.foretold} Nothing was changed.")
         return
     done = change_labels(ws, task_id, deed, by=me(ws))
     emit(done.to_dict(), as_json, _text(done))

@@ -88,6 +88,18 @@ class Undone:
     kind: Literal["label", "mark"] = "label"
     mark: MarkKind | None = None
 
+    @property
+    def what(self) -> str:
+        """What it was on, in words.
+
+        >>> Undone(example_ids=(1, 2), label="ham").what, Undone(example_ids=(1,)).what
+        ('the label ham', 'the label')
+        """
+        if self.mark is not None:
+            return f"the {self.mark.value}"
+        plural = "s" if self.label is None and len(self.example_ids) > 1 else ""
+        return f"the label{plural} {self.label or ''}".rstrip()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossed:

@@ -6,6 +6,7 @@ What was stored by a name is read by the names of now, see `domain.label_names`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -183,23 +184,44 @@ class Consequences:
         >>> Consequences(text="", gold=412, rules=1, marked_runs=4, marked_models=1).sentences
         ['412 gold labels and 1 rule move.', '4 runs and 1 model are marked as made before.']
         """
-        moved = _listed(self.gold, "gold label", self.predictions, "prediction", self.rules, "rule",
-                        self.rationales, "rationale")  # fmt: skip
-        again = _listed(self.again, "gold label")
-        marked = _listed(self.marked_runs, "run", self.marked_prompts, "prompt version",
-                         self.marked_rules, "rule", self.marked_models, "model",
-                         self.marked_reports, "report")  # fmt: skip
-        one = {
-            "move": sum((self.gold, self.predictions, self.rules, self.rationales)) == 1,
-            "again": self.again == 1,
-            "mark": sum(n for name, n in self.counts.items() if name.startswith("marked")) == 1,
-        }
-        said = [f"{moved} {'moves' if one['move'] else 'move'}."] if moved else []
-        if again:
-            said.append(f"{again} {'is' if one['again'] else 'are'} queued for another look.")
-        if marked:
-            said.append(f"{marked} {'is' if one['mark'] else 'are'} marked as made before.")
+        return self._told(would=False)
+
+    @property
+    def foretold(self) -> str:
+        """Return the change and what it does as what would be, in one line.
+
+        >>> Consequences(text="“scam” was merged into “spam”", gold=1).foretold
+        '“scam” would be merged into “spam”. 1 gold label would move.'
+        """
+        text = _DONE.sub(lambda found: _WOULD[found[0]], self.text, count=1)
+        return " ".join([f"{text}.", *self._told(would=True)])
+
+    def _told(self, *, would: bool) -> list[str]:
+        moved = self.gold, self.predictions, self.rules, self.rationales
+        marked = (
+            self.marked_runs, self.marked_prompts, self.marked_rules, self.marked_models,
+            self.marked_reports,
+        )  # fmt: skip
+
+        def be(n: int) -> str:
+            return "would be" if would else "is" if n == 1 else "are"
+
+        said = []
+        if any(moved):
+            move = "would move" if would else "moves" if sum(moved) == 1 else "move"
+            said.append(f"{_listed(moved, _MOVED)} {move}.")
+        if self.again:
+            queued = _listed([self.again], _MOVED)
+            said.append(f"{queued} {be(self.again)} queued for another look.")
+        if any(marked):
+            said.append(f"{_listed(marked, _MARKED)} {be(sum(marked))} marked as made before.")
         return said
+
+
+_MOVED = ("gold label", "prediction", "rule", "rationale")
+_MARKED = ("run", "prompt version", "rule", "model", "report")
+_WOULD = {"” was ": "” would be ", "The order became": "The order would become"}
+_DONE = re.compile("|".join(_WOULD))
 
 
 def consequences_of(change: LabelChange) -> Consequences:
@@ -207,11 +229,9 @@ def consequences_of(change: LabelChange) -> Consequences:
     return Consequences(text=change.text, **change.counts)
 
 
-def _listed(*told: Any) -> str:
+def _listed(counts: Sequence[int], names: Sequence[str]) -> str:
     parts = [
-        f"{n:,} {what}{'' if n == 1 else 's'}"
-        for n, what in zip(told[::2], told[1::2], strict=True)
-        if n
+        f"{n:,} {what}{'' if n == 1 else 's'}" for n, what in zip(counts, names, strict=False) if n
     ]
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 

@@ -65,8 +65,8 @@ def _draw_bar(page: Page, view: GridPage, sight: Sight, state: GridState) -> boo
     """Draw how far one is and what can be done; return whether a reason is to be written."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="label_bar"):
         st.markdown(view.tally(state), width="content")
-        if state.saved:
-            st.markdown(f":green[:material/check:] {state.saved:,} saved", width="content")
+        if state.done:
+            st.markdown(f":green[:material/check:] {plain(state.done)}", width="content")
         st.space("stretch")
         for deed in (Deed.UNDO, Deed.REDO):
             if st.button(

@@ -77,6 +77,7 @@ class GridState:
     Attributes:
         mount: The grid drawn last.
         saved: Decisions stored in this session.
+        turned: What was undone or redone last, and how many decisions were stored by then.
         revision: Grows when the grid must be drawn anew.
         sight: The hash of what was seen last.
         task_id, person: Whose work what is remembered is about.
@@ -96,6 +97,7 @@ class GridState:
 
     mount: Mount | None = None
     saved: int = 0
+    turned: tuple[str, int] = ("", 0)
     revision: int = 0
     sight: str = ""
     task_id: int = 0
@@ -111,6 +113,14 @@ class GridState:
     given: dict[int, bool] = field(default_factory=dict)
     asked: list[Change] = field(default_factory=list)
     trouble: str = ""
+
+    @property
+    def done(self) -> str:
+        """What was done last, in words: saved, undone or redone; empty where nothing was."""
+        words, saved = self.turned
+        if words and saved == self.saved:
+            return words
+        return f"{self.saved:,} saved" if self.saved else ""
 
     def wish(self, *deeds: Deed) -> Change | None:
         """Return and forget the last wish of these kinds."""

@@ -58,7 +58,16 @@ def turn_back(
     turned = _TURNS[deed](ws, task.id, by=person)
     if turned is None:
         st.toast(UNTURNED[deed])
+    else:
+        state.turned = (_words(deed, turned), state.saved)
     state.draw_anew(turned.example_ids[0] if turned else None)
+
+
+def _words(deed: Deed, turned: Undone) -> str:
+    """Say what was undone or redone."""
+    n = len(turned.example_ids)
+    of = f" of {n:,} examples" if n > 1 else ""
+    return f"{'took back' if deed is Deed.UNDO else 'put back'} {turned.what}{of}"
 
 
 def settle_crossing(ws: Workspace, task: Task, mount: Mount, state: GridState, deed: Deed) -> None:
@@ -160,6 +169,7 @@ def _store_one(
     elif repeat and change.deed in _TURNS:
         turned = _TURNS[change.deed](ws, task.id, by=mount.person)
         if turned is not None:
+            state.turned = (_words(change.deed, turned), state.saved)
             _show_turned(ws, task, state, mount, change, turned)
         elif change.example_id is not None:  # the browser shows what did not happen
             st.toast(UNTURNED[change.deed])

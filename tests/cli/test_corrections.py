@@ -7,10 +7,28 @@ def test_a_file_is_stored_taken_back_and_put_back(studio, mail, tmp_path):
     assert stored["stored"] == 2
     assert stored["rejected"] == [{"line": 4, "reason": "there is no example 'nowhere'"}]
     undone = studio("undo", mail, "--by", "Bo", "--json").json
-    assert undone == {"task": mail, "examples": ["tr0", "tr1"], "label": None, "mark": None}
+    told = {"task": mail, "examples": ["tr0", "tr1"], "label": None, "mark": None, "next": None}
+    assert undone == told
     assert "nothing" in studio("undo", mail, "--by", "Bo").out
     assert studio("redo", mail, "--by", "Bo").out == "Put back the labels of tr0, tr1.\n"
     assert studio("redo", mail, "--by", "Bo", "--json").json["examples"] == []
+
+
+def test_an_undo_after_a_change_of_the_labels_names_what_takes_that_back(studio, mail, tmp_path):
+    (tmp_path / "c.csv").write_text("id,label\ntr0,ham\n")
+    studio("label", "rename", mail, "ham", "good")
+    studio("correct", mail, "c.csv", "--by", "Bo", "--blind")
+    assert studio("undo", mail, "--by", "Bo").out == "Took back the label good of tr0.\n"
+    studio("redo", mail, "--by", "Bo")
+    studio("label", "add", mail, "scam")
+    studio("label", "merge", mail, "good", "scam")
+    said = studio("undo", mail, "--by", "Bo").out
+    assert said == (
+        "There is nothing to take back. `studio label undo mail` takes back that “good” was merged "
+        "into “scam”.\n"
+    )
+    studio("label", "undo", mail)
+    assert "`studio label undo mail`" in studio("undo", mail, "--by", "Bo", "--json").json["next"]
 
 
 def test_the_stopwatch_says_what_is_not_timed(studio, mail, tmp_path):

@@ -25,6 +25,23 @@ def test_a_label_set_is_changed_and_changed_back(studio):
     assert studio("label", "undo", "mail").code == 2
 
 
+def test_a_dry_run_says_what_would_be(studio):
+    studio("task", "create", "mail", "--labels", LABELS)
+    for change, said in (
+        (("rename", "mail", "spam", "junk"), "“spam” would be renamed “junk”."),
+        (("merge", "mail", "scam", "spam"), "“scam” would be merged into “spam”."),
+        (
+            ("split", "mail", "spam", "spam", "news"),
+            "“spam” would be split into “spam” and “news”.",
+        ),
+        (("add", "mail", "news"), "“news” would be added."),
+        (("retire", "mail", "scam"), "“scam” would be given up."),
+        (("order", "mail", "scam,ham,spam"), "The order would become scam, ham, spam."),
+    ):
+        assert studio("label", *change, "--dry-run").out == f"{said} Nothing was changed.\n"
+    assert "never changed" in studio("label", "changes", "mail").out
+
+
 def test_the_other_changes(studio):
     studio("task", "create", "mail", "--labels", LABELS)
     assert "renamed" in studio("label", "rename", "mail", "scam", "fraud").out

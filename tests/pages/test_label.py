@@ -188,6 +188,8 @@ def test_undo_is_an_event_of_its_own_and_never_done_twice(ws, keto, open_app):
     stored = events(ws, keto)
     assert [c.label_id for c in stored] == [1, 2, 1]
     assert stored[-1].undoes == stored[1].id
+    assert "took back the label not\\_keto" in said(at)
+    assert "saved" not in said(at)
     at.button(key="label_undo").click().run()
     assert [c.label_id for c in events(ws, keto)] == [1, 2, 1, None]
     assert state_of(at).revision == 1
