@@ -77,12 +77,21 @@ def show_estimates(
 ) -> None:
     """Say before any click what a preview, and a run of the saved version, would ask and cost."""
     n = st.session_state.get("prompts_sample", 40)
-    lines = {"Preview": _estimate(ws, task, body, before, n)}
+    told = _estimate(ws, task, body, before, n)
+    lines = {_named(told, before): told}
     if saved is not None:
         lines["Run on all"] = run_estimate(ws, task, Choice(prompt=str(saved.id)))
     said = [f"{name}: {plain(told.sentence())}" for name, told in lines.items() if told]
     if said:
         st.caption("  \n".join(said))
+
+
+def _named(told: Estimate | None, before: PromptVersion | None) -> str:
+    """Return what a preview asks about, so that its number of questions can be understood."""
+    if told is None or before is None:
+        return "Preview"
+    asked = f"{told.examples // 2:,} examples"
+    return f"Preview, {asked} with this draft and with {plain(before.title)}"
 
 
 def last_preview(ws: Workspace, task: Task, person: str) -> int | None:

@@ -174,6 +174,15 @@ function (desk) {
     return last ? api.getDisplayedRowAtIndex(last.rowIndex + 1) || last : null;
   };
 
+  /* Whoever chose the task in the sidebar is still in that box, and keys would be typed there. */
+  const leaveSidebar = function () {
+    const held = window.parent.document.activeElement;
+    const isOpen = held && held.getAttribute("aria-expanded") === "true";
+    if (held && !isOpen && held.closest('[data-testid="stSidebar"]')) {
+      window.frameElement.focus();
+    }
+  };
+
   const begin = function () {
     if (desk.begun || api.getDisplayedRowCount() === 0) {
       return;
@@ -189,6 +198,7 @@ function (desk) {
       }
     });
     desk.go(first || api.getDisplayedRowAtIndex(0), "label", 0);
+    leaveSidebar();
   };
   api.addEventListener("firstDataRendered", begin);
   setTimeout(begin, 0);

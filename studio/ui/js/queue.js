@@ -4,14 +4,20 @@
  again, and kept over a reload of the page, until the server says it has them. Texts come in through
  textContent only.
 */
-export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+export default function () {
+  const code = (window.rationaleStudioQueue ??= {});
+  code.draw = drawCard;
+  if (code.waiting) code.waiting();
+}
+
+function drawCard({ data, parentElement, setStateValue, setTriggerValue }) {
   const card = parentElement.querySelector(".card");
   const first = !card.desk;
   const desk = (card.desk = card.desk || { version: null, front: 0, blocks: [], clock: startClock() });
   Object.assign(desk, { data, card, setStateValue, setTriggerValue });
   desk.find = (name) => parentElement.querySelector(name);
   if (first) recall(desk);
-  if (desk.version !== data.version) begin(desk);
+  if (desk.version !== data.version) begin(desk), leaveSidebar(card);
   acknowledge(desk);
   receive(desk);
   drawFrame(desk);
@@ -20,6 +26,13 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   listen(desk);
   if (first) card.focus({ preventScroll: true });
   return () => setTimeout(() => card.isConnected || desk.leave(), 0);
+}
+
+/* Whoever chose the task in the sidebar is still in that box, and keys would be typed there. */
+function leaveSidebar(card) {
+  const held = document.activeElement;
+  const isOpen = held && held.getAttribute("aria-expanded") === "true";
+  if (held && !isOpen && held.closest('[data-testid="stSidebar"]')) card.focus({ preventScroll: true });
 }
 
 /* Keys count wherever the focus is; adding a listener again that is there already changes nothing. */
