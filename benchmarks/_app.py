@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,24 +32,27 @@ class Serving:
     url: str
     pid: int
 
-    def _processes(self) -> list[psutil.Process]:
-        """Return the server's processes, without the worker, which has a session of its own."""
-        first = psutil.Process(self.pid)
-        return [first, *(p for p in first.children(recursive=True) if "worker" not in p.cmdline())]
+    def _each(self, of: Callable[[psutil.Process], float]) -> float:
+        """Add up something of the server's processes, without the worker, which has a session of its own."""
+        first, total = psutil.Process(self.pid), of(psutil.Process(self.pid))
+        for process in first.children(recursive=True):
+            with suppress(psutil.Error):  # it ended meanwhile: its parent has its CPU
+                total += 0.0 if "worker" in process.cmdline() else of(process)
+        return total
 
     def cpu(self) -> float:
         """Return the CPU seconds spent so far, by what was started and has ended as well."""
-        return sum(sum(p.cpu_times()[:4]) for p in self._processes())
+        return self._each(lambda process: sum(process.cpu_times()[:4]))
 
     def beside(self) -> float:
         """Return how many of them were spent beside the app, on what no page waits for."""
-        processes = self._processes()
-        ended = sum(sum(p.cpu_times()[2:4]) for p in processes)
-        return ended + sum(sum(p.cpu_times()[:2]) for p in processes if _is_aside(p))
+        return self._each(
+            lambda process: sum(process.cpu_times()[0 if _is_aside(process) else 2 : 4])
+        )
 
     def megabytes(self) -> float:
         """Return the memory it holds."""
-        return sum(p.memory_info().rss for p in self._processes()) / 1e6
+        return self._each(lambda process: process.memory_info().rss) / 1e6
 
 
 @contextmanager

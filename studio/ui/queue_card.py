@@ -32,7 +32,8 @@ KEYS = (
     ("?", "show these keys"),
 )
 _FOLDER = Path(__file__).parent / "js"
-_JS = "\n".join(
+_JS = (_FOLDER / "queue_card.js").read_text(encoding="utf-8")
+_CODE = "\n".join(
     (_FOLDER / name).read_text(encoding="utf-8") for name in ("queue.js", "queue_draw.js")
 )
 _HTML = """<div class="card" tabindex="0" role="group">
@@ -150,6 +151,16 @@ def _component() -> Any:
     return st.components.v2.component("rationale_studio_queue", html=_HTML, css=_CSS, js=_JS)
 
 
+@st.cache_resource(show_spinner=False)
+def _code() -> Any:
+    return st.components.v2.component("rationale_studio_queue_code", js=_CODE)
+
+
+def load_card() -> None:
+    """Bring the code that draws the card; outside the fragment, so that no label brings it anew."""
+    _code()(key="queue_code", height=1)
+
+
 def queue_card(
     task: Task,
     items: Sequence[CardItem],
@@ -158,7 +169,7 @@ def queue_card(
     key: str,
     on: Mapping[str, Callable[[], None]],
 ) -> None:
-    """Draw the card.
+    """Draw the card, as soon as `load_card` brought its code.
 
     Args:
         task: Whose labels the keys give: 1 to 9 in their order.

@@ -14,7 +14,7 @@ from studio.domain.mark import MarkKind
 from studio.ui.guard import kindly
 from studio.ui.label_why import why_dialog
 from studio.ui.page import Page
-from studio.ui.queue_card import CardState, queue_card
+from studio.ui.queue_card import CardState, load_card, queue_card
 from studio.ui.queue_choice import choose_queue, show_keys
 from studio.ui.queue_feed import feed, freshen, put_in_front
 from studio.ui.queue_outlook import draw_outlook
@@ -30,7 +30,10 @@ def draw_queue(page: Page) -> None:
     """Draw the queue of a task that has examples, and store what is done on its card."""
     state = queue_state()
     take_log(page.ws, state, page.person)
-    choice = choose_queue(page.ws, page.task, page.person)
+    with st.container(gap=None):  # the code takes no room
+        load_card()
+        with st.container():
+            choice = choose_queue(page.ws, page.task, page.person)
     if state.choice != choice:
         state.begin(choice)
     freshen(page.ws, page.task, state)
