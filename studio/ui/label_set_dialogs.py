@@ -13,7 +13,11 @@ from studio.ui.guard import kindly
 from studio.ui.rationale_text import plain
 from studio.workspace import Workspace
 
+ORDERED = "labels_ordered"
+"""Key of the order that is being made."""
 _LONGEST = 60
+_IN_SIGHT = 9
+"""Labels that are shown at once while they are ordered; more are scrolled."""
 _AGAIN = "Look again at the gold it touches"
 
 
@@ -77,16 +81,42 @@ def ask_add(ws: Workspace, task: Task, person: str) -> None:
     _confirm(ws, task, person, deed if name.strip() else None, "Add")
 
 
-@st.dialog("Change the order")
+@st.dialog("Change the order", width="medium")
 def ask_order(ws: Workspace, task: Task, person: str) -> None:
-    """Ask for the order of the labels."""
-    st.write("The order decides keys and colours. Choose all labels in the order you want.")
-    names = st.multiselect(
-        "Order", task.label_names, default=list(task.label_names),
-        key="labels_ordered",
-    )  # fmt: skip
-    is_whole = sorted(names) == sorted(task.label_names) and tuple(names) != task.label_names
-    _confirm(ws, task, person, Reorder(names=tuple(names)) if is_whole else None, "Save")
+    """Ask for the order of the labels: each moves up, down, or to a place."""
+    names: list[str] = st.session_state.get(ORDERED, [])
+    if sorted(names) != sorted(task.label_names):
+        names = st.session_state[ORDERED] = list(task.label_names)
+    st.caption("The order decides keys and colours. Type a number to move a label far.")
+    with st.container(height=420 if len(names) > _IN_SIGHT else "content", border=False, gap=None):
+        for place in range(len(names)):
+            _draw_place(names, place)
+    is_other = tuple(names) != task.label_names
+    _confirm(ws, task, person, Reorder(names=tuple(names)) if is_other else None, "Save")
+
+
+def _draw_place(names: list[str], place: int) -> None:
+    """Draw a label with its place, and what moves it."""
+    name, key = names[place], f"labels_place_{names[place]}_{place}"
+
+    def move(to: int) -> None:
+        names.insert(to, names.pop(place))
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.number_input(
+            f"Place of {name}", 1, len(names), place + 1, key=key, width=110,
+            label_visibility="collapsed",
+            on_change=lambda: move(int(st.session_state[key]) - 1),
+        )  # fmt: skip
+        st.markdown(plain(name), width="stretch")
+        for words, icon, to in (
+            ("Up", "arrow_upward", place - 1),
+            ("Down", "arrow_downward", place + 1),
+        ):
+            st.button(
+                f":material/{icon}:", key=f"{key}_{words}", type="tertiary", help=words,
+                disabled=not 0 <= to < len(names), on_click=move, args=(to,),
+            )  # fmt: skip
 
 
 def _confirm(ws: Workspace, task: Task, person: str, deed: Deed | None, words: str) -> None:

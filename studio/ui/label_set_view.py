@@ -13,7 +13,14 @@ from studio.domain.task import Label, Task
 from studio.ui.colours import label_colours
 from studio.ui.figures import count
 from studio.ui.guard import kindly
-from studio.ui.label_set_dialogs import ask_add, ask_merge, ask_order, ask_rename, ask_split
+from studio.ui.label_set_dialogs import (
+    ORDERED,
+    ask_add,
+    ask_merge,
+    ask_order,
+    ask_rename,
+    ask_split,
+)
 from studio.ui.rationale_text import plain
 from studio.workspace import Workspace
 
@@ -28,6 +35,7 @@ def draw_label_set(ws: Workspace, task: Task, person: str) -> None:
         if st.button("Add a label", icon=":material/add:", key="labels_add"):
             ask_add(ws, task, person)
         if st.button("Change the order", icon=":material/swap_vert:", key="labels_order"):
+            st.session_state.pop(ORDERED, None)
             ask_order(ws, task, person)
     st.caption(
         "Names and the set can change at any time: gold, predictions and rules go along, old "

@@ -69,11 +69,13 @@ def test_a_split_and_an_order_are_done_once_they_are_whole(ws):
     at.button(key="labels_confirm").click().run()
     assert ws.read.tasks.get(task.id).label_names == (*LABELS, "news")
     at = ask("order")
-    at.multiselect(key="labels_ordered").set_value(["spam", "ham", "scam"]).run()
     assert at.button(key="labels_confirm").disabled
-    at.multiselect(key="labels_ordered").set_value(["spam", "ham", "scam", "news"]).run()
+    at.button(key="labels_place_ham_0_Down").click().run()
+    at.number_input(key="labels_place_news_3").set_value(1).run()
+    at.button(key="labels_place_news_0_Down").click().run()
+    assert at.button(key="labels_place_spam_0_Up").disabled
     at.button(key="labels_confirm").click().run()
-    assert ws.read.tasks.get(task.id).label_names == ("spam", "ham", "scam", "news")
+    assert ws.read.tasks.get(task.id).label_names == ("spam", "news", "ham", "scam")
 
 
 def test_what_waits_is_said_and_a_change_is_undone(open_app, ws):
