@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from studio.ui.address import is_news, tell
 from studio.ui.empty import empty_state
 from studio.ui.grid_desk import draw_grid_desk
 from studio.ui.grid_state import grid_state
@@ -15,8 +16,8 @@ VIEWS = {"grid": "Grid", "queue": "One by one"}
 
 def choose_view() -> str:
     """Draw the switch; an address with `?view=` turns it, and the address follows it."""
-    seen, named = st.session_state.get("label_view_seen"), st.query_params.get("view")
-    if named in VIEWS and named != seen:
+    named = st.query_params.get("view", "")
+    if named in VIEWS and is_news("label_view_told", named):
         st.session_state["label_view"] = named
     st.session_state.setdefault("label_view", "grid")
     picked = st.segmented_control(
@@ -29,8 +30,7 @@ def choose_view() -> str:
         persist_state="session",
     )
     chosen = picked or "grid"
-    st.session_state["label_view_seen"] = chosen
-    if named != chosen:
+    if tell("label_view_told", named, chosen):
         st.query_params["view"] = chosen
     return chosen
 

@@ -19,6 +19,7 @@ from studio.domain.mark import MarkKind
 from studio.domain.run import ClassifierKind, Outcome, Run
 from studio.domain.task import Task
 from studio.store.grid_filter import ANYBODY, Order
+from studio.ui.address import is_news, tell
 from studio.ui.grid_groups import known_slices
 from studio.workspace import Workspace
 
@@ -278,8 +279,8 @@ def _run_name(run: Run) -> str:
 
 def take_address(found: Mapping[str, Choice]) -> None:
     """Choose what the address says, if somebody came by a link; forget what there is no more."""
-    address = {name: st.query_params[name] for name in found if name in st.query_params}
-    is_new = address and address != st.session_state.get(_TOLD)
+    address = _address(found)
+    is_new = address and is_news(_TOLD, frozenset(address.items()))
     for choice in found.values():
         if is_new:
             said = address.get(choice.name)
@@ -292,12 +293,18 @@ def take_address(found: Mapping[str, Choice]) -> None:
 
 def tell_address(found: Mapping[str, Choice]) -> None:
     """Let the address say what is chosen."""
+    address = _address(found)
     told = {
         name: choice.kind.write(choice.value) for name, choice in found.items() if choice.is_active
     }
+    if not tell(_TOLD, frozenset(address.items()), frozenset(told.items())):
+        return
     for name in found:
         if name not in told:
             st.query_params.pop(name, None)
-        elif st.query_params.get(name) != told[name]:
+        elif address.get(name) != told[name]:
             st.query_params[name] = told[name]
-    st.session_state[_TOLD] = told
+
+
+def _address(found: Mapping[str, Choice]) -> dict[str, str]:
+    return {name: st.query_params[name] for name in found if name in st.query_params}

@@ -14,6 +14,7 @@ from studio.domain.task import Task
 from studio.errors import StudioError
 from studio.store.examples import GridFilter
 from studio.store.grid_filter import ANYBODY, IdSet
+from studio.ui.address import is_news, tell
 from studio.ui.figures import count
 from studio.ui.grid import KEYS
 from studio.ui.grid_choices import Choice, choices, take_address, tell_address
@@ -92,7 +93,8 @@ def _choose_run(runs: dict[int, Run], task: Task) -> Run | None:
     finished = [r.id for r in runs.values() if r.done >= r.total and set(r.splits) != {Split.TEST}]
     options: list[int | None] = [None, *runs]
     key = f"label_run_{task.id}_{len(runs)}"
-    if (linked := st.query_params.get("run", "")) != st.session_state.get(_RUN_TOLD, ""):
+    linked = st.query_params.get("run", "")
+    if is_news(_RUN_TOLD, linked):
         number = int(linked) if linked.isdecimal() and len(linked) <= 18 else None
         if linked == _BLIND or number in runs:
             st.session_state[key] = number
@@ -111,8 +113,7 @@ def _choose_run(runs: dict[int, Run], task: Task) -> Run | None:
         "one given without counts as blind gold, which weighs more.",
     )
     told = str(chosen or _BLIND)
-    st.session_state[_RUN_TOLD] = told
-    if runs and st.query_params.get("run") != told:
+    if runs and tell(_RUN_TOLD, linked, told):
         st.query_params["run"] = told
     return runs.get(chosen) if chosen is not None else None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.pages_manager import PagesManager
 
 from studio.actions.tasks import last_worked_on, work_on
 from studio.bootstrap import open_workspace
@@ -23,8 +23,6 @@ _NEXT_TASK = "next_task"
 _NEXT_TAB = "_next_tab"
 _FORGET = "forget_person"
 _ENTERED = "entered"
-_WANTED = "wanted_page"
-_ASKED = "wanted_query"
 _WORKED_ON = "worked_on"
 
 
@@ -82,25 +80,18 @@ def is_known() -> bool:
 def enter() -> None:
     """Mark that this visit came through app.py, with its sign-in; called by it alone."""
     st.session_state[_ENTERED] = True
-    wanted = st.session_state.pop(_WANTED, "")
-    if wanted:
-        with suppress(StreamlitAPIException):  # the address may name no page at all
-            asked = st.session_state.pop(_ASKED, {})
-            st.switch_page(f"pages/{wanted}.py", query_params=asked)
 
 
 def check_entrance() -> None:
-    """Send a visit that did not come through app.py there.
+    """Send a visit that did not come through app.py there, at the same address.
 
     Until some visit ran app.py in this process, Streamlit opens the files of `pages/` directly.
+    Going to app.py as to a page would clear the address in the browser, which writes before it
+    hears of the next one: what the visit asked for would be lost, and its page with it.
     """
     if not st.session_state.get(_ENTERED):
-        st.session_state[_WANTED] = str(st.context.url or "").rstrip("/").rpartition("/")[2]
-        asked = st.query_params.to_dict()  # going there clears the address
-        if task := asked.pop(TASK, None):
-            st.session_state[_NEXT_TASK] = task
-        st.session_state[_ASKED] = asked
-        st.switch_page("app.py")
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def forget_name() -> None:

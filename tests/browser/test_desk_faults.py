@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from studio.actions.examples import Columns, import_examples
 from studio.actions.prompts import save_prompt
@@ -71,12 +70,7 @@ class Desk:
     def ready(self):
         """Wait until keys count."""
         if self.view == "queue":
-            card = self.page.locator(".card .text", has_text="number")
-            try:
-                card.wait_for(timeout=20_000)
-            except PlaywrightTimeout:  # a server started anew may show the grid first
-                self.page.get_by_role("radio", name="One by one", exact=True).click()
-                card.wait_for(timeout=60_000)
+            self.page.locator(".card .text", has_text="number").wait_for(timeout=60_000)
         else:
             self.frame.locator(".ag-cell-focus:focus").wait_for(timeout=60_000)
         return self

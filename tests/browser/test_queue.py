@@ -6,7 +6,6 @@ import random
 import time
 
 import pytest
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from studio.actions.examples import Columns, import_examples
 from studio.actions.tasks import create_task
@@ -54,12 +53,7 @@ def open_queue(page, served):
 
 
 def wait_for_card(page):
-    card = page.locator(".card .text", has_text="number")
-    try:
-        card.wait_for(timeout=20_000)
-    except PlaywrightTimeout:  # a busy machine may show the grid first after a reload
-        page.get_by_role("radio", name="One by one", exact=True).click()
-        card.wait_for(timeout=60_000)
+    page.locator(".card .text", has_text="number").wait_for(timeout=60_000)
 
 
 def shown(page) -> str:

@@ -112,6 +112,22 @@ def test_the_address_tells_what_was_chosen(ws, keto, run, open_app):
     assert [str(v[0] if isinstance(v, list) else v) for v in told.values()] == ["refused", "todo"]
 
 
+def test_addresses_that_are_behind_take_no_choice_back(ws, keto, run, open_app):
+    at = open_app("label")
+    at.selectbox(key="label_outcome").set_value("refused").run()
+    first = dict(at.query_params)
+    del at.query_params["outcome"]  # the browser has not followed yet while more is chosen
+    at.selectbox(key="label_outcome").set_value("ok").run()
+    at.query_params = first | {"outcome": "refused"}
+    at.run()
+    assert at.selectbox(key="label_outcome").value == "ok"
+    assert at.query_params["outcome"] in ("ok", ["ok"])
+    at.run()
+    at.query_params["outcome"] = "refused"  # it has; now somebody came back by the browser
+    at.run()
+    assert at.selectbox(key="label_outcome").value == "refused"
+
+
 @pytest.mark.parametrize(
     "address",
     [
