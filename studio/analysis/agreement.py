@@ -154,14 +154,23 @@ def _label_agreement(
     )
 
 
+FEW_SHARED = 20
+"""Of fewer examples a bootstrap knows too little of what it has not seen: it cannot tell."""
+
+
 def words_of(alpha: Figure) -> str:
     """Return what an alpha is commonly taken for (Krippendorff's own thresholds).
 
+    >>> words_of(Figure(value=1.0, low=1.0, high=1.0, n=3))
+    'too few shared examples to tell (3): label 17 more together at least'
     >>> words_of(Figure(value=0.24, low=0.2, high=0.28, n=800))
     'people mostly do not mean the same by these labels: sharpen their definitions first'
     """
     if math.isnan(alpha.value):
         return "not told: people gave one label only, or share no example"
+    if alpha.n < FEW_SHARED:
+        more = FEW_SHARED - alpha.n
+        return f"too few shared examples to tell ({alpha.n}): label {more} more together at least"
     if alpha.low >= 0.8:
         return "people mean the same by these labels"
     if alpha.high < 0.667:

@@ -49,8 +49,8 @@ def _text(found: TaskAgreement) -> str:
     )
     if found.assisted:
         head += (
-            f"\n{found.assisted:,} labels were given beside a model's or a rule's, which makes "
-            "people agree more; `--blind` leaves them out."
+            f"\n{found.assisted:,} labels were given beside a model's, a rule's or a colleague's, "
+            "which makes people agree more; `--blind` leaves them out."
         )
     labels = [
         {"label": name, "alpha": str(one.alpha), "another says it too": str(one.agreement)}

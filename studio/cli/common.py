@@ -38,6 +38,8 @@ Yes = Annotated[
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it ends, with a progress bar.")]
 WORKER_PATIENCE_S = 15.0
 REJECTED_SHOWN = 5
+FOREIGN_SHARE = 0.01
+"""Fewer texts than this share that do not look like English may be names and short ones."""
 _STEERING = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
 
 
@@ -204,6 +206,18 @@ def _progress(ws: Workspace, job: Job, what: str) -> str:
     said = notice(job)
     text = f"{what}: {progress_text(job, ws.clock(), run, outcomes)}"
     return " ".join(f"{text} · {said}".split()) if said else text
+
+
+def language_note(ws: Workspace, run_id: int) -> str | None:
+    """Return a warning where a run's reader met texts in a language it does not know."""
+    n, asked = ws.read.runs.foreign(run_id)
+    if n < FOREIGN_SHARE * asked or not n:
+        return None
+    return (
+        f"{n:,} of {asked:,} texts looked at do not seem to be English, the only language the "
+        "embedded reader knows: trust its labels there only as far as gold shows. A fine-tune on "
+        "your labels, or a chat model, reads others."
+    )
 
 
 def table(rows: list[dict[str, Any]], empty: str) -> str:

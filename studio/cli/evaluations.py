@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from studio.actions.evaluations import calibrate_run, compare_runs, evaluate_run, find_slices
-from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table
+from studio.cli.common import AsJson, WorkspacePath, emit, language_note, me, open_ws, table
 from studio.domain.calibration import Calibration
 from studio.domain.evaluation import Comparison, Evaluation
 
@@ -33,8 +33,11 @@ def evaluate(
     found = evaluate_run(ws, run, split=split, slice_name=slice_, by=me(ws))
     trust = calibrate_run(ws, run, split=split, slice_name=slice_)
     outdated = ws.read.label_sets.marks(ws.read.runs.get(run).task_id).runs.get(run)
-    data = evaluation_to_dict(found) | {"calibration": trust.to_dict(), "outdated": outdated}
-    note = f"{outdated}\n" if outdated else ""
+    language = language_note(ws, run)
+    data = evaluation_to_dict(found) | {
+        "calibration": trust.to_dict(), "outdated": outdated, "language": language,
+    }  # fmt: skip
+    note = "".join(f"{said}\n" for said in (outdated, language) if said)
     emit(data, as_json, lambda: f"{note}{_text(found)}\n\n{_trust_text(trust)}")
 
 

@@ -25,6 +25,7 @@ from studio.cli.common import (
     Yes,
     at_work,
     emit,
+    language_note,
     me,
     open_ws,
     table,
@@ -34,6 +35,7 @@ from studio.cli.common import (
 )
 from studio.domain.amounts import money
 from studio.domain.job import Want
+from studio.workspace import Workspace
 
 group = typer.Typer(help="One pass of one classifier over examples.", no_args_is_help=True)
 
@@ -99,7 +101,7 @@ def start(
     run = start_run(ws, task_id, **asked, consent=yes, budget_usd=budget, by=me(ws))
     if wait and run.job_id is not None:
         wait_for(ws, run.job_id, "run")
-    data = run_status(ws, run.id)
+    data = _status(ws, run.id)
     emit(data, as_json, lambda: _text(data))
 
 
@@ -141,7 +143,7 @@ def list_runs(task: str, workspace: WorkspacePath = None, as_json: AsJson = Fals
 def show(run: int, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
     """Show a run: status, outcomes, calls and cost."""
     ws = open_ws(workspace)
-    data = run_status(ws, run)
+    data = _status(ws, run)
     emit(data, as_json, lambda: _text(data))
 
 
@@ -194,8 +196,12 @@ def export(
 def _steer(run: int, want: Want, workspace: Path | None, as_json: bool) -> None:
     ws = open_ws(workspace)
     steer_run(ws, run, want)
-    data = run_status(ws, run)
+    data = _status(ws, run)
     emit(data, as_json, lambda: _text(data))
+
+
+def _status(ws: Workspace, run: int) -> dict[str, Any]:
+    return run_status(ws, run) | {"language": language_note(ws, run)}
 
 
 def _list(rows: list[dict[str, Any]]) -> str:
@@ -232,6 +238,5 @@ def _text(data: dict[str, Any]) -> str:
             f"expected at the start: {told['questions']:,} calls; {expected:,} tokens; "
             f"{money(told['cost_usd'])}"
         )
-    return "\n".join(
-        lines + [said for said in (data["error"], data["message"], data["outdated"]) if said]
-    )
+    notes = ("error", "message", "outdated", "language")
+    return "\n".join(lines + [data[name] for name in notes if data[name]])

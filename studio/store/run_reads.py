@@ -169,6 +169,21 @@ class RunReads:
         )
         return {Method(row[0]): row[1] for row in rows}
 
+    def foreign(self, run_id: int, *, most: int = 1_000) -> tuple[int, int]:
+        """Return of how many texts their reader said that they are not English, and of how many asked.
+
+        Args:
+            run_id: The run.
+            most: About so many answers are looked at, spread over all.
+        """
+        row = self.db.one(
+            "SELECT coalesce(sum(s.detail ->> 'not_english'), 0), count(*)"
+            " FROM prediction p JOIN response s ON s.id = p.response_id WHERE p.run_id = ?1 AND"
+            " p.example_id % (SELECT max(1, count(*) / ?2) FROM prediction WHERE run_id = ?1) = 0",
+            (run_id, most),
+        )
+        return (row[0], row[1]) if row else (0, 0)
+
     def answered_by(self, run_id: int) -> str:
         """Return the model that really answered; empty while nothing did."""
         return str(

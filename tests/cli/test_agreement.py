@@ -28,6 +28,7 @@ def test_the_document_has_what_is_promised(studio, voted):
 def test_people_read_who_differs_from_whom(studio, voted):
     told = studio("agreement", voted, "--limit", "1").out
     assert "3 people, 4 of 4 labeled examples shared" in told
+    assert "n=4: too few shared examples to tell (4): label 16 more together at least" in told
     assert "Ada / Cy" in told
     assert "ham / spam 1x" in told
 
