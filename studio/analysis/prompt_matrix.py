@@ -69,6 +69,24 @@ class PromptMatrix:
     rows: tuple[MatrixRow, ...]
     against: str
 
+    def telling(self, most: int) -> list[int]:
+        """Return the places of the columns that tell most, in their order; the whole is one.
+
+        First come those on which a version differs beyond luck, then those where versions are
+        likeliest to differ, then those that hold the most errors beyond their share.
+        """
+        cells = [[row.cells[i] for row in self.rows] for i in range(len(self.columns))]
+
+        def rank(i: int) -> tuple[float, float]:
+            beyond = [
+                len(cell.wrong) - (1 - row.cells[0].accuracy.value) * cell.accuracy.n
+                for cell, row in zip(cells[i], self.rows, strict=True)
+                if cell.accuracy.n
+            ]
+            return min((cell.p for cell in cells[i]), default=1.0), -max(beyond, default=0.0)
+
+        return sorted([0, *sorted(range(1, len(self.columns)), key=rank)[: most - 1]])
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as `--json` shows it."""
         return {

@@ -24,6 +24,7 @@ from studio.cli.common import (
 from studio.domain.amounts import count, money
 
 _SHOWN = 5
+_SLICES = 12
 
 
 def add_to(group: typer.Typer) -> None:
@@ -68,23 +69,36 @@ def preview(
     emit(told.to_dict(), as_json, lambda: "\n".join(_lines(told)))
 
 
-def matrix(task: str, workspace: WorkspacePath = None, as_json: AsJson = False) -> None:
+def matrix(
+    task: str,
+    every: Annotated[
+        bool, typer.Option("--all", help="All slices, not only the most telling ones.")
+    ] = False,
+    workspace: WorkspacePath = None,
+    as_json: AsJson = False,
+) -> None:
     """Compare the versions that were run: accuracy by label, length and column; never on test."""
     ws = open_ws(workspace)
     found = task_of(ws, task)
     told = prompt_matrix(ws, found.id)
     tried = versions_tried(ws, found.id)
     data = {**told.to_dict(), "versions_tried": tried.to_dict() if tried else None}
-    emit(data, as_json, lambda: _matrix_text(told, tried.sentence if tried else ""))
+    emit(data, as_json, lambda: _matrix_text(told, tried.sentence if tried else "", every))
 
 
-def _matrix_text(told: PromptMatrix, tried: str) -> str:
+def _matrix_text(told: PromptMatrix, tried: str, every: bool) -> str:
+    places = range(len(told.columns)) if every else told.telling(_SLICES)
     rows = [
-        {"slice": part.name, **{row.title: _cell_text(row.cells[i]) for row in told.rows}}
-        for i, part in enumerate(told.columns)
+        {
+            "slice": told.columns[i].name,
+            **{row.title: _cell_text(row.cells[i]) for row in told.rows},
+        }
+        for i in places
     ]
-    notes = f"* differs from {told.against} beyond luck, corrected for the whole matrix"
-    return "\n".join([table(rows, ""), "", notes, tried]).rstrip()
+    notes = [f"* differs from {told.against} beyond luck, corrected for the whole matrix"]
+    if left := len(told.columns) - len(rows):
+        notes.append(f"{count(left, 'slice')} more that tell less: --all shows them")
+    return "\n".join([table(rows, ""), "", *notes, tried]).rstrip()
 
 
 def _cell_text(cell: Cell) -> str:

@@ -95,6 +95,23 @@ def test_a_matrix_tells_where_a_version_is_better():
     assert found.to_dict()["versions"][1]["cells"][1]["tells"]
 
 
+def test_the_most_telling_slices_come_before_the_others():
+    gold = dict.fromkeys(range(200), 1)
+    part = {f"s{k}": frozenset(range(20 * k, 20 * k + 20)) for k in range(10)}
+    slices = [Slice(name=n, kind="metadata", example_ids=ids) for n, ids in part.items()]
+    first = {i: 2 if 100 <= i < 110 else 1 for i in gold}
+    second = first | dict.fromkeys(range(140, 160), 2)
+    found = matrix_of(gold, {"first": first, "second": second}, slices)
+
+    def names(most):
+        return [found.columns[i].name for i in found.telling(most)]
+
+    assert names(1) == [ALL]
+    assert names(2) == [ALL, "s7"]  # the one on which they differ beyond luck
+    assert names(3) == [ALL, "s5", "s7"]  # the one on which both err
+    assert names(99) == [s.name for s in found.columns]
+
+
 def test_equal_versions_colour_a_matrix_in_few_of_many_cases():
     rng = np.random.default_rng(9)
     coloured = 0

@@ -29,3 +29,22 @@ def test_a_matrix_has_a_cell_for_each_version_and_slice(studio, mail):
     assert told["slices"][0]["slice"] == "all"
     assert told["versions_tried"]["n"] >= 1
     assert "gold is" in studio("prompt", "matrix", mail).out
+
+
+def test_a_long_matrix_shows_the_most_telling_slices_first(studio, mail, tmp_path):
+    columns = range(6)
+    lines = [",".join(["id,text,label", *(f"c{k}" for k in columns)])]
+    lines += [
+        ",".join([f"w{i},text {i} here,ham", *(f"v{i // (k + 1) % 3}" for k in columns)])
+        for i in range(36)
+    ]
+    (tmp_path / "more.csv").write_text("\n".join(lines) + "\n")
+    studio("import", mail, "more.csv", "--label", "label", "--split", "train")
+    studio("prompt", "save", mail, "q", "--instructions", "Is it spam?")
+    studio("run", "start", mail, "--prompt", "q", "--wait")
+    short, long = (studio("prompt", "matrix", mail, *more).out for more in ((), ("--all",)))
+    slices = len(studio("prompt", "matrix", mail, "--json").json["slices"])
+    assert slices > 12
+    assert f"{slices - 12} slices more that tell less: --all shows them" in short
+    assert "--all" not in long
+    assert len(long.splitlines()) - len(short.splitlines()) == slices - 12 - 1
