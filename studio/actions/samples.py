@@ -7,8 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
+from studio.analysis.plain_yaml import load_yaml
 from studio.analysis.votes import check_rule
 from studio.config import data_folder
 from studio.domain.coded_rationale import parse_rule
@@ -163,4 +162,4 @@ def _add_examples(ws: Workspace, task: Task, rows: list[dict[str, str]]) -> None
 
 
 def _yaml(name: str) -> Any:
-    return yaml.safe_load((data_folder() / "keto" / name).read_text(encoding="utf-8"))
+    return load_yaml((data_folder() / "keto" / name).read_text(encoding="utf-8"))

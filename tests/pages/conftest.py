@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -16,6 +17,15 @@ from studio.workspace import Workspace
 
 APP = Path(__file__).parents[2] / "app.py"
 STATES = ("empty workspace", "task without examples", "keto loaded")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scanned_once():
+    """Look for installed components once: the test harness would for every test, 0.15 s each."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
 
 
 @pytest.fixture
