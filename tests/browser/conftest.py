@@ -1,10 +1,13 @@
-"""The app as a process of its own, and a real Chromium to look at it."""
+"""The app as a process of its own, and a real Chromium to look at it.
+
+Each test gets a workspace and an app of its own, `ws` and `served`. A module whose tests keep to
+tasks of their own makes both once, with `workspace_in` and `serving`.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +23,7 @@ import pytest
 
 from studio.bootstrap import open_workspace
 from studio.workspace import Workspace
+from tests.browser.running import free_port
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("STUDIO_CHROMIUM", "/usr/bin/chromium")
@@ -52,13 +56,20 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def ws(tmp_path) -> Iterator[Workspace]:
-    """A workspace in a folder of its own; the served app opens the same file."""
-    opened = open_workspace(tmp_path / "studio.db", wake=lambda: None)
+@contextmanager
+def workspace_in(folder: Path) -> Iterator[Workspace]:
+    """Open a new workspace in a folder and close it at the end."""
+    opened = open_workspace(folder / "studio.db", wake=lambda: None)
     yield opened
     opened.store.close()
     opened.read.close()
+
+
+@pytest.fixture
+def ws(tmp_path) -> Iterator[Workspace]:
+    """A workspace in a folder of its own; the served app opens the same file."""
+    with workspace_in(tmp_path) as opened:
+        yield opened
 
 
 @dataclass
@@ -106,16 +117,22 @@ class Served:
             self.process.wait(timeout=20)
 
 
-@pytest.fixture
-def served(ws, tmp_path) -> Iterator[Served]:
-    """The app on a free port, with no worker beside it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    app = Served(workspace=ws.path, port=port, log=tmp_path / "app.log")
+@contextmanager
+def serving(ws: Workspace) -> Iterator[Served]:
+    """Serve a workspace on a free port until the end, with no worker beside it."""
+    app = Served(workspace=ws.path, port=free_port(), log=ws.path.with_name("app.log"))
     app.start()
-    yield app
-    app.stop()
+    try:
+        yield app
+    finally:
+        app.stop()
+
+
+@pytest.fixture
+def served(ws) -> Iterator[Served]:
+    """The app on a free port, with no worker beside it."""
+    with serving(ws) as app:
+        yield app
 
 
 @pytest.fixture

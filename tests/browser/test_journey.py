@@ -43,6 +43,11 @@ def app(tmp_path):
         yield running
 
 
+def figure(n: int | str) -> re.Pattern[str]:
+    """Match the two ends of an interval and the n beside it, however they are written."""
+    return re.compile(rf"\d\D{{2,}}\d\S*\W+n ?= ?{n}\b")
+
+
 def write_csv(path: Path) -> list[dict[str, str]]:
     """Write some of the keto examples and, as line 7, one with a label nobody knows."""
     with (data_folder() / "keto" / "examples.csv").open(encoding="utf-8", newline="") as file:
@@ -197,7 +202,7 @@ class Journey:
         )
         settled(page)
         assert self.fires() > before > 0
-        self.wait_for(re.compile(r"\[\d+, \d+\] % n=\d+"))
+        self.wait_for(figure(r"\d+"))
         self.button("Save the rule").click()
         self.wait_for("Saved bread, version 1.")
         self.say("rule saved")
@@ -247,7 +252,7 @@ class Journey:
             done = int(re.search(r"(\d+) of 170", shown)[1])
             assert job.done <= done < 170
         self.wait_for(re.compile("first v1.* on train and validation"), seconds=60)
-        self.wait_for(re.compile(r"n=170"))
+        self.wait_for(figure(170))
         assert self.app.read.jobs.get(job.id).done == 170
         self.say("prompt run, refreshed meanwhile")
 
@@ -295,7 +300,7 @@ class Journey:
         self.button("Evaluate").click()
         page.get_by_role("heading", name="Evaluate", exact=True).wait_for()
         settled(page)
-        self.wait_for(re.compile(r"0\.\d{3} to [01]\.\d{3}, n = 60"))
+        self.wait_for(figure(60))
         cell = page.locator("path[aria-label*='Predicted: not_keto; Gold: keto']")
         cell.click(force=True)  # the number lies above the cell; a click there counts too
         chosen = page.get_by_role("combobox", name="Cell of the matrix")
@@ -325,7 +330,7 @@ class Journey:
         settled(page)
         self.button("Look at test (0 → 1 looks)").click()
         self.wait_for("Test was looked at 1 time, this look included.")
-        self.wait_for(re.compile(r"\d\.\d{3} to \d\.\d{3}, n = 30"))
+        self.wait_for(figure(30))
         self.say("measured on test")
 
     def read_report(self) -> None:

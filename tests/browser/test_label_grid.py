@@ -10,16 +10,37 @@ import pytest
 
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.samples import load_sample
+from studio.actions.tasks import work_on
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run
 from studio.store.runs import Result
+from tests.browser.conftest import serving, workspace_in
 
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory):
+    """One workspace for all; each test works on a task of its own."""
+    with workspace_in(tmp_path_factory.mktemp("grid")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def served(ws):
+    with serving(ws) as app:
+        yield app
+
+
+def turn_to(ws, task):
+    """Let Ada's next visit open this task."""
+    work_on(ws, task.id, by="Ada")
+    return task
+
+
 @pytest.fixture
 def keto(ws):
-    """The keto task with a finished run over all of it."""
-    task = load_sample(ws, "keto", by="Ada")
+    """A keto task with a finished run over all of it."""
+    task = load_sample(ws, f"keto {len(ws.read.tasks.all())}", by="Ada")
     examples = ws.store.examples.all(task.id)
     run = Run(
         id=0, task_id=task.id, kind=ClassifierKind.PROMPT, title="better v2", model="m",
@@ -46,7 +67,7 @@ def keto(ws):
             )
         )
     ws.store.runs.commit(ws.store.runs.get(run_id), results, at=ws.now())
-    return task
+    return turn_to(ws, task)
 
 
 def open_label(page, served, *, query: str = ""):
@@ -125,7 +146,8 @@ def test_every_key_does_what_it_says(ws, keto, served, browser_page):
     ]  # fmt: skip
     assert [c.undoes for c in stored] == [None, None, None, stored[2].id, stored[1].id, None]
     frame.locator('.ag-row[row-index="2"] [col-id="text"]').click()
-    said = ws.read.examples.grid(keto.id, run_id=1, person="Ada", filter=_ids(third))[0]
+    (run,) = ws.read.runs.all(keto.id)
+    said = ws.read.examples.grid(keto.id, run_id=run.id, person="Ada", filter=_ids(third))[0]
     press("a")
     assert wait_for_events(ws, keto, 7)[-1].label_id == said["predicted"]
     press("w")
@@ -288,7 +310,7 @@ def colours(ws):
     )  # fmt: skip
     rows = [(str(n), f"thing {n}", Split.TRAIN, {}) for n in range(40)]
     ws.store.examples.add(task.id, rows, ws.now())
-    return task
+    return turn_to(ws, task)
 
 
 def test_beyond_nine_labels_one_types_to_find_at_30_ms(ws, colours, served, browser_page):
@@ -377,6 +399,7 @@ def test_whole_texts_open_by_key_and_each_runs_in_its_own_direction(ws, served, 
     long = "מילה ארוכה מאוד " * 60
     rows = [("1", long, Split.TRAIN, {}), ("2", "short words", Split.TRAIN, {})]
     ws.store.examples.add(task.id, rows, ws.now())
+    turn_to(ws, task)
     frame = open_label(browser_page, served)
     row = frame.locator('.ag-row[row-index="0"]')
     before = row.bounding_box()["height"]
@@ -449,6 +472,7 @@ def test_names_and_texts_of_people_never_run_as_code(ws, served, browser_page):
         [("1", f"<script>alert(1)</script>{evil}", Split.TRAIN, {evil: "<b>x</b>"})],
         ws.now(),
     )
+    turn_to(ws, task)
     frame = open_label(browser_page, served)
     frame.get_by_text("<script>alert(1)</script>").first.wait_for()
     browser_page.keyboard.press("1")

@@ -9,16 +9,34 @@ from playwright.sync_api import expect
 
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.samples import load_sample
+from studio.actions.tasks import work_on
 from studio.domain.correction import Mode, Origin
+from tests.browser.conftest import serving, workspace_in
 from tests.browser.running import settled
 
 pytestmark = pytest.mark.browser
 MANY = 12
 
 
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory):
+    """One workspace for all; each test works on a task of its own."""
+    with workspace_in(tmp_path_factory.mktemp("people")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def served(ws):
+    with serving(ws) as app:
+        yield app
+
+
 @pytest.fixture
 def task(ws):
-    return load_sample(ws, by="Dr. Lind")
+    """A keto task, which Ada's next visit opens."""
+    task = load_sample(ws, f"keto {len(ws.read.tasks.all())}", by="Dr. Lind")
+    work_on(ws, task.id, by="Ada")
+    return task
 
 
 @pytest.fixture
@@ -54,7 +72,7 @@ def settled_labels(ws, task, ids):
 
 
 def wait_for(page, is_so):
-    for _ in range(100):
+    for _ in range(400):
         if is_so():
             return
         page.wait_for_timeout(50)

@@ -275,6 +275,7 @@ def test_ten_checked_blind_make_a_draft_known(ws, served, open_browser):
         texts = box.locator(".row .words").all_inner_texts()
         assert sum("prize" in text for text in texts) == 5
         assert box.locator("mark").count() == 0
+        settled(page)  # until then the dialog may take the focus for itself
         box.locator(".list").focus()
         for text in texts:
             page.keyboard.press("2" if "prize" in text else "1")
