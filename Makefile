@@ -10,6 +10,8 @@ export STREAMLIT_SERVER_SHOW_EMAIL_PROMPT = false
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 ARGS ?=
+# How many processes share the tests; a file of them stays in one.
+JOBS ?= 2
 BIN := .venv/bin
 
 define need_python
@@ -44,7 +46,7 @@ browser:
 
 .PHONY: test
 test: setup browser ## Run every test, the journeys in a real browser included
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## Run the quick tests only: domain, analysis, house

@@ -74,6 +74,10 @@ NOTES = {
     "pytest": ("tests", "released 2026-10"),
     "pytest-randomly": ("tests in random order", "released 2026-11"),
     "pytest-socket": ("no test leaves the machine", "released 2026-08"),
+    "pytest-xdist": (
+        "two processes share the tests",
+        "by pytest's own developers, released 2025-07; without it the tests run one after another",
+    ),
     "hypothesis": ("tests by properties", "released 2026-11"),
     "playwright": ("driving the real browser", "company-backed, released 2026-11"),
     "jevcompat": ("the published suite on System One", "one author, first releases; only in tests"),

@@ -13,6 +13,18 @@ from studio.domain.run import Answer, Outcome
 from studio.errors import NotFoundError
 from studio.providers.scripted import ScriptedProvider
 
+LONG = ("browser", "docs", "faults")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Where several processes share the tests, begin with the folders of the longest files.
+
+    Otherwise one process would work at such a file long after the others have ended. All else
+    stays in its random order.
+    """
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.parent.name not in LONG)
+
 
 def nothing():
     """Start no worker."""
