@@ -31,8 +31,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from studio.analysis.agreement import agree  # noqa: E402
 from studio.domain.correction import Origin  # noqa: E402
 from studio.domain.example import Split  # noqa: E402
+from studio.domain.label_change import Merge  # noqa: E402
+from studio.domain.label_plan import plan_change  # noqa: E402
 from studio.domain.mark import Mark, MarkKind  # noqa: E402
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run  # noqa: E402
 from studio.domain.task import Task  # noqa: E402
@@ -88,6 +91,7 @@ def main() -> None:
         pages(store, task, run, other, words, n)
         whole(store, task, run, other, words, n)
         counts(store, task)
+        label_set(store, task)
         sizes(path)
         store.checkpoint()
         copy(path)
@@ -342,6 +346,7 @@ def counts(store: Store, task: Task) -> None:
         "examples by split": lambda: store.examples.counts(task.id),
         "gold by split, label and origin": lambda: store.labels.counts(task.id),
         "the task": lambda: store.tasks.get(task.id),
+        "how far people agree": lambda: agree(store.labels.said(task.id).votes(task)),
         "ids of train (a list)": lambda: store.examples.ids(task.id, ["train"]),
     }
     print("| read | ms of CPU |\n|---|---|")
@@ -351,6 +356,24 @@ def counts(store: Store, task: Task) -> None:
         wrong = recount(store.db)
     print(
         f"\nRecounting all that triggers keep: {cost.cpu:.1f} s of CPU; wrong: {wrong or 'nothing'}.\n"
+    )
+
+
+def label_set(store: Store, task: Task) -> None:
+    """Merge a label that three in ten predictions say, and take that back: one transaction each."""
+    plan = plan_change(task, Merge(label="b", into="a"))
+    with measured() as foreseen:
+        found = store.label_sets.foresee(task.id, plan)
+    with measured() as merged:
+        change = store.label_sets.apply(task.id, plan, by="Ada", at=AT)
+    store.checkpoint()
+    with measured() as undone:
+        store.label_sets.undo(task.id, change, by="Ada", at=AT)
+    store.checkpoint()
+    print(
+        f"A label said by {found.predictions:,} predictions and {found.gold:,} gold labels, s of CPU: "
+        f"{foreseen.cpu:.1f} to foresee, {merged.cpu:.1f} to merge, {undone.cpu:.1f} to take back; "
+        f"nobody else can write for {merged.wall:.1f} and {undone.wall:.1f} s.\n"
     )
 
 

@@ -15,7 +15,6 @@ from studio.store.grid_filter import IdSet, Order
 from studio.store.grid_terms import OWN, UNSURE, dated, terms
 from studio.store.grid_walks import Way
 from studio.store.grid_ways import Choice
-from studio.store.label_sets import WAITING
 from studio.store.methods import METHOD
 from studio.store.search import Search
 
@@ -87,7 +86,7 @@ class _Asked:
         cls, db: Connections, task_id: int, *, run_id: int | None, person: str, filter: GridFilter
     ) -> _Asked:
         search = Search.of(filter.search)
-        among = _among(db, task_id, filter)
+        among = _among(db, filter)
         values = {
             "task": task_id, "person": person, "run": _own_run(db, task_id, run_id),
             "other": _own_run(db, task_id, filter.differs_from), "match": search.match,
@@ -111,7 +110,8 @@ class _Asked:
             listed = {"listed": json.dumps([] if among is None else among[:most].tolist())}
             return int(db.value(f"SELECT count(*) FROM ({sql})", values | listed | {"most": most}))
 
-        choice = Choice(filter, search, sizes, named, of_origin, events, count)
+        changes = db.read(_QUEUES, values) if filter.relook else []
+        choice = Choice(filter, search, sizes, named, of_origin, events, changes, count)
         return cls(
             db, filter, among, values, terms(filter, search, among=among is not None), choice
         )
@@ -166,15 +166,13 @@ def _own_run(db: Connections, task_id: int, run_id: int | None) -> int | None:
     return run_id if of == task_id else None
 
 
-def _among(db: Connections, task_id: int, filter: GridFilter) -> NDArray[np.int64] | None:
+def _among(db: Connections, filter: GridFilter) -> NDArray[np.int64] | None:
     """Return the examples that all sets named by a filter have in common; None if it names none."""
     import numpy as np
 
     sets = [s for s in (filter.among,) if s is not None]
     if filter.ids is not None:
         sets.append(IdSet.of(filter.ids))
-    if filter.relook:
-        sets.append(IdSet.of(row[0] for row in db.read(_RELOOK, {"task": task_id})))
     if not sets:
         return None
     known = int(db.value("SELECT coalesce(max(id), 0) FROM example"))
@@ -234,7 +232,10 @@ def _statement(ways: Sequence[Way], wanted: Mapping[str, str], *, down: bool = F
 _OF_ORIGIN = """
 SELECT split, sum(n) AS n FROM gold_count WHERE task_id = :task AND origin = :origin GROUP BY split
 """
-_RELOOK = f"SELECT DISTINCT r.example_id FROM relook r {WAITING} AND r.task_id = :task"
+_QUEUES = """
+SELECT c.id, c.after_event FROM label_change c WHERE c.task_id = :task AND c.undone_at IS NULL
+  AND EXISTS (SELECT 1 FROM relook r WHERE r.task_id = :task AND r.change_id = c.id)
+"""
 _ROWS = f"""
 SELECT e.id, e.external_id, e.text, e.split, e.metadata, c.label_id AS label, g.label_id AS gold,
   g.origin AS gold_origin, p.label_id AS predicted, p.confidence, p.outcome, {METHOD} AS method

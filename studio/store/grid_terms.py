@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from studio.store.grid_filter import ANYBODY, GridFilter
 from studio.store.search import Search
+from studio.store.waiting import AGAIN
 
 BY_PEOPLE = "{of}.origin NOT IN ('imported', 'computed')"
 OWN = (
@@ -38,6 +39,9 @@ _TERMS = {
     " AND o.label_id = :own)",
     "assigned": "EXISTS (SELECT 1 FROM assignment a JOIN assignment_round r ON r.id = a.round_id"
     " WHERE a.task_id = :task AND a.person = :person AND a.example_id = {id} AND r.closed_at IS NULL)",
+    "relook": "EXISTS (SELECT 1 FROM label_change c CROSS JOIN relook r ON r.task_id = :task"
+    " AND r.change_id = c.id AND r.example_id = {id} WHERE c.task_id = :task AND c.undone_at IS NULL"
+    f" AND NOT {AGAIN.format(after='c.after_event')})",
     "errors": "{open} AND EXISTS (SELECT 1 FROM run_error x WHERE x.run_id = :run AND x.example_id = {id})",
     "mine": OWN,
     "todo": f"NOT {OWN}",
@@ -58,7 +62,7 @@ def terms(filter: GridFilter, search: Search, *, among: bool) -> dict[str, str]:
         "outcome": filter.outcome, "differs": filter.differs_from is not None,
         "gold": filter.gold_label_id is not None, "origin": filter.gold_origin,
         "people": filter.people_differ, "own": filter.own_label_id is not None,
-        "assigned": filter.assigned,
+        "assigned": filter.assigned, "relook": filter.relook,
     }  # fmt: skip
     found = {name: _TERMS[name] for name, is_asked in asked.items() if is_asked}
     if filter.tells:  # also where a way keeps the condition that tells

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from studio.domain.example import Split
 from studio.store.grid_filter import ANYBODY, GridFilter
 from studio.store.grid_terms import BY_PEOPLE, OWN, dated
+from studio.store.waiting import AGAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,24 @@ def marked(by: str) -> Way:
     else:
         of += " AND m.person = :marker"
     return Way("mark m", of, "m.example_id", keeps=("mark",))
+
+
+def queued(change: int, after: int) -> Way:
+    """Return the list of what waits for another look since a change; of several, the last counts.
+
+    What waits since an earlier change waits since each later one that queued it, too.
+
+    Args:
+        change: The change.
+        after: The number of the last decision before it.
+    """
+    of = f"r.task_id = :task AND r.change_id = {change} AND NOT {AGAIN.format(after=after)}"
+    of += (
+        " AND NOT EXISTS (SELECT 1 FROM label_change c CROSS JOIN relook q ON q.task_id = :task"
+        " AND q.change_id = c.id AND q.example_id = r.example_id"
+        f" WHERE c.task_id = :task AND c.undone_at IS NULL AND c.id > {change})"
+    )
+    return Way("relook r", of, "r.example_id", keeps=("relook",))
 
 
 def along(source: Way, splits: Sequence[str], *, sure: bool = False) -> Way:

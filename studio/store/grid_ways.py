@@ -8,7 +8,7 @@ what this person decided whenever a model or others matter, so what these say de
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from studio.domain.example import Split
@@ -22,6 +22,7 @@ from studio.store.grid_walks import (
     failed,
     golden,
     marked,
+    queued,
     said,
     settled,
     stored,
@@ -49,6 +50,8 @@ class Choice:
         named: How many examples are named by the sets it asks for; None if it names none.
         of_origin: Split to number of examples whose gold came to be as asked for.
         events: How many decisions were made, by anybody, in the time asked for.
+        changes: (change of the label set, last decision before it) that have examples waiting for
+            another look, where these are asked for.
         count: Returns how many examples a way has, up to a limit.
     """
 
@@ -58,6 +61,7 @@ class Choice:
     named: int | None
     of_origin: Mapping[str, int]
     events: int
+    changes: Sequence[tuple[int, int]]
     count: Callable[[Way, int], int]
 
     def by_id(self, *, tail: bool = False) -> list[Way]:
@@ -71,6 +75,8 @@ class Choice:
         source = next(self._sources(), None)
         if source is not None:
             return [along(source, self._splits)]
+        if self.filter.relook and (self._is_free or self._is_short_queue):
+            return [along(way, self._splits) for way in self._queues()]
         return [self._way(split, tail=tail) for split in self._told_splits]
 
     def by_confidence(self) -> list[Way]:
@@ -80,6 +86,8 @@ class Choice:
         for source in self._sources():
             if self._is_short(source, sum(self.sizes.values())):
                 return [along(source, self._splits, sure=True)]
+        if self.filter.relook and self._is_short_queue:
+            return [along(way, self._splits, sure=True) for way in self._queues()]
         # Of a test example nothing is told before the decision, and so no confidence.
         blind = self.filter.show == "todo"
         splits = [split for split in self._splits if not (blind and split == Split.TEST)]
@@ -129,6 +137,21 @@ class Choice:
         if filter.assigned:
             of = "a.task_id = :task AND a.person = :person"
             yield Way("assignment a", of, "a.example_id")
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether no other condition has an index that leads to fewer examples."""
+        filter = self.filter
+        own = filter.own_label_id is not None or filter.show == "mine"
+        return not (filter.tells or filter.dated or own)
+
+    @property
+    def _is_short_queue(self) -> bool:
+        return all(self._is_short(way, sum(self.sizes.values())) for way in self._queues())
+
+    def _queues(self) -> list[Way]:
+        """Return what waits for another look, a list for each change of the label set."""
+        return [queued(change, after) for change, after in self.changes]
 
     def _own_ways(self, split: str) -> Iterator[Way]:
         """Yield ways to what this person, or another, decided on."""

@@ -20,6 +20,7 @@ from studio.store.label_marks import read_marks
 from studio.store.label_rows import definitions_of, names_of, restore_labels, write_labels
 from studio.store.labels import Labels
 from studio.store.tasks import bump
+from studio.store.waiting import WAITING
 
 
 class LabelSets:
@@ -256,14 +257,6 @@ def _change(row: Row, waiting: int) -> LabelChange:
     )
 
 
-# An example waits until a person has decided on it after the change, and that decision stands.
-WAITING = """
-JOIN label_change c ON c.id = r.change_id AND c.undone_at IS NULL
-WHERE NOT EXISTS (
-  SELECT 1 FROM current_label n JOIN label_event v ON v.id = n.event_id
-  WHERE n.example_id = r.example_id AND n.event_id > c.after_event AND n.label_id IS NOT NULL
-    AND v.mode != 'label_change' AND v.note != 'undo' AND n.origin NOT IN ('imported', 'computed'))
-"""
 _QUEUE = (
     "INSERT INTO relook SELECT task_id, :change, example_id FROM gold WHERE task_id = :task"
     " AND label_id IN (SELECT value FROM json_each(:again))"
