@@ -28,6 +28,7 @@ from studio.workspace import Workspace
 
 MOST_ASKED = 5000
 MOST_COUNTED = 5000
+_NO_MODEL = "No model: label blind"
 _BLIND, _RUN_TOLD = "none", "label_run_told"
 
 
@@ -104,9 +105,10 @@ def _choose_run(runs: dict[int, Run], task: Task) -> Run | None:
         "Whose labels are in sight",
         options,
         index=options.index(finished[0]) if finished else 0,
-        format_func=lambda i: "No model: label blind" if i is None else _title(runs[i]),
+        format_func=lambda i: _NO_MODEL if i is None else _title(runs[i]),
         key=key,
         width=200,
+        placeholder=_NO_MODEL,  # what stands there where None was chosen before
         label_visibility="collapsed",
         persist_state="session",
         help="A label given while a model's label is in sight counts as assisted gold, "

@@ -88,7 +88,9 @@ def ask_order(ws: Workspace, task: Task, person: str) -> None:
     if sorted(names) != sorted(task.label_names):
         names = st.session_state[ORDERED] = list(task.label_names)
     st.caption("The order decides keys and colours. Type a number to move a label far.")
-    with st.container(height=420 if len(names) > _IN_SIGHT else "content", border=False, gap=None):
+    with st.container(
+        height=420 if len(names) > _IN_SIGHT else "content", border=False, gap="xxsmall"
+    ):
         for place in range(len(names)):
             _draw_place(names, place)
     is_other = tuple(names) != task.label_names

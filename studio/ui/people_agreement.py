@@ -158,7 +158,7 @@ def _people(figures: Agreement) -> None:
         alt="How each person stands beside the others",
     )  # fmt: skip
     st.caption(
-        "These are no marks. Who gets the harder examples, or reads a definition otherwise with "
+        "This ranks nobody. Who gets the harder examples, or reads a definition otherwise with "
         "good reason, comes out lower. Read the examples below before you talk to anybody, and "
         "sharpen the definitions first."
     )
