@@ -42,13 +42,20 @@ class Serving:
 
     def cpu(self) -> float:
         """Return the CPU seconds spent so far, by what was started and has ended as well."""
-        return self._each(lambda process: sum(process.cpu_times()[:4]))
+        return sum(self.spent())
 
-    def beside(self) -> float:
-        """Return how many of them were spent beside the app, on what no page waits for."""
-        return self._each(
-            lambda process: sum(process.cpu_times()[0 if _is_aside(process) else 2 : 4])
-        )
+    def spent(self) -> tuple[float, float]:
+        """Return the CPU seconds of the app so far, and those beside it: no page waits for these."""
+        beside = 0.0
+
+        def own(process: psutil.Process) -> float:
+            nonlocal beside
+            used, ended = sum(process.cpu_times()[:2]), sum(process.cpu_times()[2:4])
+            is_aside = any("studio.ui.aside" in part for part in process.cmdline())
+            beside += ended + (used if is_aside else 0.0)
+            return 0.0 if is_aside else used
+
+        return self._each(own), beside
 
     def megabytes(self) -> float:
         """Return the memory it holds."""
@@ -86,10 +93,6 @@ def serving(workspace: Path) -> Iterator[Serving]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _is_aside(process: psutil.Process) -> bool:
-    return any("studio.ui.aside" in part for part in process.cmdline())
 
 
 def _wait(health: str, process: subprocess.Popen[bytes], log: Path) -> None:

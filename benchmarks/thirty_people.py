@@ -192,9 +192,9 @@ async def measure(app: Serving, store: Store, task: Task, asked: argparse.Namesp
         for n in range(people)
     ]
     load = os.getloadavg()[0]
-    beside = app.beside()
+    beside = app.spent()[1]
     cpu = await together(app, desks, seconds)
-    beside = app.beside() - beside
+    beside = app.spent()[1] - beside
     memory = app.megabytes()
     await closed(desks)
     table(alone, desks, people)
