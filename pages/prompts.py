@@ -58,7 +58,7 @@ def main() -> None:
     choose_version(versions, drafts, lambda: draw_starts(desk))
     bar = st.container(horizontal=True, vertical_alignment="center")
     progress = st.container()
-    with st.container(key="prompts_desk"):
+    with st.container(key="columns_prompts"):
         left, right = st.columns([5, 6], gap="medium")
     with left:
         key = f"prompts_{task.id}_{drafts.base}_{drafts.round}"

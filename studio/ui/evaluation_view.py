@@ -130,7 +130,7 @@ def side_by_side(key: str, left: int, right: int | Literal["stretch"]) -> tuple[
     with st.container(horizontal=True, gap="medium", key=key):
         return (
             st.container(width=left, key=f"{key}_left"),
-            st.container(width=right, key=f"{key}_right"),
+            st.container(width=right, key=f"beside_{key}"),
         )
 
 

@@ -230,7 +230,7 @@ def _table(ws: Workspace, task: Task, found: Previewed, place: str) -> None:
             "Before": pills,
             "Now": pills,
             "Gold": pills,
-            "Text": st.column_config.TextColumn(width=160),  # it grows to what is left
+            "Text": st.column_config.TextColumn(width=190),  # it grows to what is left
         },
         on_select="rerun",
         selection_mode="single-row",

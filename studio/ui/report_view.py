@@ -81,7 +81,7 @@ def draw_figure(report: Report) -> None:
     )
     st.caption(
         f"Accuracy {figure_text(evaluation.accuracy)}. Always answering "
-        f"“{escape(evaluation.majority_label)}” would score {percent(evaluation.majority)}. "
+        f"“{escape(evaluation.majority_label)}” would score {evaluation.majority:.3f}. "
         f"{percent(evaluation.coverage)} of the test examples got a label."
     )
 
