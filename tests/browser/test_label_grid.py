@@ -14,6 +14,7 @@ from studio.actions.tasks import work_on
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run
 from studio.store.runs import Result
 from tests.browser.conftest import serving, workspace_in
+from tests.browser.running import settled
 
 pytestmark = pytest.mark.browser
 
@@ -366,6 +367,7 @@ def test_two_people_on_one_example_the_later_chooses(ws, keto, served, browser_p
         (first, keto.label("keto").id), (first, keto.label("not_keto").id),
     ]  # fmt: skip
     browser_page.get_by_text("Anna").wait_for(state="detached")
+    settled(browser_page)  # a key for the grid that is being replaced would be lost
     grid_of(browser_page)
     browser_page.keyboard.press("1")
     browser_page.get_by_text("Anna").wait_for()
