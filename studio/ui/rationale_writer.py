@@ -26,6 +26,7 @@ _KEYS = ("text", "label", "about", "example", "marks")
 _KEYED = 9
 _SAVED, _ERROR, _WHOLE = "rationales_saved", "rationales_error", "rationales_whole"
 _TRAIL, _BEGAN = "rationales_trail", "rationales_marks_began"
+_OPENED = "rationales_opened"
 
 
 @st.fragment
@@ -37,6 +38,7 @@ def write_rationale(ws: Workspace, task: Task, person: str) -> None:
     if st.session_state.pop(_WHOLE, False):
         st.rerun()
     _restore(ws, task, person)
+    _take_opened()
     left, right = st.columns(2, gap="medium")
     with left:
         about = st.segmented_control(
@@ -61,8 +63,18 @@ def open_example(example_id: int) -> None:
     """Put an example in front of the writer, from wherever it was clicked."""
     close_drafts()
     st.session_state["rationales_tab"] = "Rationales"
+    st.session_state[_OPENED] = example_id
+
+
+def _take_opened() -> None:
+    """Turn to the example that was clicked elsewhere, perhaps before this was ever drawn."""
+    opened = st.session_state.get(_OPENED)
+    if opened is None:
+        return
     st.session_state[_key("about")] = ABOUT
-    _turn_to(example_id)
+    _turn_to(opened)
+    # Forgotten last: a rerun may interrupt the script at any use of the session.
+    st.session_state[_OPENED] = None
 
 
 def _show_example(ws: Workspace, task: Task, person: str) -> dict[str, Any] | None:

@@ -105,7 +105,7 @@ def test_with_no_price_the_cost_is_unknown_and_no_budget_is_offered(open_app, st
 def test_with_a_price_the_cost_is_told_before_the_click_and_a_budget_offered(open_app, studio):
     edit_prices(studio, put=[PRICE], by="Ada")
     at = open_app("prompts")
-    assert "Preview: 80 questions to far.example" in said(at)
+    assert ": 80 questions to far.example" in said(at)
     assert ", at most $" in said(at)
     assert number(at, "Budget in US dollars").value is None
     at.button(key="prompts_run_all").click().run()

@@ -167,3 +167,14 @@ def test_examples_are_searched_and_walked_through(ws, open_app, keto):
     at.text_input(key="rationales_search").set_value("no dish has this").run()
     assert "No example of train or validation" in said(at)
     assert not at.exception
+
+
+def test_an_example_opened_elsewhere_stays_where_the_writer_was_not_drawn_yet(ws, open_app, keto):
+    wanted = [e.id for e in ws.read.examples.all(keto.id) if e.split.value == "train"][7]
+    at = open_app("home")
+    at.session_state["rationales_opened"] = wanted  # as `open_example` leaves it
+    at.switch_page("pages/rationales.py").run()
+    assert at.session_state["rationales_new_example"] == wanted
+    assert at.segmented_control(key="rationales_new_about").value == "About an example"
+    at.button(key="rationales_next").click().run()
+    assert at.session_state["rationales_new_example"] != wanted
