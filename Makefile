@@ -46,7 +46,7 @@ browser:
 
 .PHONY: test
 test: setup browser ## Run every test, the journeys in a real browser included
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-fast
 test-fast: setup ## Run the quick tests only: domain, analysis, house

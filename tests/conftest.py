@@ -17,13 +17,17 @@ LONG = ("browser", "docs", "faults")
 
 
 def pytest_collection_modifyitems(config, items):
-    """Where several processes share the tests, begin with the folders of the longest files.
+    """Where several processes share the tests, give each a file at a time, the longest first.
 
-    Otherwise one process would work at such a file long after the others have ended. All else
-    stays in its random order.
+    All that a browser does is one process's: two at once on two cores are slower than people ever
+    see, and what comes last would leave the other processes idle. All else stays in its random
+    order.
     """
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: item.path.parent.name not in LONG)
+        for item in items:
+            folder, file = item.path.parent.name, item.nodeid.partition("::")[0]
+            item.add_marker(pytest.mark.xdist_group(folder if folder == "browser" else file))
 
 
 def nothing():

@@ -37,6 +37,18 @@ ARGUMENTS = (
 )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Picture the page of a test that failed, and say where the picture is."""
+    report = yield
+    page = getattr(item, "funcargs", {}).get("browser_page")
+    if report.when == "call" and report.failed and page is not None:
+        path = item.config._tmp_path_factory.mktemp("failed", numbered=True) / f"{item.name}.png"
+        page.screenshot(path=path)
+        report.sections.append(("the page as it was", str(path)))
+    return report
+
+
 @pytest.fixture(scope="module")
 def chromium():
     """A running Chromium; under CI=true its absence is a failure.
