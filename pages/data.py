@@ -4,6 +4,7 @@ import streamlit as st
 
 from studio.ui.empty import empty_state
 from studio.ui.examples_table import draw_examples
+from studio.ui.held import hold
 from studio.ui.import_form import draw_import
 from studio.ui.label_set_view import draw_label_set
 from studio.ui.page import draw_first_steps, open_page
@@ -25,6 +26,7 @@ if page.chosen is None:
 task, now = page.task, standing(page.ws, page.task)
 # Settled once: an import must not carry the reader away from its result.
 take_tab("data")
+hold("data")
 first = st.session_state.setdefault(f"data_{task.id}", "Examples" if now.total else "Import")
 examples, bring, splits, labels, new = st.tabs(
     ["Examples", "Import", "Splits", "Labels and criterion", "New task"],

@@ -18,6 +18,7 @@ from studio.ui.evaluation_test import look_at_test
 from studio.ui.evaluation_trust import draw_trust
 from studio.ui.evaluation_view import draw_errors, draw_headline, draw_labels
 from studio.ui.guard import kindly
+from studio.ui.held import hold
 from studio.ui.label_marks import draw_mark, marks_of
 from studio.ui.notes import note
 from studio.ui.page import open_page
@@ -57,6 +58,7 @@ if asked.isdigit() and int(asked) in by_id:  # a link of another page; what is c
     del st.query_params["run"]
 if st.session_state.get(NEXT_RUN) in by_id:
     st.session_state[run_key] = st.session_state.pop(NEXT_RUN)
+hold(run_key)
 with st.container(horizontal=True, vertical_alignment="bottom", key="evaluate_choice"):
     run_id = st.selectbox(
         "Run", list(by_id), index=first, format_func=lambda i: run_title(by_id[i]), key=run_key,

@@ -9,6 +9,7 @@ from studio.ui.empty import empty_state
 from studio.ui.grid_desk import draw_grid_desk
 from studio.ui.grid_state import grid_state
 from studio.ui.grid_store import take_changes
+from studio.ui.held import hold
 from studio.ui.page import open_page
 
 VIEWS = {"grid": "Grid", "queue": "One by one"}
@@ -20,6 +21,7 @@ def choose_view() -> str:
     if named in VIEWS and is_news("label_view_told", named):
         st.session_state["label_view"] = named
     st.session_state.setdefault("label_view", "grid")
+    hold("label_view")
     picked = st.segmented_control(
         "How to label",
         list(VIEWS),

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from studio.domain.prompt import PromptText, PromptVersion
+from studio.ui.held import hold
 from studio.ui.page import Page, open_page
 from studio.ui.prompt_advice_view import Desk, draw_advice
 from studio.ui.prompt_draft import (
@@ -102,6 +103,7 @@ def show_side(page: Page, body: PromptText, before: PromptVersion | None) -> Non
     shown = last_preview(page.ws, page.task, page.person)
     if wanted := st.session_state.pop("prompts_side_next", None):
         st.session_state["prompts_side"] = wanted
+    hold("prompts_side")
     does, model, diff = st.tabs(
         [DOES, SEES, CHANGED],
         default=DOES if shown else SEES,

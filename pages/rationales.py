@@ -8,6 +8,7 @@ import streamlit as st
 
 from studio.domain.coded_rationale import CodedRationale
 from studio.domain.rationale import Rationale
+from studio.ui.held import hold
 from studio.ui.page import Page, open_page
 from studio.ui.rationale_list import list_rationales
 from studio.ui.rationale_place import being_drafted, open_rules
@@ -22,6 +23,7 @@ def main() -> None:
         "Rationales",
         "Say why a label fits, then turn rationales into rules and watch what they do.",
     )
+    hold("rationales_tab")
     reasons, rules = st.tabs(["Rationales", "Rules"], key="rationales_tab", on_change="rerun")
     if reasons.open:
         with reasons:

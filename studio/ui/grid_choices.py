@@ -21,6 +21,7 @@ from studio.domain.task import Task
 from studio.store.grid_filter import ANYBODY, Order
 from studio.ui.address import is_news, tell
 from studio.ui.grid_groups import known_slices
+from studio.ui.held import hold
 from studio.workspace import Workspace
 
 NO_RULE = ""
@@ -289,6 +290,7 @@ def take_address(found: Mapping[str, Choice]) -> None:
             )
         elif choice.key in st.session_state and not choice.kind.has(st.session_state[choice.key]):
             choice.clear()
+    hold(*(choice.key for choice in found.values() if not isinstance(choice.kind, Words)))
 
 
 def tell_address(found: Mapping[str, Choice]) -> None:

@@ -22,6 +22,7 @@ from studio.ui.grid_columns import choose_look
 from studio.ui.grid_filter_form import IN_SIGHT, Found, draw_filter, draw_shown
 from studio.ui.grid_groups import rule_group, slice_of
 from studio.ui.grid_options import Sight
+from studio.ui.held import hold
 from studio.ui.rationale_text import plain
 from studio.ui.session import person
 from studio.workspace import Workspace
@@ -101,6 +102,7 @@ def _choose_run(runs: dict[int, Run], task: Task) -> Run | None:
             st.session_state[key] = number
     if (asked := st.session_state.pop("label_ids_run", None)) in runs:
         st.session_state[key] = asked
+    hold(key)
     chosen = st.selectbox(
         "Whose labels are in sight",
         options,

@@ -15,6 +15,7 @@ from studio.errors import InputError, StudioError
 from studio.store.examples import GridFilter
 from studio.ui.colours import label_colours
 from studio.ui.empty import empty_state
+from studio.ui.held import hold
 from studio.ui.rationale_place import close_drafts, open_drafts
 from studio.ui.rationale_text import label_chip, plain, shortened
 from studio.ui.word_marker import word_marker
@@ -39,6 +40,7 @@ def write_rationale(ws: Workspace, task: Task, person: str) -> None:
         st.rerun()
     _restore(ws, task, person)
     _take_opened()
+    hold(_key("about"))
     left, right = st.columns(2, gap="medium")
     with left:
         about = st.segmented_control(

@@ -15,6 +15,7 @@ from studio.config import load_settings
 from studio.domain.task import Task
 from studio.errors import StudioError
 from studio.ui.browser_memory import browser_memory
+from studio.ui.held import hold
 from studio.workspace import Workspace
 
 PERSON = "person"
@@ -122,6 +123,7 @@ def choose_task(ws: Workspace) -> None:
         wanted = next((name for name, task_id in ids.items() if task_id == last), None)
     if wanted in ids:
         st.session_state[TASK] = wanted
+    hold(TASK)
     chosen = st.sidebar.selectbox("Task", list(ids), key=TASK, bind="query-params")
     if chosen in ids and st.session_state.get(_WORKED_ON) != (chosen, person()):
         st.session_state[_WORKED_ON] = (chosen, person())

@@ -76,3 +76,16 @@ def test_the_way_back_chooses_once_the_address_has_followed(keto, open_app):
     at.query_params["view"] = "grid"
     at.run()
     assert view(at) == "grid"
+
+
+def test_what_the_studio_chose_is_told_in_every_run_for_a_run_may_be_interrupted(keto, open_app):
+    at = at_keto(open_app)
+    for _ in range(3):
+        at.run()
+        boxes = {
+            "task": at.sidebar.selectbox(key="task"),
+            "view": at.button_group(key="label_view"),
+        }
+        assert {name: box.proto.set_value for name, box in boxes.items()} == {
+            "task": True, "view": True,
+        }  # fmt: skip
