@@ -39,13 +39,15 @@ ARGUMENTS = (
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Picture the page of a test that failed, and say where the picture is."""
+    """Picture the pages of a test that failed, and say where the pictures are."""
     report = yield
-    page = getattr(item, "funcargs", {}).get("browser_page")
-    if report.when == "call" and report.failed and page is not None:
-        path = item.config._tmp_path_factory.mktemp("failed", numbered=True) / f"{item.name}.png"
-        page.screenshot(path=path)
-        report.sections.append(("the page as it was", str(path)))
+    if report.when == "call" and report.failed:
+        for number, page in enumerate(getattr(item, "pages", ()), 1):
+            if not page.is_closed():
+                folder = item.config._tmp_path_factory.mktemp("failed", numbered=True)
+                path = folder / f"{item.name}-{number}.png"
+                page.screenshot(path=path)
+                report.sections.append(("the page as it was", f"{path}, at {page.url}"))
     return report
 
 
@@ -149,7 +151,7 @@ def served(ws) -> Iterator[Served]:
 
 
 @pytest.fixture
-def open_browser(chromium, served):
+def open_browser(chromium, served, request):
     """Open pages that fail the test on a console error or a request to a foreign host."""
 
     @contextmanager
@@ -158,6 +160,7 @@ def open_browser(chromium, served):
             viewport={"width": width, "height": height}, color_scheme=scheme
         )
         page = context.new_page()
+        request.node.pages = [*getattr(request.node, "pages", ()), page]
         bad: list[str] = []
         own = urlsplit(served.url).netloc
 

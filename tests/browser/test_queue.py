@@ -149,6 +149,9 @@ def test_a_reload_in_the_middle_loses_nothing_and_repeats_nothing(ws, dishes, se
         assert told(ws, dishes, stored) == typed
         typed += key_labels(page, ws, dishes, 5, 30)
         page.get_by_role("link", name="Home", exact=True).click()
+        page.get_by_role(
+            "heading", name="Home", exact=True
+        ).wait_for()  # until then back is elsewhere
         assert told(ws, dishes, wait_for_events(ws, dishes, 15)) == typed
         page.go_back()
         wait_for_card(page)
