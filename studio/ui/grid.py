@@ -96,7 +96,7 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
         state.cursors.append(state.end)
     if turn is not None:
         state.since = ws.read.labels.last_event(task.id)
-    heard = applied().latest()
+    heard = applied().latest(person)
     rows, more = _rows(ws, task, person, sight, state.cursors[-1])
     state.end = rows[-1]["cursor"] if more else None
     mount = Mount(

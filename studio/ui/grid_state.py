@@ -42,20 +42,26 @@ class Applied:
     def __init__(self) -> None:
         self.name = secrets.token_hex(6)
         self.lock = RLock()
-        self._last: OrderedDict[str, int] = OrderedDict()
+        self._last: OrderedDict[str, tuple[int, str]] = OrderedDict()
 
     def get(self, instance: str) -> int | None:
         """Return the number of the last entry applied; None for a grid never heard of."""
-        return self._last.get(instance)
+        return self._last.get(instance, (None, ""))[0]
 
-    def latest(self) -> dict[str, int]:
-        """Return how far the grids heard of last were applied, a few dozen."""
+    def latest(self, person: str) -> dict[str, int]:
+        """Return how far this person's grids heard of last were applied, a few dozen.
+
+        Never anybody else's: whoever knows a grid's name could pass a log of their own off as its.
+        """
         with self.lock:
-            return dict(islice(reversed(self._last.items()), _RECENT))
+            own = (
+                (name, seq) for name, (seq, who) in reversed(self._last.items()) if who == person
+            )
+            return dict(islice(own, _RECENT))
 
-    def set(self, instance: str, seq: int) -> None:
+    def set(self, instance: str, seq: int, person: str) -> None:
         """Remember an entry as applied; the grids heard of longest ago are forgotten."""
-        self._last[instance] = seq
+        self._last[instance] = seq, person
         self._last.move_to_end(instance)
         while len(self._last) > _MOST_INSTANCES:
             self._last.popitem(last=False)

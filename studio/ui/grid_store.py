@@ -143,11 +143,11 @@ def _store(
         if is_label:
             labels = list(group)
             _store_labels(ws, task, state, mount, labels)
-            applied().set(changes.instance, labels[-1].seq)
+            applied().set(changes.instance, labels[-1].seq, mount.person)
             continue
         for change in group:
             _store_one(ws, task, state, mount, change, repeat=repeat)
-            applied().set(changes.instance, change.seq)
+            applied().set(changes.instance, change.seq, mount.person)
 
 
 def _store_one(
