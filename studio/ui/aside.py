@@ -75,6 +75,8 @@ class _Asides:
 
     def _run(self, job: bytes) -> bytes:
         """Return what the child says of a job; a child that works too long is ended."""
+        if self._child is not None and self._child.poll() is not None:
+            self._end()  # something else ended it while it had nothing to do
         if self._child is None:
             self._child = subprocess.Popen(  # noqa: S603 (our own interpreter and code)
                 [sys.executable, "-P", "-c", _CHILD],

@@ -89,3 +89,16 @@ def test_an_idle_process_ends_and_another_begins(path, monkeypatch):
         assert time.monotonic() < end, "it stays"
         time.sleep(0.02)
     assert wait_for(lambda: found_aside("six", path, 2, process_of, 7))[0] != pid
+
+
+def test_a_process_that_something_else_ended_is_replaced_and_no_job_fails(path):
+    pid = wait_for(lambda: found_aside("seven", path, 1, process_of, 7))[0]
+    child = psutil.Process(pid)
+    child.kill()
+    end = time.monotonic() + 20
+    while child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end, "it stays"
+        time.sleep(0.01)
+    again = wait_for(lambda: found_aside("seven", path, 2, process_of, 7))
+    assert again is not Pending.FAILED
+    assert again[0] != pid
