@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Lock
 
 from studio.domain.example import Example, Split, normalise
 from studio.domain.prompt import PromptText
@@ -15,6 +16,7 @@ MOST_CHARACTERS = 200_000
 """Of a prompt in all: more than any model here reads."""
 _MOST_KEPT = 4
 _KEPT: dict[tuple[str, int, int], tuple[str, dict[int, int]]] = {}
+_LOCK = Lock()
 
 
 def check_prompt(ws: Workspace, task: Task, body: PromptText) -> None:
@@ -86,14 +88,16 @@ def _test_texts(ws: Workspace, task: Task) -> dict[int, int]:
     test = [Split.TEST.value]
     key = (str(ws.path), ws.path.stat().st_ino, task.id)  # another file may take its place
     now = ws.store.examples.fingerprint(task.id, test)
-    before, found = _KEPT.pop(key, ("", {}))
+    with _LOCK:
+        before, found = _KEPT.pop(key, ("", {}))
     if before != now:
         found = {}
         for example in ws.store.examples.all(task.id, test):
             found.setdefault(hash(normalise(example.text)), example.id)
-    while len(_KEPT) >= _MOST_KEPT:
-        _KEPT.pop(next(iter(_KEPT)), None)
-    _KEPT[key] = (now, found)
+    with _LOCK:  # the app's sessions share it
+        while len(_KEPT) >= _MOST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+        _KEPT[key] = (now, found)
     return found
 
 
