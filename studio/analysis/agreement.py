@@ -20,11 +20,11 @@ from studio.analysis.coefficients import (
 from studio.analysis.differing import PairAgreement, find_pairs, label_matrix, pair_agreement
 from studio.analysis.people import (
     Disputed,
-    PeopleVotes,
     PersonAgreement,
     disputed,
     people_agreement,
 )
+from studio.analysis.people_votes import PeopleVotes
 from studio.domain.evaluation import Figure
 
 Ints = NDArray[np.int64]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from studio.analysis.coefficients import cohen_figure
 from studio.analysis.intervals import wilson
-from studio.analysis.people import PeopleVotes
+from studio.analysis.people_votes import PeopleVotes
 from studio.domain.evaluation import Figure
 
 Ints = NDArray[np.int64]

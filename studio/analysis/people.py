@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.analysis.intervals import UNDEFINED, share_interval, wilson
-from studio.analysis.people_votes import Kinds
-from studio.analysis.people_votes import PeopleVotes as PeopleVotes
+from studio.analysis.people_votes import Kinds, PeopleVotes
 from studio.domain.evaluation import Figure
 
 Floats = NDArray[np.float64]

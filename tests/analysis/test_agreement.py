@@ -20,12 +20,12 @@ from studio.analysis.coefficients import (
 )
 from studio.analysis.differing import label_pairs
 from studio.analysis.people import (
-    PeopleVotes,
     dawid_skene,
     disputed,
     majority,
     people_agreement,
 )
+from studio.analysis.people_votes import PeopleVotes
 from tests.analysis.builders import shared
 
 LABELS = {1: "yes", 2: "no", 3: "maybe"}

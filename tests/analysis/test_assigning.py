@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from studio.analysis.agreement import agree
 from studio.analysis.assigning import expected_width, hand_over, share_out
-from studio.analysis.people import PeopleVotes
+from studio.analysis.people_votes import PeopleVotes
 
 PEOPLE = ("Ada", "Bo", "Cy", "Di")
 ids = st.lists(st.integers(1, 10**9), unique=True, max_size=60)
