@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from studio.actions.examples import Columns, import_examples
+from studio.actions.tasks import create_task
 from studio.bootstrap import open_workspace
 from studio.workspace import Workspace
 from tests.browser.running import free_port
@@ -85,6 +87,19 @@ def ws(tmp_path) -> Iterator[Workspace]:
     """A workspace in a folder of its own; the served app opens the same file."""
     with workspace_in(tmp_path) as opened:
         yield opened
+
+
+def import_dishes(ws: Workspace, labels: Sequence[str] = ("keto", "not_keto"), examples: int = 120):
+    """Return a task of which nothing is labeled."""
+    task = create_task(ws, name="dishes", labels=labels, by="Ada")
+    foods = ("omelette", "pancake", "steak", "risotto", "salad")
+    lines = ["id,text,split"]
+    lines += [f"d{i},{foods[i % 5]} number {i} with butter,train" for i in range(examples)]
+    import_examples(
+        ws, task.id, data="\n".join(lines).encode(), filename="dishes.csv",
+        columns=Columns(split="split", id="id"), by="Ada",
+    )  # fmt: skip
+    return task
 
 
 @dataclass

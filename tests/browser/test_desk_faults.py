@@ -11,13 +11,12 @@ from typing import Any
 
 import pytest
 
-from studio.actions.examples import Columns, import_examples
 from studio.actions.prompts import save_prompt
 from studio.actions.runs import Choice, start_run
-from studio.actions.tasks import create_task
 from studio.bootstrap import open_workspace
 from studio.domain.correction import Mode
 from studio.domain.prompt import PromptText
+from tests.browser.conftest import import_dishes
 from tests.browser.running import main_button, studio_app
 
 pytestmark = pytest.mark.browser
@@ -26,20 +25,7 @@ VIEWS = ("grid", "queue")
 
 @pytest.fixture
 def dishes(ws):
-    return make(ws)
-
-
-def make(ws, examples=300):
-    """Return a task of which nothing is labeled, more than a page of the grid."""
-    task = create_task(ws, name="dishes", labels=["keto", "not_keto"], by="Ada")
-    foods = ("omelette", "pancake", "steak", "risotto", "salad")
-    lines = ["id,text,split"]
-    lines += [f"d{i},{foods[i % 5]} number {i} with butter,train" for i in range(examples)]
-    import_examples(
-        ws, task.id, data="\n".join(lines).encode(), filename="dishes.csv",
-        columns=Columns(split="split", id="id"), by="Ada",
-    )  # fmt: skip
-    return task
+    return import_dishes(ws, examples=300)  # more than a page of the grid
 
 
 @dataclass
@@ -222,7 +208,7 @@ def test_of_two_people_on_one_example_the_later_sees_the_earlier(
 def test_a_worker_killed_in_a_run_stops_neither_the_run_nor_the_labels(tmp_path, chromium, view):
     with studio_app(tmp_path / "studio.db") as app:
         ws = open_workspace(app.workspace)
-        task = make(ws)
+        task = import_dishes(ws, examples=300)
         save_prompt(
             ws, task.id, name="first", body=PromptText(instructions="Is it keto?"), by="Ada"
         )

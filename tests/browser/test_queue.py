@@ -11,26 +11,14 @@ from studio.actions.examples import Columns, import_examples
 from studio.actions.tasks import create_task
 from studio.domain.correction import Mode, Origin
 from studio.domain.mark import MarkKind
+from tests.browser.conftest import import_dishes
 
 pytestmark = pytest.mark.browser
 
 
-def make(ws, labels=("keto", "not_keto"), examples=120):
-    """Return a task of which nothing is labeled."""
-    task = create_task(ws, name="dishes", labels=labels, by="Ada")
-    foods = ("omelette", "pancake", "steak", "risotto", "salad")
-    lines = ["id,text,split"]
-    lines += [f"d{i},{foods[i % 5]} number {i} with butter,train" for i in range(examples)]
-    import_examples(
-        ws, task.id, data="\n".join(lines).encode(), filename="dishes.csv",
-        columns=Columns(split="split", id="id"), by="Ada",
-    )  # fmt: skip
-    return task
-
-
 @pytest.fixture
 def dishes(ws):
-    return make(ws)
+    return import_dishes(ws)
 
 
 def enter(page, url):
@@ -184,7 +172,7 @@ def test_two_tabs_of_one_person_lose_nothing(ws, dishes, served, browser_page):
 
 def test_beyond_nine_labels_one_is_found_by_typing(ws, served, browser_page):
     names = [f"intent {c}" for c in "abcdefghijkl"]
-    task = make(ws, labels=names)
+    task = import_dishes(ws, labels=names)
     open_queue(browser_page, served)
     for letter in "kblk":
         browser_page.keyboard.press("/")
