@@ -11,6 +11,7 @@ import streamlit as st
 
 from studio.actions.corrections import Decision, correct_labels
 from studio.domain.correction import Mode
+from studio.domain.example import Split
 from studio.ui.figures import count
 from studio.ui.grid import MOST_ROWS, GridPage
 from studio.ui.grid_options import Sight
@@ -118,7 +119,7 @@ def paste_dialog(page: Page, view: GridPage, sight: Sight, state: GridState) -> 
         cells, own = _draw_empty(state), None
     else:
         rows = view.rows if source == "page" else _first_rows(page, sight)
-        own = {r["id"]: n for r in rows if (n := page.task.name_of(r["label"]))}
+        own = _told(page, rows)
         cells = _draw_filled(rows, own, f"label_pasted:{source}:{state.revision}")
     if len(cells) > MOST_PASTED:
         st.error(f"At most {MOST_PASTED:,} rows are read at once; paste them in parts.")
@@ -172,6 +173,14 @@ def _draw_empty(state: GridState) -> list[tuple[int, str, str]]:
     )
     columns = (edited[name].fillna("").astype(str) for name in ("id", "label"))
     return [(n, id_text, label) for n, (id_text, label) in enumerate(zip(*columns, strict=True), 1)]
+
+
+def _told(page: Page, rows: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Return this person's labels; of test examples that wait for another look none is told."""
+    tests = [row["id"] for row in rows if row["split"] == Split.TEST]
+    waiting = page.ws.read.label_sets.waiting(page.task.id, tests) if tests else set()
+    named = ((row["id"], page.task.name_of(row["label"])) for row in rows)
+    return {i: name for i, name in named if name and i not in waiting}
 
 
 def _first_rows(page: Page, sight: Sight) -> list[dict[str, Any]]:

@@ -12,10 +12,12 @@ from studio.actions.tasks import create_task
 from studio.domain.label_change import Add, Merge, Rename
 from studio.domain.run import Answer, ClassifierKind, Method, Outcome, Run
 from studio.store.runs import Result
+from studio.ui import grid_paste
 from studio.ui.grid import read_page
 from studio.ui.grid_options import GridFilter, Sight, frame
 from studio.ui.grid_state import GridState
 from studio.ui.grid_store import UNTURNED
+from studio.ui.page import Page
 from studio.ui.session import TASK
 
 
@@ -172,6 +174,11 @@ def test_another_look_at_a_test_example_tells_no_former_label(ws, keto, run):
     assert shown("Ada", one) == ("", "", 2)
     assert shown("Cy", one) == ("", "", 0)
     assert shown("Ada", other) == ("1", "", 2)
+    told = grid_paste._told(
+        Page(ws=ws, chosen=task, person="Ada"),
+        read_page(ws, task, "Ada", sight, GridState()).rows,
+    )
+    assert told == {other: "low"}, "nor does the table to paste into"
     correct_labels(ws, keto.id, [Decision(example_id=one, label="low")], by="Ada")
     rows = ws.read.label_sets.waiting(keto.id, [one, other])
     assert rows == {other}
