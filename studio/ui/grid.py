@@ -135,8 +135,7 @@ def draw_grid(ws: Workspace, page: GridPage, sight: Sight, state: GridState) -> 
         height=height(len(page.rows), sight),
         data_return_mode="CUSTOM",
         custom_jscode_for_grid_return=code("collect"),
-        should_grid_return=code("should_return"),
-        update_on=["cellValueChanged"],
+        update_on=[],  # desk_log.js sends what was done, before the grid's own events would
         # Belt and braces: when the person leaves the page at once, its script does not run again.
         callback=lambda _: take_changes(ws, state),
         allow_unsafe_jscode=True,

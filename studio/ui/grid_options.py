@@ -262,7 +262,6 @@ def _columns(task: Task, sight: Sight, sure_help: str) -> list[dict[str, Any]]:
         *columns,
         {"field": "split", "headerName": "Split", "width": 84},
         {"field": "external", "headerName": "Id", "width": 84, "tooltipField": "external"},
-        {"field": "sent", "hide": True},
     ]
 
 

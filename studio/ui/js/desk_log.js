@@ -61,40 +61,25 @@ function (desk) {
     }
   };
 
-  /* On the wire the component itself uses, at once and without touching a cell. */
-  const post = function () {
+  /*
+   On the wire the component itself uses, but heard before this returns: the grid's own events and
+   messages between windows come a moment later, and a click on Undo would overtake the label before.
+  */
+  desk.send = function () {
     const type = "streamlit:setComponentValue";
-    const message = { isStreamlitMessage: true, type: type, value: desk.value(), dataType: "json" };
-    window.parent.postMessage(message, window.location.origin);
-  };
-
-  const sending = function () {
+    const data = { isStreamlitMessage: true, type: type, value: desk.value(), dataType: "json" };
+    const said = { data: data, origin: window.location.origin, source: window };
     clearTimeout(timer);
     timer = null;
     sentSeq = desk.seq;
     sentFocus = desk.subject();
+    window.parent.dispatchEvent(new window.parent.MessageEvent("message", said));
   };
 
-  desk.send = function () {
-    sending();
-    const any = api.getDisplayedRowAtIndex(0);
-    if (any && api.getEditingCells().length === 0) {
-      stamp += 1;
-      any.setDataValue("sent", stamp, "desk");
-    } else {
-      /* Writing a cell would close the list of labels somebody has just opened. */
-      post();
-    }
-  };
-
-  /*
-   Whoever clicks outside may be about to make this grid disappear, and the grid's own events come
-   a moment later: so what is not sent yet goes out at once.
-  */
+  /* Whoever clicks outside may be about to make this grid disappear, or to take a label back. */
   desk.sendRest = function () {
     if (sentSeq !== desk.seq || sentFocus !== desk.subject()) {
-      sending();
-      post();
+      desk.send();
     }
   };
   window.addEventListener("blur", desk.sendRest);
