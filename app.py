@@ -7,8 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from studio.errors import DamagedError
+from studio.ui.carrier import carry_labels
 from studio.ui.guard import kindly
-from studio.ui.queue_carrier import carry_queue
+from studio.ui.late import page_kept
 from studio.ui.rescue import draw_rescue
 from studio.ui.session import ask_name, choose_task, enter, get_workspace, is_known, person
 from studio.ui.shell import ICON, LOOK, SIDEBAR_PX, show_person, warm_up, warn_of_disk
@@ -53,5 +54,6 @@ enter()
 choose_task(ws)
 show_person()
 warn_of_disk(ws)
-carry_queue(ws, person())
-page.run()
+carry_labels(ws, person())
+with page_kept():
+    page.run()

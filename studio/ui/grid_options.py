@@ -21,6 +21,7 @@ from studio.ui.colours import label_colours
 from studio.ui.figures import confidence_help
 from studio.ui.grid_state import Mount, applied
 from studio.ui.grid_style import BARE_PX, HEADER_PX, MOST_PX, ROW_PX
+from studio.ui.session import who
 
 _JS = Path(__file__).parent / "js"
 _LEGEND = (
@@ -158,7 +159,8 @@ def options(
             "run": mount.run_id,
             "server": applied().name,
             "heard": heard,
-            "owner": hashlib.sha256(f"{task.id}:{mount.person}".encode()).hexdigest()[:12],
+            "who": who(mount.person),
+            "task": task.id,
         },
         "getRowId": _script("row_id"),
         "onGridReady": _desk(),

@@ -26,9 +26,11 @@ from studio.errors import StudioError
 from studio.store.examples import GridFilter
 from studio.ui.grid_changes import Change, Changes, Deed, read_before, read_changes
 from studio.ui.grid_state import GridState, Mount, applied
+from studio.ui.session import who
 from studio.workspace import Workspace
 
 _MARKS = {Deed.FLAG: MarkKind.FLAG, Deed.NOTE: MarkKind.NOTE, Deed.SKIP: MarkKind.SKIP}
+_MOST_LEFT = 8
 _TURNS = {Deed.UNDO: undo_correction, Deed.REDO: redo_correction}
 UNTURNED = {
     Deed.UNDO: "Nothing is left to undo, or the label set was changed since.",
@@ -49,6 +51,25 @@ def take_missed(ws: Workspace, state: GridState, mount: Mount, value: Any) -> No
     """
     _apply(ws, state, mount, value, repeat=False)
     state.draw_anew()
+
+
+def take_left(ws: Workspace, state: GridState, person: str, blocks: Any) -> None:
+    """Store what grids wrote down whose page was left before it could be sent.
+
+    Args:
+        ws: The workspace.
+        state: What this session remembers.
+        person: Who looks; what another person left in this browser waits for them.
+        blocks: The logs as the browser kept them; untrusted.
+    """
+    tasks = {task.id for task in ws.read.tasks.all()} if blocks else set()
+    for block in reversed(blocks[:_MOST_LEFT] if isinstance(blocks, list) else []):
+        if not isinstance(block, dict) or block.get("who") != who(person):
+            continue
+        task_id = block.get("task")
+        if isinstance(task_id, int) and task_id in tasks:
+            mount = Mount(key="", task_id=task_id, run_id=None, person=person)
+            _apply(ws, state, mount, {"before": [block]})
 
 
 def turn_back(

@@ -19,8 +19,9 @@ from studio.ui.queue_choice import choose_queue, show_keys
 from studio.ui.queue_feed import feed, freshen, put_in_front
 from studio.ui.queue_outlook import draw_outlook
 from studio.ui.queue_sitting import FIRST_GOAL
-from studio.ui.queue_state import CARD, QueueState, queue_state, take_log, who
+from studio.ui.queue_state import CARD, QueueState, queue_state, take_log
 from studio.ui.rationale_text import plain, shortened
+from studio.ui.session import who
 from studio.workspace import Workspace
 
 _ANSWERS = {"keep": "Keep mine", "take": "Take theirs", "flag": "Flag it"}

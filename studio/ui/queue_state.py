@@ -6,7 +6,6 @@ it arrives, also when the server was started anew or the page was loaded again i
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import re
 import secrets
@@ -31,6 +30,7 @@ from studio.ui.grid_changes import Change, Deed, read_changes
 from studio.ui.grid_store import UNTURNED
 from studio.ui.queue_card import CardItem
 from studio.ui.queue_sitting import Choice, Sitting
+from studio.ui.session import who
 from studio.workspace import Workspace
 
 CARD = "queue_card"
@@ -97,11 +97,6 @@ def queue_state() -> QueueState:
     """Return what this session remembers."""
     kept: QueueState = st.session_state.setdefault(_STATE, QueueState())
     return kept
-
-
-def who(person: str) -> str:
-    """Return a short name of a person, by which a browser knows whose decisions it holds."""
-    return hashlib.sha256(person.encode()).hexdigest()[:12]
 
 
 def take_log(ws: Workspace, state: QueueState, person: str, key: str = CARD) -> None:

@@ -156,6 +156,36 @@ def test_reload_and_back_in_the_middle_of_keying_lose_nothing(
 
 
 @pytest.mark.parametrize("view", VIEWS)
+def test_another_page_opens_right_after_a_label(ws, dishes, served, browser_page, view):
+    page = browser_page
+    desk = Desk(page, served.url, ws, dishes, view).open()
+    typed = []
+    for _ in range(4):
+        typed += desk.key(2, gap=10)
+        page.get_by_role("link", name="Home", exact=True).click()
+        page.get_by_role("heading", name="Home", exact=True).wait_for()
+        desk.has(typed)
+        page.get_by_role("link", name="Label", exact=True).click()
+        desk.ready()
+
+
+def test_what_the_grid_could_not_send_is_brought_by_the_next_page(ws, dishes, served, browser_page):
+    page = browser_page
+    desk = Desk(page, served.url, ws, dishes, "grid").open()
+    page.evaluate(
+        """() => {
+          const tell = window.dispatchEvent;
+          window.dispatchEvent = (event) => event.type === "message" || tell.call(window, event);
+        }"""
+    )
+    typed = desk.key(3)
+    page.wait_for_timeout(500)
+    assert desk.stored() == []
+    page.get_by_role("link", name="Home", exact=True).click()
+    desk.has(typed)
+
+
+@pytest.mark.parametrize("view", VIEWS)
 def test_a_second_tab_on_the_same_example_keeps_both_decisions(
     ws, dishes, served, browser_page, view
 ):

@@ -19,7 +19,8 @@ from studio.domain.mark import MarkKind
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run
 from studio.store.runs import Result
 from studio.ui.grid_store import UNTURNED
-from studio.ui.queue_state import CARD, who
+from studio.ui.queue_state import CARD
+from studio.ui.session import who
 
 
 @pytest.fixture

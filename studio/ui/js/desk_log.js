@@ -1,16 +1,16 @@
 /*
  What was done, on its way to the server. Entries get numbers from 1 and stay in the log, of which the
  last 300 are sent with every message, so a message that is dropped on the way is repaired by the next
- one. What a grid drawn shortly before wrote in this tab goes along: a reload may have cut it off.
+ one. What a grid drawn shortly before wrote in this tab goes along: a reload may have cut it off. On
+ other pages the carrier sends it.
 */
 function (desk) {
   const api = desk.api;
   const random = crypto.getRandomValues(new Uint8Array(12));
-  const shelf = "studio-desk:" + desk.context.owner;
+  const shelf = "rationale-studio-grid:" + desk.context.who + ":" + desk.context.task;
   const most = 300;
-  const fresh = 60000;
+  const fresh = 600000;
   let timer = null;
-  let stamp = 0;
   let sentSeq = 0;
   let sentFocus = null;
 
@@ -28,8 +28,8 @@ function (desk) {
 
   const keep = function () {
     const mine = {
-      instance: desk.instance, run: desk.context.run, server: desk.context.server,
-      log: desk.log, at: Date.now(),
+      instance: desk.instance, who: desk.context.who, task: desk.context.task,
+      run: desk.context.run, server: desk.context.server, log: desk.log, at: Date.now(),
     };
     try {
       window.sessionStorage.setItem(shelf, JSON.stringify([mine, ...desk.before]));
@@ -38,7 +38,11 @@ function (desk) {
     }
   };
 
-  desk.before = kept().filter((one) => Date.now() - one.at < fresh).slice(0, 3);
+  const isLate = function (one) {
+    const heard = desk.context.heard[one.instance] || 0;
+    return Date.now() - one.at < fresh && one.log.some((entry) => entry.seq > heard);
+  };
+  desk.before = kept().filter(isLate).slice(0, 3);
 
   desk.value = function () {
     const node = desk.focusedNode();
