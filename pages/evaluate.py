@@ -61,8 +61,9 @@ if st.session_state.get(NEXT_RUN) in by_id:
 hold(run_key)
 with st.container(horizontal=True, vertical_alignment="bottom", key="evaluate_choice"):
     run_id = st.selectbox(
-        "Run", list(by_id), index=first, format_func=lambda i: run_title(by_id[i]), key=run_key,
-        help=note("run"), persist_state="session", width=310,
+        "Run", list(by_id), index=0 if run_key in st.session_state else first,
+        format_func=lambda i: run_title(by_id[i]), key=run_key, help=note("run"),
+        persist_state="session", width=310,
     )  # fmt: skip
     split = st.segmented_control(
         "Split", list(SPLIT_NAMES), format_func=SPLIT_NAMES.__getitem__, default="validation",

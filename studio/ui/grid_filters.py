@@ -106,7 +106,7 @@ def _choose_run(runs: dict[int, Run], task: Task) -> Run | None:
     chosen = st.selectbox(
         "Whose labels are in sight",
         options,
-        index=options.index(finished[0]) if finished else 0,
+        index=options.index(finished[0]) if finished and key not in st.session_state else 0,
         format_func=lambda i: _NO_MODEL if i is None else _title(runs[i]),
         key=key,
         width=200,

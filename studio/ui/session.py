@@ -182,7 +182,13 @@ def _draw_gate() -> None:
     st.write("What may we call you? What you label and decide is kept under this name.")
     with st.form("name_gate", width=420):
         name = st.text_input(
-            "Your name", value=load_settings().person, max_chars=60, autocomplete="name"
+            "Your name",
+            value=load_settings().person,
+            max_chars=60,
+            autocomplete="name",
+            placeholder="Your name",
+            # A label comes late and pushes the button from under the pointer.
+            label_visibility="collapsed",
         )
         if st.form_submit_button("Start", type="primary"):
             clean = " ".join(name.split())
