@@ -169,6 +169,23 @@ def test_another_page_opens_right_after_a_label(ws, dishes, served, browser_page
         desk.ready()
 
 
+def test_a_choice_right_after_a_key_is_not_taken_for_a_part_of_the_grid(
+    ws, dishes, served, browser_page
+):
+    desk = Desk(browser_page, served.url, ws, dishes, "grid").open()
+    browser_page.get_by_role("radio", name="One by one", exact=True).evaluate(
+        """radio => {
+          const grid = document.querySelector("iframe").contentDocument;
+          const key = new KeyboardEvent("keydown", {key: "1", bubbles: true, cancelable: true});
+          grid.activeElement.dispatchEvent(key);
+          radio.focus();
+          radio.click();
+        }"""
+    )
+    browser_page.locator(".card .text", has_text="number").wait_for()
+    desk.has([(1, dishes.labels[0].id)])
+
+
 def test_what_the_grid_could_not_send_is_brought_by_the_next_page(ws, dishes, served, browser_page):
     page = browser_page
     desk = Desk(page, served.url, ws, dishes, "grid").open()
@@ -192,7 +209,9 @@ def test_a_second_tab_on_the_same_example_keeps_both_decisions(
     one = Desk(browser_page, served.url, ws, dishes, view).open()
     other = Desk(browser_page.context.new_page(), served.url, ws, dishes, view).open()
     assert one.here() == other.here() or view == "queue"
-    mine, theirs = one.key(3), other.key(3)
+    mine = one.key(3)
+    one.has(mine)
+    theirs = other.key(3)
     one.has(mine + theirs)
     other.page.close()
 

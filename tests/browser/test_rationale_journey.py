@@ -220,6 +220,9 @@ def test_examples_behind_a_draft_are_labeled_by_one_key(ws, served, open_browser
     with open_browser() as page:
         enter(page, served.url)
         page.get_by_placeholder("Search the rationales").fill("breadcrumbs are")
+        page.keyboard.press("Enter")
+        wait_for_text(page, re.compile("not_keto.* · 1$"))
+        settled(page)
         entry = page.get_by_test_id("stExpander").filter(has_text="Batter and breadcrumbs")
         entry.locator("summary").click()
         main_button(page, "Make rules of it").click()
