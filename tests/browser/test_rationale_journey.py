@@ -18,7 +18,15 @@ from studio.bootstrap import open_workspace
 from studio.config import data_folder
 from studio.domain.correction import Origin
 from studio.domain.run import ClassifierKind
-from tests.browser.running import main_button, open_page, settled, studio_app, wait_for_text, watch
+from tests.browser.running import (
+    main_button,
+    open_page,
+    press_until,
+    settled,
+    studio_app,
+    wait_for_text,
+    watch,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -225,8 +233,8 @@ def test_examples_behind_a_draft_are_labeled_by_one_key(ws, served, open_browser
         settled(page)
         entry = page.get_by_test_id("stExpander").filter(has_text="Batter and breadcrumbs")
         entry.locator("summary").click()
-        main_button(page, "Make rules of it").click()
-        wait_for_text(page, "Each was tried on train and validation")
+        tried = page.get_by_text("Each was tried on train and validation").first
+        press_until(main_button(page, "Make rules of it"), tried)
         settled(page)
         cards = page.locator("[class*='st-key-rationales_draft_'][class*='_card']")
         card = cards.filter(has_text="batter, breadcrumb")
@@ -269,8 +277,8 @@ def test_ten_checked_blind_make_a_draft_known(ws, served, open_browser):
     with open_browser() as page:
         enter(page, served.url)
         page.get_by_test_id("stExpander").locator("summary").click()
-        main_button(page, "Make rules of it").click()
-        wait_for_text(page, "How often it is right is not known")
+        unknown = page.get_by_text("How often it is right is not known").first
+        press_until(main_button(page, "Make rules of it"), unknown)
         settled(page)
         main_button(page, "Check 10 blind").first.click()
         box = page.get_by_role("dialog")
