@@ -1,7 +1,8 @@
 /*
  Sends what a labeling desk wrote down and could not send: its page was left, or the server went
  away. What is still there at a second look was not sent by the desk itself. A grid sends its own log
- as long as it is there.
+ as long as it is there. Nothing is sent while somebody clicks or types: what goes out together with
+ a choice on the page would make a part of the page out of it.
 */
 export default function ({ data, setStateValue }) {
   const CARDS = "rationale-studio-queue";
@@ -22,7 +23,12 @@ export default function ({ data, setStateValue }) {
     document.querySelector(GRID) ? [] : Object.keys(sessionStorage).filter((name) => name.startsWith(GRIDS));
   let before = "";
   let times = 0;
+  let touched = 0;
+  const touch = () => (touched = performance.now());
+  const TOUCHES = ["pointerdown", "pointerup", "keydown"];
+  TOUCHES.forEach((name) => window.addEventListener(name, touch, true));
   const look = () => {
+    if (touched && performance.now() - touched < 300) return;
     const blocks = waiting(read(CARDS), data.cards);
     const grids = waiting(shelves().flatMap(read), data.grids);
     const now = JSON.stringify([blocks, grids]);
@@ -33,5 +39,8 @@ export default function ({ data, setStateValue }) {
   };
   look();
   const timer = setInterval(look, 400);
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    TOUCHES.forEach((name) => window.removeEventListener(name, touch, true));
+  };
 }
