@@ -200,6 +200,15 @@ def test_what_the_grid_could_not_send_is_brought_by_the_next_page(ws, dishes, se
     assert desk.stored() == []
     page.get_by_role("link", name="Home", exact=True).click()
     desk.has(typed)
+    page.evaluate(
+        """() => {
+          const send = WebSocket.prototype.send;
+          window.sent = 0;
+          WebSocket.prototype.send = function (said) { window.sent += 1; send.call(this, said); };
+        }"""
+    )
+    page.wait_for_timeout(3000)
+    assert page.evaluate("window.sent") <= 1, "what was brought is not brought again"
 
 
 @pytest.mark.parametrize("view", VIEWS)

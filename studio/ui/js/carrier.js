@@ -21,26 +21,29 @@ export default function ({ data, setStateValue }) {
     );
   const shelves = () =>
     document.querySelector(GRID) ? [] : Object.keys(sessionStorage).filter((name) => name.startsWith(GRIDS));
+  // Drawn anew with other data, this runs again, and what it began before would go on with the old.
+  const one = (window.rationaleStudioCarrier ??= { times: 0 });
+  if (one.stop) one.stop();
   let before = "";
-  let times = 0;
   let touched = 0;
   const touch = () => (touched = performance.now());
   const TOUCHES = ["pointerdown", "pointerup", "keydown"];
-  TOUCHES.forEach((name) => window.addEventListener(name, touch, true));
   const look = () => {
     if (touched && performance.now() - touched < 300) return;
     const blocks = waiting(read(CARDS), data.cards);
     const grids = waiting(shelves().flatMap(read), data.grids);
     const now = JSON.stringify([blocks, grids]);
     if (blocks.length + grids.length && now === before) {
-      setStateValue("log", { blocks, grids, times: (times += 1) });
+      setStateValue("log", { blocks, grids, times: (one.times += 1) });
     }
     before = now;
   };
+  TOUCHES.forEach((name) => window.addEventListener(name, touch, true));
   look();
   const timer = setInterval(look, 400);
-  return () => {
+  const stop = (one.stop = () => {
     clearInterval(timer);
     TOUCHES.forEach((name) => window.removeEventListener(name, touch, true));
-  };
+  });
+  return stop;
 }
