@@ -13,7 +13,7 @@ import streamlit as st
 from studio.domain.example import Split
 from studio.domain.task import Task
 from studio.ui.grid_changes import Change, Deed
-from studio.ui.grid_options import Sight, code, frame, height, options
+from studio.ui.grid_options import Sight, frame, height, options
 from studio.ui.grid_state import GridState, Mount, applied
 from studio.ui.grid_store import take_changes, take_missed
 from studio.ui.grid_style import CSS
@@ -133,8 +133,7 @@ def draw_grid(ws: Workspace, page: GridPage, sight: Sight, state: GridState) -> 
         page.frame.copy(),  # the component writes into what it is given
         gridOptions=dict(page.options),
         height=height(len(page.rows), sight),
-        data_return_mode="CUSTOM",
-        custom_jscode_for_grid_return=code("collect"),
+        data_return_mode="MINIMAL",
         update_on=[],  # desk_log.js sends what was done, before the grid's own events would
         # Belt and braces: when the person leaves the page at once, its script does not run again.
         callback=lambda _: take_changes(ws, state),

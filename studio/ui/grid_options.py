@@ -281,16 +281,8 @@ def inert(text: str) -> str:
 
 
 @functools.cache
-def code(name: str) -> Any:
-    """Return a function from the constant files, as the component takes it."""
-    from st_aggrid import JsCode
-
-    return JsCode(_source(name))
-
-
-@functools.cache
 def _script(name: str) -> str:
-    """Return the same as text within the options."""
+    """Return a function from the constant files, as text within the options."""
     return _marked(_source(name))
 
 

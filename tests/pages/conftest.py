@@ -56,6 +56,13 @@ def fill(ws):
     return bring
 
 
+class Log(dict):
+    """What a component's state is to the script."""
+
+    def __getattr__(self, name):
+        return self.get(name)
+
+
 class ThroughApp(PagesManager):
     """Runs app.py each time, as a server does once somebody has opened it.
 

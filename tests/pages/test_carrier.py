@@ -9,13 +9,7 @@ from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
 from studio.ui.carrier import CARRIER
 from studio.ui.session import who
-
-
-class Log(dict):
-    """What a component's state is to the script."""
-
-    def __getattr__(self, name):
-        return self.get(name)
+from tests.pages.conftest import Log
 
 
 @pytest.fixture

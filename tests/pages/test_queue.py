@@ -21,6 +21,7 @@ from studio.store.runs import Result
 from studio.ui.grid_store import UNTURNED
 from studio.ui.queue_state import CARD
 from studio.ui.session import who
+from tests.pages.conftest import Log
 
 
 @pytest.fixture
@@ -74,13 +75,6 @@ def open_queue(open_app):
 
 def state_of(at):
     return at.session_state["queue_state"]
-
-
-class Log(dict):
-    """What a component's state is to the script."""
-
-    def __getattr__(self, name):
-        return self.get(name)
 
 
 def send(at, *entries, instance="browser-1", person="Ada", acked=0, version=None):

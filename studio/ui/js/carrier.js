@@ -1,8 +1,8 @@
 /*
  Sends what a labeling desk wrote down and could not send: its page was left, or the server went
  away. What is still there at a second look was not sent by the desk itself. A grid sends its own log
- as long as it is there. Nothing is sent while somebody clicks or types: what goes out together with
- a choice on the page would make a part of the page out of it.
+ as long as it is there. Nothing is sent while somebody clicks or types: Streamlit sends a choice
+ made at the same moment as if it belonged to this component alone, and the page would not follow.
 */
 export default function ({ data, setStateValue }) {
   const CARDS = "rationale-studio-queue";

@@ -5,7 +5,6 @@
  other pages the carrier sends it.
 */
 function (desk) {
-  const api = desk.api;
   const random = crypto.getRandomValues(new Uint8Array(12));
   const shelf = "rationale-studio-grid:" + desk.context.who + ":" + desk.context.task;
   const most = 300;
