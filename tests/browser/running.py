@@ -225,23 +225,6 @@ def main_button(page: Any, name: str, *, exact: bool = True) -> Any:
     return page.get_by_test_id("stMain").get_by_role("button", name=name, exact=exact)
 
 
-def press_until(button: Any, effect: Any, *, times: int = 5) -> None:
-    """Press a button until what it brings is there, as a person does.
-
-    In a browser that never saw the page, parts of it still load and push each other about: a button
-    can move from under the pointer between down and up.
-    """
-    from playwright.sync_api import TimeoutError as TooLate
-
-    for _ in range(times):
-        if button.is_visible():
-            button.click()
-        with suppress(TooLate):
-            effect.wait_for(timeout=10_000)
-            return
-    raise AssertionError("pressed again and again, and nothing came of it")
-
-
 def wait_for_text(page: Any, text: str | re.Pattern[str], *, seconds: float = 30) -> Any:
     """Wait until a text stands on the page, outside the sidebar, and return where."""
     found = page.get_by_test_id("stMain").get_by_text(text).first

@@ -18,15 +18,7 @@ from studio.bootstrap import open_workspace
 from studio.config import data_folder
 from studio.domain.correction import Origin
 from studio.domain.run import ClassifierKind
-from tests.browser.running import (
-    main_button,
-    open_page,
-    press_until,
-    settled,
-    studio_app,
-    wait_for_text,
-    watch,
-)
+from tests.browser.running import main_button, open_page, settled, studio_app, wait_for_text, watch
 
 pytestmark = pytest.mark.browser
 
@@ -217,6 +209,16 @@ def enter(page, url: str) -> None:
     open_page(page, "Rationales")
 
 
+def make_rules(page, entry):
+    """Open a rationale of the list and have rules made of it, once what opens is at rest."""
+    entry.locator("summary").click()
+    button = main_button(page, "Make rules of it")
+    button.wait_for()
+    settled(page)
+    button.evaluate("button => button.scrollIntoView({block: 'center'})")
+    button.click()
+
+
 def test_examples_behind_a_draft_are_labeled_by_one_key(ws, served, open_browser):
     task = load_sample(ws, by="Dr. Lind")
     about = next(e for e in ws.read.examples.all(task.id, ("train",)) if "batter" in e.text)
@@ -232,9 +234,8 @@ def test_examples_behind_a_draft_are_labeled_by_one_key(ws, served, open_browser
         wait_for_text(page, re.compile("not_keto.* · 1$"))
         settled(page)
         entry = page.get_by_test_id("stExpander").filter(has_text="Batter and breadcrumbs")
-        entry.locator("summary").click()
-        tried = page.get_by_text("Each was tried on train and validation").first
-        press_until(main_button(page, "Make rules of it"), tried)
+        make_rules(page, entry)
+        wait_for_text(page, "Each was tried on train and validation")
         settled(page)
         cards = page.locator("[class*='st-key-rationales_draft_'][class*='_card']")
         card = cards.filter(has_text="batter, breadcrumb")
@@ -276,9 +277,8 @@ def test_ten_checked_blind_make_a_draft_known(ws, served, open_browser):
     record_rationale(ws, task.id, label="spam", text="A prize nobody asked for.", by="Ada")
     with open_browser() as page:
         enter(page, served.url)
-        page.get_by_test_id("stExpander").locator("summary").click()
-        unknown = page.get_by_text("How often it is right is not known").first
-        press_until(main_button(page, "Make rules of it"), unknown)
+        make_rules(page, page.get_by_test_id("stExpander"))
+        wait_for_text(page, "How often it is right is not known")
         settled(page)
         main_button(page, "Check 10 blind").first.click()
         box = page.get_by_role("dialog")
