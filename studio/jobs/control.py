@@ -66,6 +66,7 @@ class Control:
         self._message = job.message
         self._pace = Pace(clock(), longest_gap_s=lease_s, before=job.rate)
         self._wanted = job.want
+        self._heard = Want.RUN
         self._changed = asyncio.Event()
         if job.want is not Want.RUN:
             self._changed.set()
@@ -79,6 +80,11 @@ class Control:
     def wanted(self) -> Want:
         """What people wanted of the job when last looked at."""
         return self._wanted
+
+    @property
+    def heard(self) -> Want:
+        """What people want of the job, as far as its handler was told by an error."""
+        return self._heard
 
     @property
     def message(self) -> str:
@@ -189,6 +195,7 @@ class Control:
             CancelledJobError: People want the end.
             LaterError: Something stands in the way of all jobs, such as a disk that is nearly full.
         """
+        self._heard = self._wanted
         if self._wanted is Want.PAUSE:
             raise PausedError
         if self._wanted is Want.CANCEL:

@@ -81,11 +81,15 @@ class JobQueue(Protocol):
         *,
         ready_at: float = 0.0,
         message: str | None = None,
+        heard: Want | None = None,
     ) -> None:
         """Put the job back: its worker goes, the work remains.
 
         It is queued if people want it to run and paused if they want that. One they want cancelled
         stays running with no lease after `ready_at`: the next claim lets its handler end it.
+
+        A handler that comes back later says what it has heard. A pause then stays with it, too,
+        for it may have to tell a service; and a wish that came after it looked waits for no time.
 
         Args:
             job_id: The job.
@@ -93,6 +97,7 @@ class JobQueue(Protocol):
             now: Seconds since 1970.
             ready_at: No claim takes it before, unless people wish something else of it.
             message: What is being waited for; None keeps what stands there.
+            heard: What people wanted when the handler was last told; None for a worker that goes.
         """
         ...
 

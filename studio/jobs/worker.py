@@ -131,20 +131,23 @@ class Worker:
         except (Exception, asyncio.CancelledError) as error:
             end = error
         try:
-            self._record(job, end, control.message)
+            self._record(job, end, control)
         except Exception:
             log.exception("how job %s ended could not be recorded", job.id)
 
-    def _record(self, job: Job, end: BaseException | None, message: str) -> None:
-        """Write how a handler ended: what it raised, or None, and its last message."""
+    def _record(self, job: Job, end: BaseException | None, control: Control) -> None:
+        """Write how a handler ended: what it raised, or None."""
         queue, held, now = self._queue, (job.id, job.fence), self._clock()
         match end:
             case None:
-                queue.finish(*held, JobStatus.DONE, message, now)
+                queue.finish(*held, JobStatus.DONE, control.message, now)
             case LostJobError():
                 log.warning("job %s was taken over by another worker", job.id)
             case LaterError():
-                queue.release(*held, now, ready_at=now + end.seconds, message=end.message)
+                ready_at = now + end.seconds
+                queue.release(
+                    *held, now, ready_at=ready_at, message=end.message, heard=control.heard
+                )
             case PausedError():
                 queue.park(*held, str(end) or None)
             case CancelledJobError():

@@ -182,15 +182,23 @@ class Jobs:
         *,
         ready_at: float = 0.0,
         message: str | None = None,
+        heard: Want | None = None,
     ) -> None:
         """Put the job back: its worker goes, the work remains; see `JobQueue.release`."""
+        values = {
+            "now": now, "ready": ready_at, "message": message, "heard": heard and heard.value,
+            "id": job_id, "fence": fence,
+        }  # fmt: skip
         with self.db.transaction() as conn:
             conn.execute(
-                "UPDATE job SET owner = NULL, heartbeat = :now, lease_until = CASE want WHEN 'cancel' THEN :ready END,"
-                " status = CASE want WHEN 'run' THEN 'queued' WHEN 'pause' THEN 'paused' ELSE status END,"
-                " ready_at = :ready, message = coalesce(:message, message)"
+                "UPDATE job SET owner = NULL, heartbeat = :now, ready_at = :ready,"
+                " status = CASE WHEN want = 'run' THEN 'queued'"
+                " WHEN want = 'pause' AND :heard IS NULL THEN 'paused' ELSE status END,"
+                " lease_until = CASE WHEN want = 'run' THEN NULL"
+                " WHEN want = coalesce(:heard, want) THEN :ready ELSE 0 END,"
+                " message = coalesce(:message, message)"
                 " WHERE id = :id AND fence = :fence AND status = 'running'",
-                {"now": now, "ready": ready_at, "message": message, "id": job_id, "fence": fence},
+                values,
             )
 
     def park(self, job_id: int, fence: int, message: str | None = None) -> None:

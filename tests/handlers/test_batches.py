@@ -319,18 +319,20 @@ def test_a_cancelled_batch_is_told_to_a_service_that_was_down(scene, monkeypatch
     assert {b.state.status for b in stage.provider._batches.values()} == {BatchStatus.CANCELLED}
 
 
-def test_a_wish_that_comes_while_a_batch_is_sent_is_heard_at_once(scene, monkeypatch):
+@pytest.mark.parametrize("after", ["create_batch", "close"])
+def test_a_wish_that_comes_while_a_batch_is_sent_is_heard_at_once(scene, monkeypatch, after):
     monkeypatch.setattr("studio.handlers.batches.POLL_LOCAL_S", 3600.0)
     stage = scene()
     run = stage.start()
-    inner = stage.provider.create_batch
+    inner = getattr(stage.provider, after)
 
-    async def slow(questions, *, key):
-        state = await inner(questions, key=key)
-        steer_run(stage.ws, run.id, Want.CANCEL)
-        return state
+    async def slow(*args, **more):
+        done = await inner(*args, **more)
+        if stage.sizes:
+            steer_run(stage.ws, run.id, Want.CANCEL)
+        return done
 
-    monkeypatch.setattr(stage.provider, "create_batch", slow)
+    monkeypatch.setattr(stage.provider, after, slow)
     ended = stage.finish(run, until=lambda: stage.ws.read.runs.get(run.id).status == "cancelled")
     assert ended.status == "cancelled"
     (batch,) = stage.provider._batches.values()

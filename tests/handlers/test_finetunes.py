@@ -358,6 +358,46 @@ def test_paused_and_resumed_at_the_provider_too(ws, task, work, trainer, place):
     assert trainer.creates == 1
 
 
+@pytest.mark.parametrize("want", [Want.PAUSE, Want.CANCEL])
+def test_a_wish_that_comes_after_the_last_look_reaches_the_provider(
+    ws, task, work, far, monkeypatch, want
+):
+    far.hold = True
+    finetune = launch_far(ws, task)
+    work(ws, until=lambda: far.polls > 2)
+    monkeypatch.setattr("studio.handlers.finetunes.POLL_REMOTE_S", 3600.0)
+    inner = far.close
+
+    async def close():
+        await inner()
+        if job_of(ws, finetune).want is Want.RUN:
+            steer_finetune(ws, finetune.id, want)
+
+    monkeypatch.setattr(far, "close", close)
+    ends = {Want.PAUSE: FineTuneStatus.PAUSED, Want.CANCEL: FineTuneStatus.CANCELLED}
+    work(ws, until=lambda: job_of(ws, finetune).status == ends[want].value)
+    assert far._training("ftjob-1").state.status is ends[want]
+
+
+def test_a_pause_is_told_to_a_provider_that_was_down(ws, task, work, far, monkeypatch):
+    far.hold = True
+    finetune = launch_far(ws, task)
+    work(ws, until=lambda: far.polls > 2)
+    inner, tries = far.pause_fine_tune, []
+
+    async def down(remote_id):
+        tries.append(remote_id)
+        if len(tries) < 3:
+            raise ProviderUnavailableError("Nobody answers.")
+        return await inner(remote_id)
+
+    monkeypatch.setattr(far, "pause_fine_tune", down)
+    steer_finetune(ws, finetune.id, Want.PAUSE)
+    work(ws, until=lambda: job_of(ws, finetune).status == "paused")
+    assert far._training("ftjob-1").state.status is FineTuneStatus.PAUSED
+    assert len(tries) == 3
+
+
 def test_a_service_that_cannot_pause_says_so_and_goes_on(ws, task, work, far):
     far.hold, far.pauses = True, False
     finetune = launch_far(ws, task)

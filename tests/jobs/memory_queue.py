@@ -48,8 +48,13 @@ class MemoryQueue:
     def finish(self, job_id, fence, status, message, now):
         self._set(job_id, fence, status=status, message=message, finished_at=now)
 
-    def release(self, job_id, fence, now, *, ready_at=0.0, message=None):
+    def release(self, job_id, fence, now, *, ready_at=0.0, message=None, heard=None):
         said = {} if message is None else {"message": message}
+        want = self.jobs[job_id].want
+        if heard and want is not Want.RUN:
+            self._set(job_id, fence, **said)
+            self.leases[job_id] = ready_at if want is heard else 0.0
+            return
         self._set(job_id, fence, status=JobStatus.QUEUED, ready_at=ready_at, **said)
 
     def park(self, job_id, fence, message=None):

@@ -376,6 +376,24 @@ def test_a_job_that_can_only_wait_frees_its_slot_and_comes_back():
     assert queue.jobs[1].message == "waiting for the batch"
 
 
+@pytest.mark.parametrize("beats", [False, True])
+def test_a_wish_that_comes_after_the_handler_looked_is_heard_at_once(beats):
+    queue = MemoryQueue(job())
+    heard = []
+
+    async def handler(job, control):
+        heard.append(job.want)
+        await control.checkpoint()
+        queue.ask_for(1, Want.CANCEL)
+        if beats:
+            control.beat()
+        raise LaterError("waiting for the batch", 3600.0)
+
+    work(queue, handler, ended(queue), clock=lambda: 100.0)
+    assert heard == [Want.RUN, Want.CANCEL]
+    assert queue.status(1) is JobStatus.CANCELLED
+
+
 def test_progress_is_recorded_without_a_wait_and_wishes_are_left_to_the_handler():
     queue = MemoryQueue(job())
     seen = []

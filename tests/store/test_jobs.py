@@ -130,6 +130,20 @@ def test_a_job_to_be_cancelled_later_is_not_claimed_again_and_again_until_then(j
     assert jobs.claim("w", 32.0, 15.0).want is Want.CANCEL
 
 
+@pytest.mark.parametrize("want", [Want.PAUSE, Want.CANCEL])
+def test_a_wish_that_comes_after_the_handler_looked_waits_for_nothing(jobs, want):
+    """It looked, found nothing to do for an hour, and people spoke before it was put back."""
+    job = file(jobs)
+    claimed = jobs.claim("w", 0.0, 15.0)
+    jobs.ask(job, want, 1.0, by_handler=True)
+    jobs.release(job, claimed.fence, 1.0, ready_at=3600.0, heard=Want.RUN)
+    again = jobs.claim("w", 1.1, 15.0)
+    assert (again.id, again.want) == (job, want)
+    jobs.release(job, again.fence, 2.0, ready_at=32.0, heard=want)  # its service does not answer
+    assert jobs.claim("w", 31.0, 15.0) is None
+    assert jobs.claim("w", 33.0, 15.0).want is want
+
+
 @pytest.mark.parametrize("is_waiting", [False, True])
 def test_a_job_that_people_pause_no_longer_says_what_it_waited_for(jobs, is_waiting):
     job = file(jobs)
