@@ -37,7 +37,7 @@ _LEGEND = (
     ("0", "clear"),
     ("w", "why"),
 )
-_DESK_PARTS = ("log", "clock", "rows", "deeds", "keys", "line", "finder")
+_DESK_PARTS = ("hold", "log", "clock", "rows", "deeds", "keys", "line", "finder")
 _MOST_KEYS = 9
 
 

@@ -34,7 +34,8 @@ KEYS = (
 _FOLDER = Path(__file__).parent / "js"
 _JS = (_FOLDER / "queue_card.js").read_text(encoding="utf-8")
 _CODE = "\n".join(
-    (_FOLDER / name).read_text(encoding="utf-8") for name in ("queue.js", "queue_draw.js")
+    (_FOLDER / name).read_text(encoding="utf-8")
+    for name in ("queue.js", "queue_draw.js", "desk_hold.js")
 )
 _HTML = """<div class="card" tabindex="0" role="group">
 <div class="top"><span class="why"></span><span class="count"></span></div>

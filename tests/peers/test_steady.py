@@ -71,14 +71,21 @@ async def every_call(provider):
     await provider.batch_answers(ended, LABELS)
 
 
+def written(peer, rest_s=0.5, most_s=15.0):
+    """Return its log once it has rested: it writes down a request after it has answered it."""
+    said, end = None, time.monotonic() + most_s
+    while said != (said := peer.log.read_text(encoding="utf-8")) and time.monotonic() < end:
+        time.sleep(rest_s)
+    return said
+
+
 def seen(peer):
     """Return the operations that were asked, and what Steady finds fault with.
 
     It refuses the worst only; the rest stands below the request in its log.
     """
     asked, faults = set(), []
-    time.sleep(0.3)  # it writes down a request after it has answered it
-    for line in peer.log.read_text(encoding="utf-8").splitlines():
+    for line in written(peer).splitlines():
         if request := ASKED.search(line):
             method, path, status = request.groups()
             asked.add(f"{method} {OURS.sub('*', path.partition('?')[0])}")

@@ -9,10 +9,8 @@ function (desk) {
   const shelf = "rationale-studio-grid:" + desk.context.who + ":" + desk.context.task;
   const most = 300;
   const fresh = 600000;
-  const page = window.parent;
+  const page = desk.page;
   let timer = null;
-  let leaving = null;
-  let held = null;
   let sentSeq = 0;
   let sentFocus = null;
 
@@ -80,31 +78,11 @@ function (desk) {
     sentSeq = desk.seq;
     sentFocus = desk.subject();
     page.dispatchEvent(new page.MessageEvent("message", said));
-    page.clearTimeout(leaving);
-    leaving = page.setTimeout(release, 0);
+    desk.told();
   };
 
-  /*
-   The page sends what it heard with its next timer. A click before that would go along as if it were
-   one of this grid: a choice outside would do nothing. So it waits until then.
-  */
-  const release = function () {
-    const target = held;
-    leaving = held = null;
-    if (target && target.isConnected) {
-      const how = { bubbles: true, cancelable: true, composed: true, view: page };
-      target.dispatchEvent(new page.MouseEvent("click", how));
-    }
-  };
-  const holdBack = function (event) {
-    if (leaving !== null) {
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      held = event.target;
-    }
-  };
-  page.addEventListener("click", holdBack, true);
-  window.addEventListener("pagehide", () => page.removeEventListener("click", holdBack, true));
+  page.addEventListener("click", desk.holdBack, true);
+  window.addEventListener("pagehide", () => page.removeEventListener("click", desk.holdBack, true));
 
   /* Whoever clicks outside may be about to make this grid disappear, or to take a label back. */
   desk.sendRest = function () {

@@ -13,10 +13,10 @@ export default function () {
 function drawCard({ data, parentElement, setStateValue, setTriggerValue }) {
   const card = parentElement.querySelector(".card");
   const first = !card.desk;
-  const desk = (card.desk = card.desk || { version: null, front: 0, blocks: [], clock: startClock() });
+  const desk = (card.desk = card.desk || { version: null, front: 0, blocks: [], clock: startClock(), page: window });
   Object.assign(desk, { data, card, setStateValue, setTriggerValue });
   desk.find = (name) => parentElement.querySelector(name);
-  if (first) recall(desk);
+  if (first) holdClicks(desk), recall(desk);
   if (desk.version !== data.version) begin(desk), leaveSidebar(card);
   acknowledge(desk);
   receive(desk);
@@ -40,6 +40,7 @@ function listen(desk) {
   desk.listeners = desk.listeners || [
     [window, "keydown", (event) => keyed(desk, event)],
     [window, "pointerdown", (event) => event.composedPath().includes(desk.card) || flush(desk)],
+    [window, "click", desk.holdBack],
     [window, "blur", () => setTimeout(() => takeBack(desk), 0)],
   ];
   for (const [where, name, act] of desk.listeners) where.addEventListener(name, act, true);
@@ -124,6 +125,7 @@ function send(desk) {
     times: desk.times,
     blocks: blocks.map((block) => ({ ...block, log: block.log.map((entry) => ({ ...entry })) })),
   });
+  desk.told();
   blocks.forEach((block) => block.log.forEach((entry) => (entry.sent = true)));
   keep(desk);
   again(desk, ASK_AGAIN);

@@ -3,7 +3,7 @@
  functions to the desk. Texts of people come in through textContent only.
 */
 function (params) {
-  const desk = { api: params.api, context: params.context };
+  const desk = { api: params.api, context: params.context, page: window.parent };
   DESK_PARTS.forEach((part) => part(desk));
   window.studioDesk = desk;
 }
