@@ -117,6 +117,7 @@ class Previewed:
             "p": found.p if found else None,
             "tells": bool(found and found.tells),
             "needed": found.needed if found else None,
+            "what_would_tell": found.what_would_tell if found else "",
             "calls": self.calls, "cost_usd": self.cost_usd, "seconds": self.seconds,
             "expected": self.expected,
         }  # fmt: skip

@@ -100,9 +100,7 @@ def slices(
 
 def comparison_text(c: Comparison) -> str:
     """Return a comparison as people read it."""
-    verdict = "tells" if c.tells else "does not tell"
-    if c.needed:
-        verdict += f"; about {c.needed} more examples would"
+    verdict = "tells" if c.tells else "; ".join(filter(None, ("does not tell", c.what_would_tell)))
     return (
         f"{c.metric}: run {c.runs[1]} minus run {c.runs[0]}: {c.difference}, p={c.p:.4f} ({verdict}); "
         f"fixed {len(c.fixed)}, broke {len(c.broke)}"

@@ -119,8 +119,8 @@ def _lines(told: Previewed) -> list[str]:
         changed = f"{count(len(told.of('changed')), 'label')} changed"
         lines.append(f"against {told.before}: {changed}")
     if found := told.comparison:
-        more = f"; about {found.needed:,} more would tell" if found.needed else ""
-        does = "tells" if found.tells else f"not enough to tell{more}"
+        does = "; ".join(filter(None, ("not enough to tell", found.what_would_tell)))
+        does = "tells" if found.tells else does
         lines.append(f"difference {found.difference} ({does})")
         if told.looks > 1:
             on = f"{count(told.looks, 'time')} by now, on {count(told.samples, 'sample')}"

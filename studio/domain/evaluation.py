@@ -170,3 +170,12 @@ class Comparison:
     def tells(self) -> bool:
         """Whether the interval of the difference leaves zero out."""
         return self.difference.low > 0 or self.difference.high < 0
+
+    @property
+    def what_would_tell(self) -> str:
+        """How many more examples would tell, or why no number is named; empty where these tell."""
+        if self.tells or not self.n:
+            return ""
+        if self.needed:
+            return f"about {self.needed:,} more would tell"
+        return "the two are so alike here that no sample within reach would tell"

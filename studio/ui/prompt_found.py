@@ -101,6 +101,8 @@ def comparison_sentence(c: Comparison) -> str:
     >>> from studio.domain.evaluation import Figure
     >>> comparison_sentence(c(-0.05, 0.15, 120))
     'Not enough to tell: +5.0 points [-5.0, +15.0] on 40 examples. About 120 more would tell.'
+    >>> comparison_sentence(c(-0.05, 0.15, None)).partition("examples. ")[2]
+    'The two are so alike here that no sample within reach would tell.'
     >>> comparison_sentence(c(0.01, 0.15, None))
     'Better: +5.0 points [+1.0, +15.0] on 40 examples.'
     """
@@ -111,8 +113,10 @@ def comparison_sentence(c: Comparison) -> str:
         return f"{'Better' if d.low > 0 else 'Worse'}: {said}"
     if not c.fixed and not c.broke and d.value == 0:
         return f"No difference on {count(d.n, 'example')} with gold."
-    more = f" About {c.needed:,} more would tell." if c.needed else ""
-    return f"Not enough to tell: {said}{more}"
+    would = c.what_would_tell
+    return (
+        f"Not enough to tell: {said} {would[:1].upper()}{would[1:]}{'.' if would else ''}".rstrip()
+    )
 
 
 def _stream(ws: Workspace, task: Task, run_id: int) -> None:

@@ -36,6 +36,21 @@ def test_equal_runs_need_nothing_more():
         assert not result.tells
 
 
+def test_as_many_fixed_as_broken_have_no_number_and_a_sentence_instead():
+    gold = dict.fromkeys(range(60), 1)
+    a, b = ({i: 2 if i in wrong else 1 for i in gold} for wrong in (range(7), range(7, 14)))
+    alike = compare(1, 2, LABELS, gold, said(a), said(b), looks=Looks())
+    assert (len(alike.fixed), len(alike.broke), alike.needed, alike.tells) == (7, 7, None, False)
+    assert (
+        alike.what_would_tell == "the two are so alike here that no sample within reach would tell"
+    )
+    open_ = compare(1, 2, LABELS, gold, said(a), said(b | {7: 1, 8: 1}), looks=Looks())
+    assert open_.what_would_tell == f"about {open_.needed:,} more would tell"
+    clear = compare(1, 2, LABELS, gold, said(dict.fromkeys(gold, 2)), said(gold))
+    none = compare(1, 2, LABELS, {}, said({1: 1}), said({1: 1}))
+    assert clear.what_would_tell == none.what_would_tell == ""
+
+
 def test_nothing_in_common_is_unknown():
     result = compare(1, 2, LABELS, {}, said({1: 1}), said({1: 1}))
     assert (result.n, result.needed, result.tells) == (0, None, False)

@@ -12,7 +12,10 @@ def test_a_preview_lists_what_it_fixed_and_broke(studio, mail):
     assert (told["n"], told["before"], told["looks"]) == (9, "q v1", 1)
     assert told["fixed"] == told["broke"] == []
     assert told["accuracy"]["n"] <= 9
-    assert "looked at" not in studio(*asked).out
+    assert told["needed"] is None
+    assert told["what_would_tell"] in (said := studio(*asked).out)
+    assert "not enough to tell; the two are so alike here" in said
+    assert "looked at" not in said
     other = studio(*asked[:-1], "4").out
     assert "looked at 2 times by now, on 2 samples" in other
     assert studio(*asked, "--estimate", "--json").json["examples"] == 18
