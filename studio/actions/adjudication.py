@@ -20,14 +20,14 @@ class Case:
     Attributes:
         example: The example.
         said: Label to the names of those who gave it, in the task's order of labels.
-        likely: The label Dawid-Skene takes for right.
-        chance: How sure it is.
+        likely: The label Dawid-Skene takes for right; None with fewer than three people.
+        chance: How sure it is; None likewise.
     """
 
     example: Example
     said: dict[str, tuple[str, ...]]
-    likely: str
-    chance: float
+    likely: str | None
+    chance: float | None
 
     def told(self, *, names: bool = False) -> str:
         """Return who said what: how many, or their names.

@@ -35,7 +35,7 @@ class Apart:
             "id": self.example.external_id,
             "said": {label: list(who) for label, who in self.disputed.said.items()},
             "likely": self.disputed.likely,
-            "chance": round(self.disputed.chance, 4),
+            "chance": None if self.disputed.chance is None else round(self.disputed.chance, 4),
             "overruled": self.disputed.is_overruled,
         }
 

@@ -41,6 +41,7 @@ def agreement(
 
 def _text(found: TaskAgreement) -> str:
     figures = found.figures
+    two = len(figures.people) < 3
     kappa = {"cohen": "Cohen's kappa", "fleiss": "Fleiss' kappa"}[figures.kappa_kind]
     head = (
         f"{len(figures.people)} people, {figures.shared:,} of {figures.examples:,} labeled examples "
@@ -59,7 +60,7 @@ def _text(found: TaskAgreement) -> str:
     people = [
         {
             "person": one.person, "labels": one.votes, "as most others": str(one.agreement),
-            "right by Dawid-Skene": str(one.skill),
+            "right by Dawid-Skene": "two cannot tell" if two else str(one.skill),
         }
         for one in figures.people
     ]  # fmt: skip
@@ -76,8 +77,8 @@ def _text(found: TaskAgreement) -> str:
             "said": "; ".join(
                 f"{label}: {', '.join(who)}" for label, who in one.disputed.said.items()
             ),
-            "likely": f"{one.disputed.likely} ({one.disputed.chance:.2f})",
         }
+        | ({} if two else {"likely": f"{one.disputed.likely} ({one.disputed.chance:.2f})"})
         for one in found.apart
     ]
     parts = [head, table(labels, ""), table(people, ""), table(pairs, "")]

@@ -254,6 +254,9 @@ def _explain(case: Case) -> None:
         st.text(case.example.text)
     for label, who in case.said.items():
         st.markdown(f"**{plain(label)}**: {plain(_listed(who))}")
+    if case.likely is None or case.chance is None:
+        st.caption("Which label is likely is told from three people on: two cannot tell.")
+        return
     st.markdown(f"Likely **{plain(case.likely)}**, {percent(case.chance, digits=0)}")
     st.caption(
         "Likely is what people's labels together suggest, those counting more who agree with "

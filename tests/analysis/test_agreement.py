@@ -19,6 +19,7 @@ from studio.analysis.coefficients import (
     krippendorff_alpha,
 )
 from studio.analysis.differing import label_pairs
+from studio.analysis.intervals import wilson
 from studio.analysis.people import (
     dawid_skene,
     disputed,
@@ -213,9 +214,30 @@ def test_how_often_somebody_is_right_is_told_with_an_honest_interval(many, each,
     assert np.mean(held) > 0.87  # 0.95 of 75 or more, less three standard errors
 
 
+@pytest.mark.parametrize("votes_each", [10, 20, 40])
+@pytest.mark.parametrize("skill", [0.9, 0.95, 0.98, 0.999])
+def test_who_is_nearly_always_right_is_told_with_an_honest_interval_that_is_not_wide(
+    skill, votes_each
+):
+    rng, held, surest = np.random.default_rng(5), [], []
+    for _ in range(40):
+        told = [
+            (i, who, right if rng.random() < skill else 3 - right)
+            for i, right in enumerate(rng.integers(1, 3, votes_each).tolist())
+            for who in "abc"
+        ]
+        found = people_agreement(PeopleVotes.of(told, {1: "yes", 2: "no"}))
+        held += [one.skill.low <= skill <= one.skill.high for one in found]
+        surest += [one.skill.low for one in found if one.skill.value > 0.9995]
+    assert np.mean(held) > 0.89  # 0.95 of 120, less three standard errors
+    # As if the votes were known to be right, or nearly: whoever is always right is not unknown.
+    assert min(surest) > wilson(votes_each, votes_each).low - 0.03
+
+
 def test_a_label_that_nobody_gave_is_never_the_likely_one():
     told = [(i, who, 0) for i in range(30) for who in ("a", "b")]
     told += [(i, who, label) for i in range(30, 45) for who, label in (("a", 0), ("b", 1))]
+    told += [(i, "c", 0) for i in range(10)]
     votes = PeopleVotes.of(told, {0: "yes", 1: "no", 2: "cannot tell"})
     together = dawid_skene(votes)
     assert together.chances[:, 2].max() == 0
@@ -225,9 +247,13 @@ def test_a_label_that_nobody_gave_is_never_the_likely_one():
 
 def test_two_people_alone_cannot_show_which_is_right():
     told = [(i, who, 1 + i % 2) for i in range(30) for who in ("Ada", "Bo")]
-    assert all(
-        math.isnan(one.skill.value) for one in people_agreement(PeopleVotes.of(told, LABELS))
-    )
+    told += [(i, who, label) for i in (31, 30) for who, label in (("Ada", 1), ("Bo", 2))]
+    votes = PeopleVotes.of(told, LABELS)
+    assert all(math.isnan(one.skill.value) for one in people_agreement(votes))
+    of_two = [(one.example_id, one.likely, one.chance) for one in disputed(votes)]
+    assert of_two == [(30, None, None), (31, None, None)]
+    of_three = disputed(PeopleVotes.of([*told, (0, "Cy", 2)], LABELS))
+    assert all(one.likely and one.chance for one in of_three)
 
 
 @given(votes)
@@ -299,6 +325,7 @@ def test_published_figures_of_rte(rte):
         for one in told.people
     ]
     assert np.mean(held) > 0.9
+    assert all(one.skill.low > 0.83 for one in told.people if one.skill.value > 0.9995)
     assert told.alpha.value == pytest.approx(0.2415, abs=5e-5)
     assert told.kappa.value == pytest.approx(0.2414, abs=5e-5)
     assert told.examples == told.shared == 800

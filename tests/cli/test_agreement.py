@@ -33,5 +33,16 @@ def test_people_read_who_differs_from_whom(studio, voted):
     assert "ham / spam 1x" in told
 
 
+def test_two_people_cannot_tell_which_label_is_likely(studio, mail, tmp_path):
+    for who, label in (("Ada", "ham"), ("Bo", "spam")):
+        (tmp_path / "votes.csv").write_text(f"id,label\ntr1,{label}\n")
+        assert studio("correct", mail, "votes.csv", "--by", who, "--blind").code == 0
+    told = studio("agreement", mail).out
+    assert "likely" not in told
+    assert told.count("two cannot tell") == 2
+    (apart,) = studio("agreement", mail, "--json").json["apart"]
+    assert (apart["likely"], apart["chance"]) == (None, None)
+
+
 def test_with_one_person_the_error_says_what_to_do(studio, mail):
     assert "Nobody has given labels" in studio("agreement", mail, "--json").error["message"]

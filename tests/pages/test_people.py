@@ -106,6 +106,18 @@ def test_two_people_are_not_told_apart_by_dawid_skene(look, say):
     assert set(people["Likely right"]) == {"two cannot tell"}
 
 
+@pytest.mark.parametrize(
+    ("said", "told"), [(SAID, "Likely **"), ({"Ada": "hhs", "Bo": "hss"}, "two cannot tell")]
+)
+def test_which_label_is_likely_is_told_from_three_people_on(look, say, ids, said, told):
+    say(said)
+    at = look("Adjudicate")
+    at.session_state["people_disputes_desk"].asked = ids[1]
+    at.run()
+    assert not at.exception
+    assert told in words(at)
+
+
 def test_test_examples_stay_closed_but_can_be_settled(look, ws, task):
     ids = ws.store.examples.ids(task.id, ["test"])
     for who, label in (("Ada", "ham"), ("Bo", "spam")):
