@@ -9,13 +9,20 @@ from typing import Any
 import numpy as np
 
 from studio.analysis.joining import JoiningMethod
-from studio.analysis.plain_yaml import load_yaml, print_yaml
+from studio.analysis.plain_yaml import load_words, print_yaml
 from studio.analysis.rule_board import Board, RulePreview, try_rule
 from studio.analysis.rule_scores import RuleScore, rule_report
 from studio.analysis.votes import check_rule
 from studio.domain.arranging import rearranged
-from studio.domain.coded_rationale import CodedRationale, RuleBody, parse_rule, rule_to_dict
+from studio.domain.coded_rationale import (
+    NO_WORDS,
+    CodedRationale,
+    RuleBody,
+    parse_rule,
+    rule_to_dict,
+)
 from studio.domain.conditions import Similar, Votes
+from studio.domain.plain_values import name_in
 from studio.domain.task import Task
 from studio.errors import InputError
 from studio.handlers.boards import OPEN_SPLITS, OpenCorpus, open_board, open_corpus, open_gold
@@ -55,7 +62,7 @@ def read_rule(text: str) -> RuleBody:
     Raises:
         InputError: With the line or the key to mend.
     """
-    return parse_rule(load_yaml(text, what="The rule"))
+    return parse_rule(load_words(text, but=NO_WORDS, what="The rule"))
 
 
 def save_rule(
@@ -189,7 +196,7 @@ def import_rules(ws: Workspace, task_id: int, text: str, *, by: str) -> list[Cod
     Raises:
         InputError: With the rule and the key to mend; nothing is stored then.
     """
-    data = load_yaml(text)
+    data = load_words(text, but=NO_WORDS)
     if not isinstance(data, dict) or not isinstance(data.get("rules"), list):
         raise InputError("The file has no list under `rules:`.", next_step="See docs/rules.md.")
     task = ws.store.tasks.get(task_id)
@@ -204,7 +211,8 @@ def import_rules(ws: Workspace, task_id: int, text: str, *, by: str) -> list[Cod
             _check(ws, task, body)
         saved = [_save(ws, task, body, known.get(body.rationale), by) for body in bodies]
         if data.get("fallback"):
-            ws.store.tasks.set_fallback(task_id, task.label(str(data["fallback"])).id)
+            fallback = name_in(data, "fallback", "The file")
+            ws.store.tasks.set_fallback(task_id, task.label(fallback).id)
     compute_likeness(ws, task_id, bodies)
     return saved
 

@@ -6,6 +6,7 @@ files are refused before any value is made; ours never need it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 import yaml
@@ -17,6 +18,9 @@ MAX_VALUES = 150_000
 MAX_DEPTH = 20
 # libyaml reads ten times as fast, and is missing from few installations.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG = "tag:yaml.org,2002:"
+_READINGS = {_TAG + kind for kind in ("bool", "int", "float", "timestamp", "merge", "value")}
+_NOTHING = _TAG + "null"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -54,6 +58,61 @@ def load_yaml(text: str, *, what: str = "The file") -> Any:
     >>> load_yaml("rules: [{name: a}]")
     {'rules': [{'name': 'a'}]}
     """
+    # A safe loader, the fast one.
+    return _read(text, what, lambda: yaml.load(text, Loader=_Loader))  # noqa: S506
+
+
+def load_words(text: str, *, but: Collection[str] = (), what: str = "The file") -> Any:
+    """Return the values of a YAML or JSON text, each a text as it was written.
+
+    YAML takes the words yes and on for a truth, 1.50 for 1.5 and 12:30 for 750; people who name
+    labels and columns mean the words. Only what is left empty, or null, is None.
+
+    Args:
+        text: The text.
+        but: Keys under which a number or a truth belongs; those are read as YAML reads them.
+        what: What an error calls it.
+
+    Raises:
+        InputError: With the line to mend.
+
+    >>> load_words("{label: no, in: [1.50, on], min: 1.50, note: }", but=["min"])
+    {'label': 'no', 'in': ['1.50', 'on'], 'min': 1.5, 'note': None}
+    """
+    return _read(text, what, lambda: _words(text, but))
+
+
+def _words(text: str, but: Collection[str]) -> Any:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _take_as_written(node, but)
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _take_as_written(node: Any, but: Collection[str]) -> None:
+    """Make a text of what YAML would read as something else."""
+    if isinstance(node, yaml.ScalarNode):
+        node.tag = f"{_TAG}str" if node.tag in _READINGS else node.tag
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _take_as_written(item, but)
+    else:
+        for key, value in node.value:
+            _take_as_written(key, but)
+            if key.tag == _NOTHING:
+                key.tag = f"{_TAG}str"  # a label may be called null
+            is_read = isinstance(value, yaml.ScalarNode) and isinstance(key, yaml.ScalarNode)
+            if not (is_read and key.value in but):
+                _take_as_written(value, but)
+
+
+def _read(text: str, what: str, values: Callable[[], Any]) -> Any:
+    """Return the values of a text that was looked through, or say in which line it is wrong."""
     if len(text) > MAX_CHARACTERS:
         raise InputError(
             f"{what} has {len(text):,} characters, more than {MAX_CHARACTERS:,}.",
@@ -61,7 +120,7 @@ def load_yaml(text: str, *, what: str = "The file") -> Any:
         )
     try:
         _look_through(text, what)
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, the fast one
+        return values()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         # What is missing at the end is told of a line after the last one.
@@ -73,8 +132,8 @@ def load_yaml(text: str, *, what: str = "The file") -> Any:
         ) from None
     except UnicodeEncodeError:
         raise InputError(f"{what} holds half a character.", next_step="Type it anew.") from None
-    except ValueError:
-        # A date such as 2024-13-45, or a number of thousands of digits.
+    except (AttributeError, KeyError, ValueError):
+        # A date such as 2024-13-45, a number of thousands of digits, or !!bool before another word.
         raise InputError(
             f"{what} holds a number or date that is none.", next_step="Put it in quotes."
         ) from None

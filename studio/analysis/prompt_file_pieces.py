@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from studio.domain.plain_values import text_of
 from studio.domain.prompt import ANSWER_LINE, FewShot
 from studio.domain.variables import TEXT, variable
 
@@ -129,13 +130,24 @@ def pair_in(fields: Mapping[str, Any], names: Sequence[str]) -> FewShot | str:
 
 def unknown(told: Any, names: Sequence[str]) -> str:
     """Return the sentence for a label that is none."""
-    return f"{str(told)[:60]!r} is none of the labels {', '.join(names)}"
+    if told is None:
+        return "its label is left empty"
+    return f"{(as_text(told) or str(told))[:60]!r} is none of the labels {', '.join(names)}"
 
 
 def text_field(fields: Mapping[str, str]) -> str | None:
     """Return the field that holds the text: by its name, else the longest."""
     named = next((key for key in TEXTS if key in fields), None)
     return named or max(fields, key=lambda key: len(fields[key]), default=None)
+
+
+def as_text(told: Any) -> str | None:
+    """Return a value as the text it is sent as; None of a list or mapping.
+
+    >>> as_text(None), as_text(True), as_text(12), as_text(["a"])
+    ('', 'true', '12', None)
+    """
+    return None if isinstance(told, Mapping | list) else text_of(told, "")
 
 
 def user_text(said: str) -> tuple[str, dict[str, str]]:

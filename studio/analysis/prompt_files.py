@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from studio.analysis.plain_yaml import load_yaml
+from studio.analysis.plain_yaml import load_words
 from studio.analysis.prompt_file_pieces import (
     Message,
     as_ours,
+    as_text,
     is_bare,
     label_in,
     pair_in,
@@ -111,17 +112,17 @@ class _Reader:
         is_plain = PurePath(filename).suffix.lower() in (".txt", ".md")
         data = parsed(text) if text.lstrip()[:1] in ("{", "[") else None
         if data is None and not is_plain:
-            data = load_yaml(text, what=filename)
+            data = load_words(text, what=filename)
         if isinstance(data, Mapping | list):
-            return self._data(data, filename)
+            return self._data(data)
         return self._done("plain text", [("", PromptText(instructions=text.strip()))], [])
 
-    def _data(self, data: Any, filename: str) -> PromptFile:
+    def _data(self, data: Any) -> PromptFile:
         if isinstance(data, Mapping):
             if "prompts" in data or "tests" in data:
                 return self._promptfoo(data)
             if set(data) & set(_OURS) and not set(data) & {"input", "messages"}:
-                return self._ours(data, filename)
+                return self._ours(data)
         conversations, items = _found(data)
         rows = [("item", item) for item in items]
         if not conversations and not items and isinstance(data, list):
@@ -134,19 +135,12 @@ class _Reader:
             both = [data["instructions"], body.instructions]
             body = replace(body, instructions="\n\n".join(one for one in both if one))
         body = replace(body, few_shots=tuple(_some([*shots, *examples])))
-        name = str(data.get("name") or "") if isinstance(data, Mapping) else ""
+        name = as_text(data.get("name")) or "" if isinstance(data, Mapping) else ""
         return self._done("OpenAI chat JSON", [(name, body)], [*shots, *examples])
 
-    def _ours(self, data: Mapping[str, Any], filename: str) -> PromptFile:
+    def _ours(self, data: Mapping[str, Any]) -> PromptFile:
         kept = {key: data[key] for key in _OURS if data.get(key)}
-        try:
-            body = PromptText.from_dict(kept)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise InputError(
-                f"A part of the prompt in {filename} has another form than expected.",
-                next_step="Write definitions as NAME: TEXT, reasons as [LABEL, TEXT], few_shots "
-                "with text and label.",
-            ) from None
+        body = PromptText.from_dict(kept)
         body = replace(
             body,
             definitions={n: t for n, t in body.definitions.items() if self._knows("definition", n)},
@@ -158,7 +152,7 @@ class _Reader:
                 if self._knows("few-shot", shot.label)
             ),
         )
-        return self._done("YAML", [(str(data.get("name") or ""), body)], list(body.few_shots))
+        return self._done("YAML", [(as_text(data.get("name")) or "", body)], list(body.few_shots))
 
     def _knows(self, what: str, label: str) -> bool:
         if label not in self.names:
@@ -174,7 +168,7 @@ class _Reader:
         templates = [one for n, prompt in told if (one := self._template(f"prompt {n}", prompt))]
         asked = {name for _, text in templates for name in variables_in(text)}
         variables = [one["vars"] for one in tests if isinstance(one.get("vars"), Mapping)]
-        said = {str(k): str(v) for k, v in (variables[0] if variables else {}).items()}
+        said = {str(k): as_text(v) or "" for k, v in (variables[0] if variables else {}).items()}
         text_variable = text_field({k: v for k, v in said.items() if k in asked} or dict.fromkeys(
             sorted(asked), ""))  # fmt: skip
         examples = [
@@ -191,7 +185,7 @@ class _Reader:
         """Return name and words of one prompt of promptfoo."""
         name, text = "", prompt
         if isinstance(prompt, Mapping):
-            name, text = str(prompt.get("label") or ""), prompt.get("raw") or prompt.get("id")
+            name, text = as_text(prompt.get("label")) or "", prompt.get("raw") or prompt.get("id")
         if not isinstance(text, str) or not text.strip():
             self._lost(where, "it has no text")
             return None
@@ -231,8 +225,11 @@ class _Reader:
         if label is None:
             self._lost(where, unknown(wanted[0], self.names))
             return None
-        values = {k: str(v) for k, v in fields.items() if k != text_variable}
-        return FewShot(text=text, label=label, values=values)
+        values = {k: as_text(v) for k, v in fields.items() if k != text_variable}
+        for name in (k for k, v in values.items() if v is None):
+            self._lost(where, f"{name[:60]} holds no text; it was left out")
+        told = {k: v for k, v in values.items() if v is not None}
+        return FewShot(text=text, label=label, values=told)
 
     def _rows(self, rows: list[tuple[str, Any]]) -> PromptFile:
         """Read lines that are an example each; the first system message is the prompt."""

@@ -15,7 +15,7 @@ from studio.actions.prompt_files import examples_file, import_prompts
 from studio.actions.prompts import save_prompt
 from studio.actions.runs import run_status
 from studio.analysis.example_rows import Columns
-from studio.analysis.plain_yaml import load_yaml
+from studio.analysis.plain_yaml import load_words
 from studio.analysis.word_diff import diff_bodies
 from studio.cli import previews
 from studio.cli.common import (
@@ -272,32 +272,26 @@ def _body(
     definitions: list[str],
     rationales: bool,
 ) -> PromptText:
-    data: dict[str, Any] = {"instructions": instructions, "definitions": {}, "reasons": []}
+    data: dict[str, Any] = {"instructions": instructions}
     if file is not None:
         text = read_file(file).decode("utf-8", errors="replace")
         if file.suffix in (".yaml", ".yml"):
-            loaded = load_yaml(text, what=str(file))
+            loaded = load_words(text, what=str(file))
             if not isinstance(loaded, dict):
                 raise InputError(f"{file} holds no prompt.", next_step="Write `instructions: …`.")
             data |= loaded
         else:
             data["instructions"] = text
+    body = PromptText.from_dict(data)
+    told = dict(body.definitions)
     for item in definitions:
         label, equals, text = item.partition("=")
         if not equals:
             raise InputError(f"The definition {item!r} has no =.", next_step='Write NAME="text".')
-        data["definitions"] = {**(data["definitions"] or {}), label.strip(): text}
-    if not data["definitions"]:
-        data["definitions"] = {x.name: x.definition for x in task.labels if x.definition}
+        told[label.strip()] = text
+    told = told or {x.name: x.definition for x in task.labels if x.definition}
+    reasons = body.reasons
     if rationales:
-        data["reasons"] = [
-            [task.name_of(r.label_id), r.text] for r in ws.read.rationales.all(task.id)
-        ]
-    try:
-        return PromptText.from_dict(data)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"A part of the prompt in {file} has another form than expected.",
-            next_step="Write definitions as NAME: TEXT, reasons as [LABEL, TEXT], few_shots with "
-            "text and label.",
-        ) from error
+        known = ((task.name_of(r.label_id), r.text) for r in ws.read.rationales.all(task.id))
+        reasons = tuple((label, text) for label, text in known if label)
+    return replace(body, definitions=told, reasons=reasons)

@@ -19,6 +19,9 @@ from studio.domain.plain_values import brief, flag_in, mapping_in, short_text, w
 from studio.errors import InputError
 
 _SLUG = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
+NO_WORDS = ("min", "max", "version", "decisive")
+"""Keys of a rule's file that hold numbers and truths; every other one holds words."""
+_TRUTHS = dict.fromkeys(("true", "yes", "on"), True) | dict.fromkeys(("false", "no", "off"), False)
 _KEYS = {"name", "label", "against", "decisive", "scope", "all", "any", "none", "rationale"}
 
 
@@ -115,7 +118,8 @@ def parse_rule(data: Any) -> RuleBody:
     where = f"Rule {name!r}"
     mapping_in(data, _KEYS, where)
     label = _label(data, where)
-    if not label or ("label" in data and "against" in data and isinstance(data["against"], str)):
+    against = _against(data)
+    if not label or isinstance(against, str):
         raise InputError(
             f"{where} must name one label.",
             next_step="Write `label: NAME`, or `against: NAME` to vote against it.",
@@ -123,7 +127,7 @@ def parse_rule(data: Any) -> RuleBody:
     body = RuleBody(
         name=name,
         label=label,
-        against="label" not in data or data.get("against") is True,
+        against=against is True,
         decisive=flag_in(data, "decisive", where),
         scope=_name(data, "scope", where) or "text",
         all=read_conditions(data.get("all"), where),
@@ -187,6 +191,14 @@ def _label(data: dict[str, Any], where: str) -> str:
     if "label" not in data and isinstance(data.get("against"), bool):
         return ""
     return _name(data, "label" if "label" in data else "against", where)
+
+
+def _against(data: dict[str, Any]) -> Any:
+    """Return whether it votes against its label; a text where a second label stands there."""
+    if "label" not in data:
+        return True
+    told = data.get("against")
+    return _TRUTHS.get(told.lower(), told) if isinstance(told, str) else told
 
 
 def _name(data: dict[str, Any], key: str, where: str) -> str:

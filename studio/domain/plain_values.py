@@ -5,6 +5,7 @@ No value is printed whole: a file may hold a number of a million digits, or a li
 
 from __future__ import annotations
 
+import json
 import reprlib
 from datetime import date
 from typing import Any
@@ -49,6 +50,33 @@ def word_of(value: Any) -> str | None:
     if isinstance(value, str | date) or (isinstance(value, float | int) and abs(value) < 1e300):
         return str(value).strip()
     return None
+
+
+def text_of(value: Any, where: str) -> str:
+    """Return a text of any length; a field left empty is the empty one.
+
+    Raises:
+        InputError: If it is a list or mapping.
+
+    >>> text_of(None, "a"), text_of("x ", "a"), text_of(True, "a"), text_of(1.5, "a")
+    ('', 'x ', 'true', '1.5')
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    raise InputError(f"{where}: needs a text, not {brief(value)}.", next_step="Write one text.")
+
+
+def number_of(value: Any) -> Any:
+    """Return the whole number that a word spells, else the value as it is.
+
+    >>> number_of("8"), number_of("eight"), number_of(None)
+    (8, 'eight', None)
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
+    return value
 
 
 def words_in(value: Any, where: str, most: int = MAX_WORDS) -> tuple[str, ...]:

@@ -8,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from studio.domain.plain_values import brief, number_of, text_of
 from studio.domain.prompt_parts import ShotPolicy, in_order
 from studio.domain.task import Task
 from studio.domain.variables import TEXT, columns_named, spelled
+from studio.errors import InputError
 
 ANSWER_LINE = "Answer with one label."
+_REASON = "a list of [LABEL, TEXT]"
+_FEW_SHOT = "a list with text and label each"
 NEUTRAL = "Which of the choices fits the text?"
 """What a decision model is instructed by where people wrote nothing."""
 
@@ -40,12 +44,18 @@ class FewShot:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> FewShot:
-        """Return the example that `to_dict` described; a TypeError where it has another form."""
-        text, label, known = data["text"], data["label"], data.get("example_id")
+        """Return the example that `to_dict` described.
+
+        Raises:
+            InputError: If it has another form.
+        """
+        text, label, known = (data.get(key) for key in ("text", "label", "example_id"))
+        known = number_of(known)
         if not (isinstance(text, str) and isinstance(label, str) and isinstance(known, int | None)):
-            raise TypeError
-        values = {str(k): str(v) for k, v in (data.get("values") or {}).items()}
-        return cls(text=text, label=label, example_id=known, values=values)
+            raise _misshapen("few_shots", _FEW_SHOT)
+        values = _mapping(data.get("values"), "values", "COLUMN: TEXT")
+        told = {str(k): text_of(v, f"The value of {brief(k)}") for k, v in values.items()}
+        return cls(text=text, label=label, example_id=known, values=told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,15 +95,28 @@ class PromptText:
         """Return the prompt that `to_dict` described.
 
         Raises:
-            InputError: If it chooses few-shots in an unknown way, or locks a part there is not.
+            InputError: If it chooses few-shots in an unknown way, locks a part there is not, or
+                holds something else where a text belongs; with the field.
         """
+        defined = _mapping(data.get("definitions"), "definitions", "NAME: TEXT")
+        reasons = _items(data.get("reasons"), "reasons", _REASON)
+        if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in reasons):
+            raise _misshapen("reasons", _REASON)
+        shots = _items(data.get("few_shots"), "few_shots", _FEW_SHOT)
+        if not all(isinstance(shot, Mapping) for shot in shots):
+            raise _misshapen("few_shots", _FEW_SHOT)
         return cls(
-            instructions=str(data.get("instructions", "")),
-            definitions={str(k): str(v) for k, v in data.get("definitions", {}).items()},
-            reasons=tuple((str(label), str(line)) for label, line in data.get("reasons", [])),
-            few_shots=tuple(FewShot.from_dict(shot) for shot in data.get("few_shots", [])),
+            instructions=text_of(data.get("instructions"), "instructions"),
+            definitions={
+                str(k): text_of(v, f"The definition of {brief(k)}") for k, v in defined.items()
+            },
+            reasons=tuple(
+                (text_of(label, "A label in reasons"), text_of(line, "A line in reasons"))
+                for label, line in reasons
+            ),
+            few_shots=tuple(FewShot.from_dict(shot) for shot in shots),
             policy=ShotPolicy.from_dict(data["policy"]) if data.get("policy") else None,
-            frozen=in_order(data.get("frozen", [])),
+            frozen=in_order(_items(data.get("frozen"), "frozen", "a list of parts")),
         )
 
     @property
@@ -132,6 +155,25 @@ class PromptText:
             definitions={name: spelled(told) for name, told in self.definitions.items()},
             reasons=tuple((label, spelled(line)) for label, line in self.reasons),
         )
+
+
+def _mapping(told: Any, field_name: str, form: str) -> Mapping[Any, Any]:
+    if told is not None and not isinstance(told, Mapping):
+        raise _misshapen(field_name, form)
+    return told or {}
+
+
+def _items(told: Any, field_name: str, form: str) -> Sequence[Any]:
+    if told is not None and not isinstance(told, list | tuple):
+        raise _misshapen(field_name, form)
+    return told or ()
+
+
+def _misshapen(field_name: str, form: str) -> InputError:
+    return InputError(
+        f"A part of the prompt has another form than expected: {field_name}.",
+        next_step=f"Write {field_name} as {form}.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

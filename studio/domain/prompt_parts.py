@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from studio.domain.plain_values import number_of
 from studio.errors import InputError
 
 MOST_SHOTS = 50
@@ -106,8 +107,7 @@ class ShotPolicy:
         ('4 diverse, the same for every text', 8)
         """
         way, _, number = text.strip().partition(":")
-        count = int(number) if number.isascii() and number.isdigit() else number
-        return cls.from_dict({"way": way, "count": count if number else USUAL_SHOTS})
+        return cls.from_dict({"way": way, "count": number or USUAL_SHOTS})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; `from_dict` reads them back."""
@@ -124,7 +124,7 @@ class ShotPolicy:
         4
         """
         told = data if isinstance(data, dict) else {}
-        way, number = told.get("way"), told.get("count")
+        way, number = told.get("way"), number_of(told.get("count"))
         if way not in list(ShotWay):
             raise InputError(
                 f"Few-shots cannot be chosen by {way!r}.", next_step="Use nearest or diverse."

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from studio.analysis import plain_yaml
-from studio.analysis.plain_yaml import MAX_CHARACTERS, MAX_VALUES, load_yaml
+from studio.analysis.plain_yaml import MAX_CHARACTERS, MAX_VALUES, load_words, load_yaml
 from studio.domain.coded_rationale import parse_rule
 from studio.errors import InputError
 
@@ -29,7 +29,11 @@ HOSTILE = {
     "half a character": ("a: \ud800", "half a character"),
     "python": ("!!python/object/apply:os.system [x]", "cannot be read in line 1"),
     "unclosed": ("name: [", "cannot be read in line"),
+    "no truth": ("a: !!bool foo", "number or date"),
+    "no moment": ("a: !!timestamp 9", "number or date"),
 }
+WORDS = {"huge number", "no date", "no truth", "no moment"}
+"""These are texts where only words are read."""
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -42,10 +46,46 @@ def test_a_hostile_file_is_refused_in_a_sentence(name):
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize("loader", [plain_yaml._Loader, yaml.SafeLoader])
+@pytest.mark.parametrize("name", sorted(HOSTILE.keys() - WORDS))
+def test_a_hostile_file_is_refused_where_only_words_are_read(monkeypatch, loader, name):
+    monkeypatch.setattr(plain_yaml, "_Loader", loader)
+    with pytest.raises(InputError) as caught:
+        load_words(HOSTILE[name][0], but=("a", "b"))
+    assert caught.value.next_step
+
+
+@pytest.mark.parametrize("name", sorted(WORDS))
+def test_what_is_no_number_is_refused_where_one_belongs(name):
+    text, words = HOSTILE[name]
+    with pytest.raises(InputError, match=words):
+        load_words(text, but=("a",))
+    assert load_words(text)["a"] == text.rpartition(" ")[2]
+
+
+@pytest.mark.parametrize("loader", [plain_yaml._Loader, yaml.SafeLoader])
+def test_words_stay_as_they_were_written(monkeypatch, loader):
+    monkeypatch.setattr(plain_yaml, "_Loader", loader)
+    words = ["yes", "no", "on", "Off", "true", "False", "1.50", "010", "12:30", "0x1f", "1_000",
+             "2024-01-02", ".inf", "<<", "="]  # fmt: skip
+    assert load_words(f"[{', '.join(words)}]") == words
+    assert list(load_words("".join(f"{word}: x\n" for word in [*words, "null"]))) == [
+        *words,
+        "null",
+    ]
+    assert load_words("a: \nb: ~\nc: null\nd: ''\n") == {"a": None, "b": None, "c": None, "d": ""}
+    assert load_words("{min: 1.50, a: {min: '2'}, max: [3], no: {no: no}}", but=("min", "max")) == {
+        "min": 1.5, "a": {"min": "2"}, "max": ["3"], "no": {"no": "no"},
+    }  # fmt: skip
+    assert load_words("") is None
+
+
 def test_no_value_is_made_of_a_file_that_repeats_itself(monkeypatch):
     monkeypatch.setattr(yaml, "load", lambda *_, **__: pytest.fail("values were made"))
-    with pytest.raises(InputError):
-        load_yaml(LAUGHS)
+    monkeypatch.setattr(plain_yaml, "_words", lambda *_: pytest.fail("values were made"))
+    for read in (load_yaml, load_words):
+        with pytest.raises(InputError):
+            read(LAUGHS)
 
 
 def test_the_slow_loader_says_the_same(monkeypatch):

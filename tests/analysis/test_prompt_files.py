@@ -175,6 +175,68 @@ def test_what_holds_no_prompt_is_refused_with_a_next_step(text, name, said):
     assert error.value.next_step
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("instructions: [a, b]", "instructions: needs a text, not ['a', 'b']"),
+        ("instructions: {a: b}", "instructions: needs a text"),
+        ("definitions: {ham: [a]}", "The definition of 'ham': needs a text"),
+        ("definitions: ham", "another form than expected: definitions"),
+        ("reasons: ab", "another form than expected: reasons"),
+        ("reasons: [ab]", "another form than expected: reasons"),
+        ("reasons: [[ham, {a: b}]]", "A line in reasons: needs a text"),
+        ("few_shots: [ham]", "another form than expected: few_shots"),
+        ("few_shots: [{text: a, label: ham, values: {sender: [a]}}]", "The value of 'sender'"),
+        ("frozen: instructions", "another form than expected: frozen"),
+    ],
+)
+def test_a_part_of_another_form_is_refused_with_its_name(text, said):
+    with pytest.raises(InputError) as refused:
+        read(text)
+    assert said in str(refused.value)
+    assert refused.value.next_step
+
+
+def test_a_field_left_empty_says_nothing():
+    ((_, body),) = read(
+        "instructions:\ndefinitions:\n  ham:\n  spam: prizes\nreasons:\nfew_shots:\n"
+    ).prompts
+    assert body == PromptText(instructions="", definitions={"ham": "", "spam": "prizes"})
+
+
+def test_labels_and_texts_are_read_as_they_were_written():
+    told = "instructions: 010\ndefinitions: {yes: 1.50, no: on}\npolicy: {way: nearest, count: 4}\n"
+    shots = "few_shots: [{text: 12:30, label: no, example_id: 7, values: {sender: off}}]"
+    found = read_prompt_file(told + shots, "a.yaml", ["yes", "no"], ["sender"])
+    ((_, body),) = found.prompts
+    assert (found.unread, body.instructions) == ((), "010")
+    assert body.definitions == {"yes": "1.50", "no": "on"}
+    assert [(shot.text, shot.label, shot.values) for shot in body.few_shots] == [
+        ("12:30", "no", {"sender": "off"})
+    ]
+    assert body.policy.count == 4
+
+
+def test_tests_of_promptfoo_may_expect_yes_or_no():
+    told = """
+prompts: ["Is {{message}} of {{sender}} wanted?"]
+tests:
+- {vars: {message: ham, sender: 12:30}, assert: [{type: equals, value: yes}]}
+- {vars: {message: a prize, sender: }, assert: [{type: equals, value: no}]}
+- {vars: {message: a list, sender: [x]}, assert: [{type: equals, value: no}]}
+- {vars: {message: nothing}, assert: [{type: equals, value: }]}
+"""
+    found = read_prompt_file(told, "a.yaml", ["yes", "no"], ["sender"])
+    assert [(one.text, one.label, one.values) for one in found.examples] == [
+        ("ham", "yes", {"sender": "12:30"}),
+        ("a prize", "no", {"sender": ""}),
+        ("a list", "no", {}),
+    ]  # fmt: skip
+    assert lost(found) == {
+        "test 3": "sender holds no text; it was left out", "test 4": "its label is left empty",
+    }  # fmt: skip
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(
         ["ham", "file://x", "{{text}}", "{{ a | b }}", "user", "equals", '{"label": "spam"}']),

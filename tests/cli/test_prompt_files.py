@@ -63,3 +63,29 @@ def test_policy_and_locks_are_saved_and_shown_in_the_difference(studio, mail):
     assert "{+definitions, rationales+}" in said
     for words in (["--few-shots", "near:3"], ["--few-shots", "nearest:0"], ["--lock", "all"]):
         assert studio("prompt", "save", mail, "p", *words, "--json").error["next"]
+
+
+def test_labels_called_yes_and_no_keep_their_definitions(studio, tmp_path):
+    studio("task", "create", "t", "--labels", "yes,no")
+    (tmp_path / "p.yaml").write_text("instructions:\ndefinitions:\n  yes: meat\n  no:\n")
+    for verb in (["save", "t", "p"], ["import", "t"]):
+        assert studio("prompt", *verb, "p.yaml").code == 0
+        said = studio("prompt", "show", "t", "p").out
+        assert "- yes: meat\n- no\n" in said
+        assert "None" not in said
+    (tmp_path / "r.yaml").write_text(
+        "fallback: no\nrules: [{name: a, label: yes, any: [keywords: [on]]}]"
+    )
+    assert studio("rule", "import", "t", "r.yaml").code == 0
+    assert studio("rule", "export", "t").out.startswith("fallback: 'no'")
+
+
+def test_a_definition_is_added_to_those_of_the_file(studio, mail, tmp_path):
+    (tmp_path / "p.yaml").write_text("definitions: {ham: meat}")
+    assert studio("prompt", "save", mail, "p", "p.yaml", "--definition", "spam=tins").code == 0
+    told = studio("prompt", "show", mail, "p", "--json").json
+    assert told["definitions"] == {"ham": "meat", "spam": "tins"}
+    for written in ("definitions: [x]", "definitions: x"):
+        (tmp_path / "p.yaml").write_text(written)
+        words = ["prompt", "save", mail, "p", "p.yaml", "--definition", "ham=x", "--json"]
+        assert "definitions" in studio(*words).error["message"]

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from studio.analysis.plain_yaml import load_yaml, print_yaml
-from studio.domain.coded_rationale import RuleBody, describe, parse_rule, rule_to_dict
+from studio.analysis.plain_yaml import load_words, load_yaml, print_yaml
+from studio.domain.coded_rationale import NO_WORDS, RuleBody, describe, parse_rule, rule_to_dict
 from studio.domain.conditions import (
     MAX_PATTERN,
     Answer,
@@ -74,6 +74,21 @@ def test_a_rule_survives_being_written_down(body):
     assert parse_rule(data) == body
     assert parse_rule(json.loads(json.dumps(data))) == body
     assert parse_rule(load_yaml(print_yaml(data))) == body
+    assert parse_rule(load_words(print_yaml(data), but=NO_WORDS)) == body
+
+
+@pytest.mark.parametrize(
+    ("said", "label", "against"),
+    [("label: no", "no", False), ("label: on", "on", False), ("label: 1.0", "1.0", False),
+     ("against: no", "no", True), ("against: true", "true", True),
+     ("label: yes\nagainst: true", "yes", True), ("label: yes\nagainst: On", "yes", True),
+     ("label: yes\nagainst: false", "yes", False), ("label: yes\nagainst:", "yes", False)],
+)  # fmt: skip
+def test_a_rule_speaks_of_the_label_as_it_was_written(said, label, against):
+    rest = "\nname: a\ndecisive: yes\nall: [keywords: [12:30, off], length: {max: 3}]"
+    body = parse_rule(load_words(said + rest, but=NO_WORDS))
+    assert (body.label, body.against, body.decisive) == (label, against, True)
+    assert body.all == (Keywords(("12:30", "off")), Length(unit="words", max=3))
 
 
 @given(bodies, bodies)
