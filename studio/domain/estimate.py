@@ -30,7 +30,8 @@ class Estimate:
         cost_usd: What it likely costs in US dollars; None while unknown.
         most_usd: What it costs if each text has as many tokens as it can and each reply is as
             long as allowed; None while unknown.
-        seconds: What it likely takes, by the rate of earlier runs; None without one.
+        seconds: What it likely takes, by the rate of earlier runs or a built-in one; None without.
+        is_guess: Whether that rate is the built-in one: nothing was measured here yet.
         is_sampled: Whether tokens and what is known were taken from a sample.
         in_batch: Whether it is sent as a batch.
         samples: How often each example is asked about.
@@ -49,6 +50,7 @@ class Estimate:
     cost_usd: float | None = 0.0
     most_usd: float | None = 0.0
     seconds: float | None = None
+    is_guess: bool = False
     is_sampled: bool = False
     in_batch: bool = False
     samples: int = 1
@@ -70,6 +72,7 @@ class Estimate:
             cost_usd=_sum(self.cost_usd, other.cost_usd),
             most_usd=_sum(self.most_usd, other.most_usd),
             seconds=_sum(self.seconds, other.seconds),
+            is_guess=self.is_guess or other.is_guess,
             is_sampled=self.is_sampled or other.is_sampled,
         )
 
@@ -89,6 +92,7 @@ class Estimate:
             "cost_usd": self.cost_usd,
             "most_usd": self.most_usd,
             "seconds": self.seconds,
+            "seconds_by": self.seconds_by,
             "price_source": self.price.source if self.price else "",
             "price_as_of": self.price.as_of if self.price else "",
             "batch": self.in_batch,
@@ -120,9 +124,28 @@ estimate (characters) · about $0.026, at most $0.90 · about 1 min 10 s'
         if self.in_batch:
             parts.append("answered within a day")
         elif self.questions:
-            known = self.seconds is not None
-            parts.append(roughly(self.seconds) if known else f"time {UNKNOWN}")
+            parts.append(self.time_text())
         return " · ".join(parts)
+
+    @property
+    def seconds_by(self) -> str:
+        """What the time rests on: "earlier runs" or a "built-in rate"; empty while it is unknown."""
+        if self.seconds is None:
+            return ""
+        return "built-in rate" if self.is_guess else "earlier runs"
+
+    def time_text(self) -> str:
+        """Return what it likely takes, and whether that is a guess.
+
+        >>> Estimate(examples=120, seconds=3, is_guess=True).time_text()
+        'about 3 s (a guess until a run was measured here)'
+        >>> Estimate(examples=120).time_text()
+        'time unknown'
+        """
+        if self.seconds is None:
+            return f"time {UNKNOWN}"
+        guess = " (a guess until a run was measured here)" if self.is_guess else ""
+        return f"{roughly(self.seconds)}{guess}"
 
     def cost_text(self) -> str:
         """Return what it likely costs and what it costs at most.

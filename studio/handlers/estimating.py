@@ -23,6 +23,9 @@ from studio.workspace import Workspace
 SAMPLE = 200
 """Most examples looked at."""
 EMBEDDED = "embedded"
+EMBEDDED_RATE = 40.0
+"""Questions a second guessed of the embedded encoder until it was measured here: half of what it did
+in benchmarks from cold on two cores, for texts may be longer and machines slower."""
 AROUND_MESSAGE = 4
 """Tokens that services usually add to a message."""
 
@@ -56,9 +59,13 @@ def estimate(
             can tell, so that nobody knows what was answered before.
     """
     lately = ws.read.prices.lately(run.kind.value, run.provider, run.model)
+    # What is asked of the studio's own encoder may be guessed; of any other service nothing is known.
+    guess = EMBEDDED_RATE if service is not None and service.name == EMBEDDED else None
+    rate = lately.rate or guess
     told = Estimate(
         examples=run.total,
-        seconds=run.total / lately.rate if lately.rate else None,
+        seconds=run.total / rate if rate else None,
+        is_guess=rate is not None and lately.rate is None,
         is_sampled=len(sample) < run.total,
     )
     if service is None:
@@ -83,7 +90,8 @@ def estimate(
         samples=samples,
     )
     if not told.questions or not opened:
-        return replace(told, cost_usd=0.0 if asking.price else None, most_usd=0.0, seconds=0.0)
+        free = 0.0 if asking.price else None
+        return replace(told, cost_usd=free, most_usd=0.0, seconds=0.0, is_guess=False)
     per_question = told.questions / len(opened)
     # What costs nothing here is not worth loading a tokenizer for.
     way = Counting("characters", likely_tokens) if service.is_local else best_counting()
@@ -98,7 +106,7 @@ def estimate(
         output_tokens=back,
         cost_usd=price.cost(sent, back, in_batch=in_batch) if price else None,
         most_usd=None if None in most else per_question * sum(usd or 0.0 for usd in most),
-        seconds=told.questions / lately.rate if lately.rate and not in_batch else None,
+        seconds=told.questions / rate if rate and not in_batch else None,
     )
 
 

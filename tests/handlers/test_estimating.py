@@ -15,6 +15,7 @@ from studio.domain.prompt import PromptText
 from studio.domain.run import Answer, Outcome, Usage
 from studio.domain.tokens import likely_tokens
 from studio.errors import ConsentNeededError, InputError
+from studio.handlers.estimating import EMBEDDED_RATE
 from studio.providers.scripted import ScriptedProvider
 
 PRICE = Price(provider="far", model="scripted", input_usd=1.0, output_usd=10.0, source="contract")
@@ -94,12 +95,29 @@ def test_what_was_answered_before_costs_nothing(ws, prompt, work):
 def test_this_machine_is_free_and_rules_ask_nobody(ws, prompt):
     found = told(ws, provider="embedded")
     assert (found.cost_usd, found.known) == (0.0, None)
+    assert found.seconds_by == "built-in rate"
     assert found.sentence().startswith("18 questions to this machine · free")
     with pytest.raises(InputError, match="no rules"):
         told(ws, choice=Choice(rules=True))
     body = read_rule("{name: r, label: spam, any: [{keywords: [spam]}]}")
     save_rule(ws, 1, body, by="Ada")
     assert told(ws, choice=Choice(rules=True)).sentence().endswith("nothing charged")
+
+
+def test_the_first_time_of_the_own_encoder_is_a_guess_and_the_next_is_measured(ws, prompt, work):
+    draft = PromptText(instructions="Is it spam, really?")
+    asked = {"body": draft, "before": prompt.body, "provider": "embedded", "n": 10}
+    first = estimate_preview(ws, 1, **asked)
+    assert first.seconds == pytest.approx(20 / EMBEDDED_RATE)
+    assert first.sentence().endswith("under 1 s (a guess until a run was measured here)")
+    assert first.to_dict()["seconds_by"] == "built-in rate"
+    start_run(ws, 1, choice=Choice(prompt="p"), provider="embedded", by="Ada")
+    work(ws)
+    then = estimate_preview(ws, 1, **asked)
+    assert (then.is_guess, then.to_dict()["seconds_by"]) == (False, "earlier runs")
+    assert "guess" not in then.sentence()
+    far = estimate_preview(ws, 1, **asked | {"provider": "far"})
+    assert (far.seconds, far.to_dict()["seconds_by"]) == (None, "")
 
 
 def test_a_limit_and_a_batch_count(ws, prompt):
