@@ -129,7 +129,7 @@ estimate (characters) · about $0.026, at most $0.90 · about 1 min 10 s'
 
     @property
     def seconds_by(self) -> str:
-        """What the time rests on: "earlier runs" or a "built-in rate"; empty while it is unknown."""
+        """What the time rests on: "earlier runs" or a "built-in rate"; empty while unknown."""
         if self.seconds is None:
             return ""
         return "built-in rate" if self.is_guess else "earlier runs"

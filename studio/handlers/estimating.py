@@ -24,8 +24,9 @@ SAMPLE = 200
 """Most examples looked at."""
 EMBEDDED = "embedded"
 EMBEDDED_RATE = 40.0
-"""Questions a second guessed of the embedded encoder until it was measured here: half of what it did
-in benchmarks from cold on two cores, for texts may be longer and machines slower."""
+"""Questions a second guessed of the embedded encoder until it was measured here.
+
+Half of what it did in benchmarks from cold on two cores: texts may be longer, machines slower."""
 AROUND_MESSAGE = 4
 """Tokens that services usually add to a message."""
 
@@ -59,7 +60,7 @@ def estimate(
             can tell, so that nobody knows what was answered before.
     """
     lately = ws.read.prices.lately(run.kind.value, run.provider, run.model)
-    # What is asked of the studio's own encoder may be guessed; of any other service nothing is known.
+    # The studio's own encoder may be guessed at; of any other service nothing is known.
     guess = EMBEDDED_RATE if service is not None and service.name == EMBEDDED else None
     rate = lately.rate or guess
     told = Estimate(
