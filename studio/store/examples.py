@@ -236,7 +236,7 @@ class Examples:
             person: Whose decisions are shown.
             filter: Which examples, in which order.
             after: The `cursor` of the last row of the page before.
-            limit: Most rows to return, at most 200.
+            limit: Most rows to return, at most 201: a page of 200 and whether another follows.
 
         Returns:
             Dicts with id, external_id, text, split, metadata, predicted (label id), confidence,
@@ -249,7 +249,7 @@ class Examples:
             person=person,
             filter=filter,
             after=after,
-            limit=min(limit, 200),
+            limit=min(limit, 201),
         )
 
     def grid_ids(

@@ -164,9 +164,9 @@ def _rows(
         person=person,
         filter=sight.filter,
         after=after,
-        limit=min(sight.size + 1, MOST_ROWS),
+        limit=sight.size + 1,
     )
-    more = len(rows) > sight.size or len(rows) == MOST_ROWS
+    more = len(rows) > sight.size
     rows = rows[: sight.size]
     tests = [row["id"] for row in rows if row["split"] == Split.TEST]
     waiting = ws.read.label_sets.waiting(task.id, tests) if tests else set()

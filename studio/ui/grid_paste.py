@@ -54,7 +54,7 @@ def read_pasted(
     cells: Iterable[tuple[int, str, str]],
     *,
     ids: Mapping[str, int],
-    names: Sequence[str],
+    names: Mapping[str, str],
     own: Mapping[int, str],
 ) -> Pasted:
     """Sort pasted rows into what to store and what cannot be; rows without a label say nothing.
@@ -62,18 +62,18 @@ def read_pasted(
     Args:
         cells: Row number, external id and label as pasted.
         ids: The task's examples by external id.
-        names: Its labels; case and blanks around a pasted name do not matter.
+        names: Label by each of its names, case folded, former ones too; case and blanks around a
+            pasted name do not matter.
         own: What the person says now, by example.
 
     >>> cells = [(1, "a", " Keto "), (2, "b", "keto?"), (3, "z", "keto"), (4, "b", "")]
-    >>> pasted = read_pasted(cells, ids={"a": 7, "b": 8}, names=["keto"], own={})
+    >>> pasted = read_pasted(cells, ids={"a": 7, "b": 8}, names={"keto": "keto"}, own={})
     >>> pasted.given, [(r.row, r.why) for r in pasted.rejected]
     ({7: 'keto'}, [(2, 'no label has this name'), (3, 'no example has this id')])
     """
-    known = {name.strip().casefold(): name for name in reversed(names)}
     pasted, said = Pasted(), dict[int, str]()
     for row, id_text, label_text in cells:
-        named, label = id_text.strip(), known.get(label_text.strip().casefold())
+        named, label = id_text.strip(), names.get(label_text.strip().casefold())
         if not label_text.strip():
             continue
         example_id = ids.get(named)
@@ -127,7 +127,8 @@ def paste_dialog(page: Page, view: GridPage, sight: Sight, state: GridState) -> 
     ids = page.ws.read.examples.by_external_id(page.task.id, [c[1].strip() for c in cells])
     if own is None:
         own = _own(page, list(ids.values()))
-    _confirm(page, sight, state, read_pasted(cells, ids=ids, names=page.task.label_names, own=own))
+    names = {written: label.name for written, label in page.task.written.items()}
+    _confirm(page, sight, state, read_pasted(cells, ids=ids, names=names, own=own))
 
 
 def _draw_filled(
