@@ -210,7 +210,7 @@ def report(data: Data, seeds: int, said: list[str], measured: str = "") -> None:
             base.setdefault(share, middle)
             each = " ".join("-" if math.isinf(one) else f"{one:.0f}" for one in needed)
             cells += [f"{shown(middle, data)} ({each})", times(base[share], middle, data)]
-        bar = f"x{data.case.bar}" if order is Strategy.HALF and data.case.bar != "-" else ""
+        bar = judged(cells[1], data.case.bar) if order is Strategy.HALF else ""
         title = f"{measured}{data.case.title}"
         row = (title, f"{data.full:.3f}", f"`{order.value}`", *cells, bar)
         print(f"| {' | '.join(row)} |")
@@ -221,6 +221,17 @@ def report(data: Data, seeds: int, said: list[str], measured: str = "") -> None:
                 counted = ", ".join(f"{words.count(w)} {w}" for w in dict.fromkeys(words))
                 if counted:
                     said.append(f"- {title}, `{order.value}`, {size} labels: {counted}")
+
+
+def judged(factor: str, bar: str) -> str:
+    """Return the bar, and whether a factor holds it as far as it is printed; empty without one."""
+    if bar == "-":
+        return ""
+    bound, number = factor[:1], factor.lstrip("<> ")
+    held = number != "?" and float(number) >= float(bar)
+    if bound == "?" or (bound == ">" and not held) or (bound == "<" and held):
+        return f"x{bar}, not known"
+    return f"x{bar}, {'held' if held else '**missed**'}"
 
 
 def shown(needed: float, data: Data) -> str:

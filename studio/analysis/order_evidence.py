@@ -26,6 +26,7 @@ MOST = 1_000
 """Of more labels than these, the first are looked at."""
 _TIMES = 30
 _SHARES = (0.125, 0.25, 0.5, 1.0, 3.0)
+_LEAST_TIMES, _MOST_TIMES = 0.25, 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +71,19 @@ class OrderEvidence:
             )
         told = (
             f"macro-F1 {self.gain.value:+.3f} [{self.gain.low:+.3f}, {self.gain.high:+.3f}] "
-            f"against a random order at equally many labels, by {self.random} labels of the audit"
+            f"against a random order at equally many labels, by {self.random} labels of the audit; "
+            f"a label does the work of {self._factor} random ones"
         )
         if self.pays is None:
             return f"Whether the order pays is not settled: {told}."
         if self.pays:
-            return (
-                f"The order pays here: {told}; a label does the work of {self._factor} random ones."
-            )
+            return f"The order pays here: {told}."
         return f"The order does not pay here: {told}. Take a random order."
 
     @property
     def _factor(self) -> str:
-        return f"{self.factor.value:.1f} [{self.factor.low:.1f}, {self.factor.high:.1f}]"
+        value, low, high = map(_times, (self.factor.value, self.factor.low, self.factor.high))
+        return f"{value} [{low}, {high}]"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as `--json` shows it."""
@@ -118,10 +119,21 @@ def weigh_order(
             gains, factors = _measure(chosen[:MOST], random[:MOST], probes[:MOST], seed)
         n = len(random[:MOST]) + len(probes[:MOST])
         gain = _figure(gains, n)
-        factor = _figure(np.clip(factors, 0.25, 8.0), n)
+        factor = _figure(np.clip(factors, _LEAST_TIMES, _MOST_TIMES), n)
     return OrderEvidence(
         gain=gain, factor=factor, random=len(random), chosen=len(chosen), needed=needed
     )
+
+
+def _times(factor: float) -> str:
+    """Return a factor as people read it: at its ends it may be any more or less.
+
+    >>> _times(0.25), _times(1.94), _times(8.0)
+    ('0.25 or less', '1.9', '8 or more')
+    """
+    if factor <= _LEAST_TIMES:
+        return f"{_LEAST_TIMES:g} or less"
+    return f"{_MOST_TIMES:g} or more" if factor >= _MOST_TIMES else f"{factor:.1f}"
 
 
 def _measure(

@@ -1,6 +1,9 @@
 """The queue: what comes first, why, and that the audit stays a random sample."""
 
+import re
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -160,14 +163,21 @@ def test_an_order_that_shows_one_word_only_is_found_not_to_pay():
     found = weigh_order(chosen, vocabulary(0, 60, 10), vocabulary(1, 300, 10))
     assert found.pays is False
     assert "does not pay" in found.words
+    assert "a label does the work of 0.25 or less [0.25 or less" in found.words
 
 
 def test_a_random_order_and_too_few_labels_settle_nothing():
     found = weigh_order(vocabulary(2, 60, 20), vocabulary(0, 60, 20), vocabulary(1, 200, 20))
     assert found.pays is None
+    factor = found.factor
+    assert factor.low < factor.value < factor.high
+    told = re.search(r"a label does the work of (.*) \[(.*), (.*)\] random ones", found.words)
+    ends = [float(end.split()[0]) for end in told.groups()]
+    assert ends == pytest.approx([factor.value, factor.low, factor.high], abs=0.051)
     few = weigh_order(vocabulary(2, 60, 20), vocabulary(0, 12, 20))
     assert few.needed == 8
     assert "80 more labels" in few.words
+    assert "does the work" not in few.words
     one = weigh_order([("a", 1)] * 30, [("a", 1)] * 30)
     assert one.pays is None
     assert one.to_dict()["gain"]["value"] is None
