@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from studio.analysis.economics import Rates, Spent, arms, people_minutes
+from studio.analysis.economics import PeopleTime, Rates, Spent, arms, people_time
 from studio.analysis.intervals import needed_for
 from studio.analysis.metrics import evaluate, wrong_examples
 from studio.analysis.slices import metadata_slices, score_slices
@@ -42,7 +42,7 @@ def build_report(ws: Workspace, task_id: int, *, by: str) -> Report:
     metric = task.criterion.metric if task.criterion else "macro_f1"
     figure = measured.evaluation.metric(metric) if measured else None
     decision = _decision(task.criterion, figure)
-    history = ws.read.labels.history(task_id)
+    time = people_time(ws.read.labels.history(task_id))
     report = Report(
         task=task.name,
         question=task.question,
@@ -52,9 +52,10 @@ def build_report(ws: Workspace, task_id: int, *, by: str) -> Report:
         figure=figure,
         evaluation=measured.evaluation if measured else None,
         cost_usd=ws.read.runs.spent(task_id),
-        minutes=people_minutes(history),
-        arms=_arms(ws, task, decision, people_minutes(history)),
-        missing=_missing(ws, task, measured),
+        minutes=time.minutes,
+        untimed=time.untimed,
+        arms=_arms(ws, task, decision, time),
+        missing=_missing(ws, task, measured, time),
         test_looks=ws.read.labels.looks(task_id),
         worst=_worst(ws, task, measured),
         created_at=ws.now(),
@@ -83,6 +84,7 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         "figure": report.figure.to_dict() if report.figure else None,
         "cost_usd": report.cost_usd,
         "minutes": round(report.minutes, 2),
+        "untimed": report.untimed,
         "arms": [
             {
                 "name": a.name,
@@ -128,7 +130,7 @@ def _measured(ws: Workspace, task: Task) -> _Measured | None:
     return None
 
 
-def _arms(ws: Workspace, task: Task, decision: Decision, minutes: float) -> tuple[Arm, ...]:
+def _arms(ws: Workspace, task: Task, decision: Decision, time: PeopleTime) -> tuple[Arm, ...]:
     reached = {"go": True, "no-go": False}.get(decision.verdict.value)
     spent = ws.read.runs.spent(task.id)
     prompts = [r for r in ws.read.runs.all(task.id) if r.kind is ClassifierKind.PROMPT]
@@ -136,7 +138,9 @@ def _arms(ws: Workspace, task: Task, decision: Decision, minutes: float) -> tupl
     settings = ws.settings
     return arms(
         Spent(
-            minutes=minutes,
+            minutes=time.minutes,
+            timed=time.timed,
+            untimed=time.untimed,
             service_usd=spent,
             reached=reached,
             rationales=len(ws.read.rationales.all(task.id)),
@@ -154,7 +158,9 @@ def _arms(ws: Workspace, task: Task, decision: Decision, minutes: float) -> tupl
     )
 
 
-def _missing(ws: Workspace, task: Task, measured: _Measured | None) -> tuple[str, ...]:
+def _missing(
+    ws: Workspace, task: Task, measured: _Measured | None, time: PeopleTime
+) -> tuple[str, ...]:
     counts = ws.read.labels.counts(task.id)
     test_gold = sum(c["n"] for c in counts if c["split"] == Split.TEST.value)
     notes = []
@@ -171,6 +177,8 @@ def _missing(ws: Workspace, task: Task, measured: _Measured | None) -> tuple[str
         notes.append(f"A newer run than {measured.run.id}. {mark}")
     if not any(c["origin"] not in {o.value for o in FROM_FILES} for c in counts):
         notes.append("Decisions of people in the studio: without them no minutes can be measured.")
+    if time.lacks:
+        notes.append(time.lacks)
     if ws.read.runs.spent(task.id) is None:
         notes.append("The price of a service that was used; its cost is unknown.")
     notes.append("The cost of more labels: no learning curve is drawn towards the criterion yet.")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
+from typing import Any
 
+from studio.domain.amounts import count
 from studio.domain.correction import FROM_FILES, Correction, Mode
 from studio.domain.report import Arm
 
 LONGEST_GAP_S = 60.0
 BURST_GAP_S = 300.0
-FIRST_GUESS_S = 15.0
+_ELSEWHERE = frozenset({Mode.FILE, Mode.PASTE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Spell:
 
     Attributes:
         event: The decision.
-        seconds: None where nobody can tell: the first after a pause.
+        seconds: None where nobody can tell: the first after a pause, what was pasted or came from
+            a file.
         measured: The browser measured it; else it is the time since the same person's last one.
         capped: It was longer, and counts as this long.
     """
@@ -32,13 +34,20 @@ class Spell:
     measured: bool = False
     capped: bool = False
 
+    @property
+    def piece(self) -> tuple[Any, ...]:
+        """What it shares with those done at once: a measured decision, a deed, or one moment."""
+        event = self.event
+        return event.person, event.deed or (event.id if self.measured else event.at)
+
 
 def spells(events: Iterable[Correction]) -> list[Spell]:
     """Return how long each decision of people took, undos included, in their order.
 
     Where a browser measured it, that counts, at most five minutes. Else a decision took the time
     since the same person's last one, at most a minute; after five minutes without one nobody can
-    tell. Imported and computed labels and changes of the label set took nobody's time.
+    tell, nor how long people took elsewhere for what they bring as a file or paste. Imported and
+    computed labels and changes of the label set took nobody's time.
     """
     last: dict[str, datetime] = {}
     found = []
@@ -53,7 +62,8 @@ def spells(events: Iterable[Correction]) -> list[Spell]:
         else:
             gap = (at - before).total_seconds() if before is not None else BURST_GAP_S + 1
             most, took = LONGEST_GAP_S, gap
-        known = event.seconds is not None or took <= BURST_GAP_S
+        here = event.mode not in _ELSEWHERE and took <= BURST_GAP_S
+        known = event.seconds is not None or here
         found.append(
             Spell(
                 event=event,
@@ -65,32 +75,54 @@ def spells(events: Iterable[Correction]) -> list[Spell]:
     return found
 
 
-def people_minutes(events: Iterable[Correction]) -> float:
-    """Return the minutes people worked, from what was measured or else the pace of decisions.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleTime:
+    """How long people worked, as far as it was timed.
 
-    The first decision after a pause (see `spells`) counts the median of that person's others, of
-    everybody's, or 15 s, where there are none.
+    Attributes:
+        minutes: Of timed decisions and undos; 0 without any.
+        timed: Decisions whose time is known.
+        untimed: Decisions of which nobody can tell; the stopwatch calls them not timed.
+    """
+
+    minutes: float
+    timed: int
+    untimed: int
+
+    @property
+    def lacks(self) -> str:
+        """Say what is missing for all of people's time; empty when nothing is.
+
+        >>> PeopleTime(minutes=2, timed=9, untimed=1).lacks
+        'The time of 1 decision: pasted, from a file or first after a pause, it was not timed.'
+        """
+        if not self.untimed:
+            return ""
+        it = "it was" if self.untimed == 1 else "they were"
+        return (
+            f"The time of {count(self.untimed, 'decision')}: pasted, from a file or first after a "
+            f"pause, {it} not timed."
+        )
+
+
+def people_time(events: Iterable[Correction]) -> PeopleTime:
+    """Return how long people worked, and how many decisions nobody timed.
+
+    What was done at once is timed as a whole or, where one of it is not, not at all.
 
     Args:
         events: All events, in any order.
-
-    Returns:
-        Minutes, 0 without events of people.
     """
-    took: dict[str, list[float]] = defaultdict(list)
-    unknown: Counter[str] = Counter()
+    pieces: dict[tuple[Any, ...], list[Spell]] = defaultdict(list)
     for spell in spells(events):
-        if spell.seconds is None:
-            unknown[spell.event.person] += 1
-        else:
-            took[spell.event.person].append(spell.seconds)
-    everybody = [s for own in took.values() for s in own if s > 0]
-    usual = median(everybody) if everybody else FIRST_GUESS_S
-    seconds = sum(sum(own) for own in took.values())
-    for person, n in unknown.items():
-        own = [s for s in took[person] if s > 0]
-        seconds += n * (median(own) if own else usual)
-    return seconds / 60
+        pieces[spell.piece].append(spell)
+    seconds, decisions = 0.0, {True: 0, False: 0}
+    for piece in pieces.values():
+        took = [spell.seconds for spell in piece if spell.seconds is not None]
+        is_timed = len(took) == len(piece)
+        seconds += sum(took) if is_timed else 0.0
+        decisions[is_timed] += sum(spell.event.undoes is None for spell in piece)
+    return PeopleTime(minutes=seconds / 60, timed=decisions[True], untimed=decisions[False])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +156,7 @@ class Spent:
 
     Attributes:
         minutes: People's minutes on labels, measured.
+        timed, untimed: Decisions whose time these minutes hold, and those that nobody timed.
         rationales, rules, prompts: How many were written; their minutes are assumed.
         service_usd: Money for calls and training; None when some price is unknown.
         reached: Whether its figure reaches the criterion; None when nobody can tell yet.
@@ -132,6 +165,8 @@ class Spent:
     minutes: float
     service_usd: float | None
     reached: bool | None = None
+    timed: int = 0
+    untimed: int = 0
     rationales: int = 0
     rules: int = 0
     prompts: int = 0
@@ -172,6 +207,13 @@ def _measured_arm(name: str, spent: Spent, rates: Rates) -> Arm:
         f", {n} {what}{'' if n == 1 else 's'} at {each:g} minutes" for n, what, each in written if n
     )
     people = minutes / 60 * rates.expert_usd_hour
+    untimed = (
+        f" Not timed: {count(spent.untimed, 'more decision')}, so it took longer."
+        if spent.untimed
+        else ""
+    )
+    # A sum that leaves most of the work out would look like a bargain.
+    is_known = spent.service_usd is not None and spent.untimed <= spent.timed
     service = (
         "the price of the service is unknown"
         if spent.service_usd is None
@@ -186,8 +228,8 @@ def _measured_arm(name: str, spent: Spent, rates: Rates) -> Arm:
         name=name,
         minutes=minutes,
         service_usd=spent.service_usd,
-        total_usd=None if spent.service_usd is None else people + spent.service_usd,
-        basis=f"Measured here: {spent.minutes:,.1f} minutes of decisions, {service}. "
+        total_usd=people + (spent.service_usd or 0.0) if is_known else None,
+        basis=f"Measured here: {spent.minutes:,.1f} minutes of decisions, {service}.{untimed} "
         f"Assumed: an expert at ${rates.expert_usd_hour:g} an hour{writing}. {state}",
     )
 

@@ -146,6 +146,7 @@ def _facts(report: Report) -> str:
     facts = [
         ("Money spent", money(report.cost_usd)),
         ("People's time", minutes(report.minutes)),
+        *([("Decisions not timed", f"{report.untimed:,}")] if report.untimed else []),
         ("Looks at the test split", f"{report.test_looks:,}"),
     ]
     if evaluation and evaluation.n:

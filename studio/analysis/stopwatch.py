@@ -28,8 +28,6 @@ CAUTION = (
     "People chose what they labeled in which way: easy examples may lie behind a fast one. What "
     "was pasted or came from a file was made elsewhere and is not timed."
 )
-# Their time went by outside the studio.
-_ELSEWHERE = frozenset({Mode.FILE, Mode.PASTE})
 _NAMES = {Mode.OTHER: "other ways", Mode.FILE: "from a file", Mode.PASTE: "pasted"}
 
 
@@ -256,10 +254,9 @@ def _units(told: _History, person: str) -> list[_Unit]:
         event = spell.event
         root = told.root(event)
         way = Way(root.mode, root.origin)
-        if (way.mode in _ELSEWHERE and not spell.measured) or person not in ("", event.person):
+        if person not in ("", event.person):
             continue
-        together = event.deed or (event.id if spell.measured else event.at)
-        unit = units.setdefault((way, event.person, together), _Unit(way))
+        unit = units.setdefault((way, *spell.piece), _Unit(way))
         own = event.undoes is None
         unit.add(
             spell,

@@ -10,6 +10,7 @@ import typer
 from studio.actions.reports import build_report, report_to_dict
 from studio.analysis.report_html import render_report
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, task_of, write_file
+from studio.domain.amounts import count
 
 
 def register(app: typer.Typer) -> None:
@@ -30,10 +31,12 @@ def report(
         write_file(html, render_report(found, title=f"{found.task}: report"))
     data = report_to_dict(found) | ({"html": str(html)} if html else {})
     cost = "unknown" if found.cost_usd is None else f"${found.cost_usd:.2f}"
+    untimed = f"; {count(found.untimed, 'decision')} not timed" if found.untimed else ""
     lines = [
         f"{found.decision.verdict.value.upper()}: {found.decision.reason}",
         f"criterion: {found.criterion or '(none)'}; figure: {found.figure or '(none)'}",
-        f"classifier: {found.classifier or '(none)'}; service cost {cost}; {found.minutes:.1f} minutes",
+        f"classifier: {found.classifier or '(none)'}; service cost {cost}; "
+        f"{found.minutes:.1f} minutes{untimed}",
         *[f"missing: {note}" for note in found.missing],
     ]
     if found.decision.needed:

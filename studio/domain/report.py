@@ -67,6 +67,7 @@ class Report:
         evaluation: All figures of that run; None without one.
         cost_usd: Money spent on calls and training; None when some price is unknown.
         minutes: People's minutes on labels, measured or from the pace of their decisions.
+        untimed: Decisions that nobody timed; their time is in no figure here.
         arms: What the benchmark costs this way and with annotators.
         missing: What would make the report better, each in a sentence.
         test_looks: How often figures on test were looked at.
@@ -86,6 +87,7 @@ class Report:
     evaluation: Evaluation | None
     cost_usd: float | None
     minutes: float
+    untimed: int = 0
     arms: tuple[Arm, ...] = ()
     missing: tuple[str, ...] = ()
     test_looks: int = 0

@@ -94,13 +94,22 @@ def draw_numbers(report: Report) -> None:
         with st.container(width=200):
             st.metric(
                 "Minutes of people",
-                duration(report.minutes * 60) if report.minutes else "none yet",
-                help="Of their decisions here: as the browser measured, or else their pace.",
+                duration(report.minutes * 60) if report.minutes else _no_minutes(report),
+                help="Of their timed decisions: as the browser measured, or else since the "
+                "person's decision before." + _beside(report),
             )
         with st.container(width=200):
             st.metric("Looks at test", f"{report.test_looks:,}", help=note("test look"))
         with st.container(width=200):
             st.metric("Examples", f"{report.facts.get('examples', 0):,}")
+
+
+def _no_minutes(report: Report) -> str:
+    return "not timed" if report.untimed else "none yet"
+
+
+def _beside(report: Report) -> str:
+    return f" Not timed: {count(report.untimed, 'more decision')}." if report.untimed else ""
 
 
 def draw_arms(report: Report) -> None:

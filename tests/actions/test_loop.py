@@ -25,6 +25,7 @@ from studio.actions.runs import Choice, export_run, run_status, start_run
 from studio.actions.samples import load_sample
 from studio.actions.tasks import choose_champion, update_task
 from studio.analysis.metrics import evaluate
+from studio.analysis.report_html import render_report
 from studio.domain.correction import Origin
 from studio.domain.example import Split
 from studio.domain.prompt import FewShot, PromptText
@@ -313,6 +314,21 @@ def test_the_report_is_about_the_champion(ws, fill, work):
     report = build_report(ws, task.id, by="Ada")
     assert (report.classifier, report.figure) == ("", None)
     assert any("champion on the test split" in note for note in report.missing)
+
+
+def test_the_report_says_how_many_decisions_nobody_timed(ws, fill):
+    task = fill(ws, "brought", train=5)
+    lines = "".join(f"tr{i},ham\n" for i in range(5))
+    for who in ("Ada", "Bo"):
+        data = f"id,label\n{lines}".encode()
+        import_corrections(ws, task.id, data=data, filename="c.csv", by=who)
+    report = build_report(ws, task.id, by="Ada")
+    told = report_to_dict(report)
+    assert (told["minutes"], told["untimed"]) == (0, 10)
+    assert any("The time of 10 decisions" in note for note in told["missing"])
+    assert "Measured here: 0.0 minutes" in told["arms"][0]["basis"]
+    assert "Not timed: 10 more decisions" in told["arms"][0]["basis"]
+    assert "Decisions not timed" in render_report(report, title="brought")
 
 
 def test_the_sample_comes_whole_and_twice_under_two_names(ws):

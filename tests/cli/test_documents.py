@@ -114,6 +114,14 @@ def test_report(studio, mail, run, tmp_path):
     assert not re.search(r"""(src|href)=["']?https?:""", page)
 
 
+def test_a_report_says_what_was_not_timed(studio, mail, tmp_path):
+    (tmp_path / "votes.csv").write_text("id,label\ntr0,ham\ntr1,spam\n")
+    assert studio("correct", mail, "votes.csv", "--by", "Ada", "--blind").code == 0
+    told = studio("report", mail).out
+    assert "0.0 minutes; 2 decisions not timed" in told
+    assert "missing: The time of 2 decisions" in told
+
+
 def test_an_error(studio):
     said = studio("task", "show", "nothing", "--json")
     assert said.code == 2

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from studio.actions.corrections import import_corrections
 from studio.actions.runs import Choice, start_run
 from studio.domain.job import JobStatus
 from studio.domain.run import Answer, Outcome
@@ -31,6 +32,18 @@ def test_the_report_can_be_downloaded(open_app, fill, ws):
     at = open_app("report")
     button = next(iter(at.get("download_button")))
     assert button.proto.label == "Download the report"
+
+
+def test_decisions_that_nobody_timed_are_no_minutes(open_app, fill, ws):
+    task = fill("keto loaded")
+    (one, *_) = ws.read.examples.all(task.id, ["train"])
+    data = f"id,label\n{one.external_id},keto\n".encode()
+    import_corrections(ws, task.id, data=data, filename="votes.csv", by="Bo")
+    at = open_app("report")
+    minutes = next(m for m in at.metric if m.label == "Minutes of people")
+    assert (minutes.value, "1 more decision" in minutes.help) == ("not timed", True)
+    assert any("The time of 1 decision" in m.value for m in at.markdown)
+    assert any("1 more decision" in c.value for c in at.caption)
 
 
 def measure(ws, task) -> None:
