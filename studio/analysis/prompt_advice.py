@@ -5,8 +5,8 @@ Words and patterns only, so it is instant, the same every time, and nothing leav
 
 from __future__ import annotations
 
+from studio.analysis.advice_contradictions import check_contradictions
 from studio.analysis.advice_labels import (
-    check_contradictions,
     check_labels,
     check_overlap,
     check_rest,
