@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
@@ -28,6 +28,16 @@ from studio.analysis.prompt_file_pieces import (
     unknown,
     user_text,
     variables_in,
+)
+from studio.analysis.prompt_file_rest import (
+    LABEL_CHECKS,
+    Rest,
+    listed,
+    rest_of,
+    rest_of_conversations,
+    rest_of_criteria,
+    rest_of_prompt,
+    rest_of_tests,
 )
 from studio.domain.prompt import FewShot, PromptText
 from studio.errors import InputError
@@ -135,8 +145,21 @@ class _Reader:
             both = [data["instructions"], body.instructions]
             body = replace(body, instructions="\n\n".join(one for one in both if one))
         body = replace(body, few_shots=tuple(_some([*shots, *examples])))
-        name = as_text(data.get("name")) or "" if isinstance(data, Mapping) else ""
+        self._rest(rest_of_conversations(len(conversations)))
+        name = ""
+        if isinstance(data, Mapping):
+            name = as_text(data.get("name")) or ""
+            self._rest_of_openai(data)
         return self._done("OpenAI chat JSON", [(name, body)], [*shots, *examples])
+
+    def _rest_of_openai(self, data: Mapping[str, Any]) -> None:
+        def holds(told: Any) -> bool:
+            return any(_found(told))
+
+        criteria = data.get("testing_criteria")
+        self._rest(rest_of_criteria(criteria, holds))
+        read = ("instructions", "testing_criteria")
+        self._rest(rest_of(data, lambda key: key in read or holds(data.get(key))))
 
     def _ours(self, data: Mapping[str, Any]) -> PromptFile:
         kept = {key: data[key] for key in _OURS if data.get(key)}
@@ -152,6 +175,7 @@ class _Reader:
                 if self._knows("few-shot", shot.label)
             ),
         )
+        self._rest(rest_of(data, (*_OURS, "note").__contains__))
         return self._done("YAML", [(as_text(data.get("name")) or "", body)], list(body.few_shots))
 
     def _knows(self, what: str, label: str) -> bool:
@@ -160,21 +184,24 @@ class _Reader:
         return label in self.names
 
     def _promptfoo(self, data: Mapping[str, Any]) -> PromptFile:
-        tests = [one for one in _listed(data.get("tests")) if isinstance(one, Mapping)]
-        lost = [one for one in _listed(data.get("tests")) if not isinstance(one, Mapping)]
+        tests = [one for one in listed(data.get("tests")) if isinstance(one, Mapping)]
+        lost = [one for one in listed(data.get("tests")) if not isinstance(one, Mapping)]
         for one in lost:
             self._lost("tests", f"{str(one)[:80]} is another file; import its examples by itself")
-        told = [(str(n), one) for n, one in enumerate(_listed(data.get("prompts")), 1)]
+        told = [(str(n), one) for n, one in enumerate(listed(data.get("prompts")), 1)]
         templates = [one for n, prompt in told if (one := self._template(f"prompt {n}", prompt))]
         asked = {name for _, text in templates for name in variables_in(text)}
         variables = [one["vars"] for one in tests if isinstance(one.get("vars"), Mapping)]
         said = {str(k): as_text(v) or "" for k, v in (variables[0] if variables else {}).items()}
         text_variable = text_field({k: v for k, v in said.items() if k in asked} or dict.fromkeys(
             sorted(asked), ""))  # fmt: skip
-        examples = [
-            shot for n, one in enumerate(tests, 1)
+        pairs = [
+            (one, shot) for n, one in enumerate(tests, 1)
             if (shot := self._test(f"test {n}", one, text_variable))
         ]  # fmt: skip
+        examples = [shot for _, shot in pairs]
+        self._rest([*rest_of_tests([one for one, _ in pairs]),
+                    *rest_of(data, ("prompts", "tests").__contains__)])  # fmt: skip
         prompts = [
             (name, self._from_template(f"prompt {n}", text, text_variable, examples))
             for n, (name, text) in enumerate(templates, 1)
@@ -185,6 +212,7 @@ class _Reader:
         """Return name and words of one prompt of promptfoo."""
         name, text = "", prompt
         if isinstance(prompt, Mapping):
+            self._rest((where, why) for why in [rest_of_prompt(prompt)] if why)
             name, text = as_text(prompt.get("label")) or "", prompt.get("raw") or prompt.get("id")
         if not isinstance(text, str) or not text.strip():
             self._lost(where, "it has no text")
@@ -209,10 +237,10 @@ class _Reader:
         self, where: str, test: Mapping[str, Any], text_variable: str | None
     ) -> FewShot | None:
         said = test.get("vars")
-        checks = [one for one in _listed(test.get("assert")) if isinstance(one, Mapping)]
+        checks = [one for one in listed(test.get("assert")) if isinstance(one, Mapping)]
         wanted = [
             one.get("value") for one in checks
-            if one.get("type") in ("equals", "iequals", "contains", "icontains", "starts-with")
+            if one.get("type") in LABEL_CHECKS
         ]  # fmt: skip
         fields = {str(k): v for k, v in said.items()} if isinstance(said, Mapping) else {}
         if not wanted:
@@ -296,6 +324,10 @@ class _Reader:
     def _lost(self, where: str, reason: str) -> None:
         self.unread.append(Unread(where=where, reason=reason))
 
+    def _rest(self, told: Iterable[Rest]) -> None:
+        for where, reason in told:
+            self._lost(where, reason)
+
     def _done(
         self, kind: str, prompts: list[tuple[str, PromptText]], examples: list[FewShot]
     ) -> PromptFile:
@@ -328,10 +360,6 @@ def _found(data: Any) -> tuple[list[list[Message]], list[Any]]:
         elif isinstance(one, list):
             waiting += one
     return conversations, items
-
-
-def _listed(told: Any) -> list[Any]:
-    return told if isinstance(told, list) else [] if told is None else [told]
 
 
 def _some(examples: Sequence[FewShot]) -> Iterator[FewShot]:

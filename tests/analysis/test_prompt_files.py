@@ -64,6 +64,8 @@ def test_a_promptfoo_config_gives_prompts_and_labeled_texts():
         "prompt 3": "file://prompts/long.txt is another file; import that one",
         "test 3": "'greeting' is none of the labels ham, spam",
         "test 4": "it asserts no label by equals or contains",
+        "providers": "models are chosen where a run is started",
+        "assertions": "latency: here an answer is right when its label is",
     }
 
 
@@ -121,6 +123,14 @@ def test_openai_evals_samples_items_and_definitions():
     ((name, body),) = found.prompts
     assert (name, body.instructions) == ("wanted", "Say if it is wanted, for {{sender}}.")
     assert pairs(found) == [("win", "spam")]
+    assert set(lost(found)) == {"data_source_config"}
+    check = {"type": "string_check", "operation": "eq", "reference": "{{item.label}}"}
+    definition["testing_criteria"] += [check, dict(definition["testing_criteria"][0])]
+    assert lost(read(definition, "eval.json")) == {
+        "testing_criteria 2": "string_check: the studio measures answers against gold by itself",
+        "conversation 2": "only the first one of such a file becomes the prompt",
+        "data_source_config": "nothing of it is part of a prompt or an example here",
+    }
 
 
 def test_a_chat_or_stored_prompt_with_examples_in_it():
@@ -132,7 +142,27 @@ def test_a_chat_or_stored_prompt_with_examples_in_it():
         assert found.prompts[0][1].instructions == "Wanted?"
         assert pairs(found) == [("win", "spam")]
     answers = {"instructions": "Mind the sender.", "input": chat, "model": "gpt-5-mini"}
-    assert read(answers, "call.json").prompts[0][1].instructions == "Mind the sender.\n\nWanted?"
+    found = read(answers, "call.json")
+    assert found.prompts[0][1].instructions == "Mind the sender.\n\nWanted?"
+    assert lost(found) == {"model": "models are chosen where a run is started"}
+
+
+def test_what_has_no_place_in_a_config_is_listed():
+    told = """
+prompts: [{label: a, raw: "Wanted? {{message}}", config: {temperature: 0}}]
+defaultTest: {assert: [{type: latency, threshold: 500}]}
+outputPath: out.json
+env: {}
+tests: [{vars: {message: win}, options: {}, assert: {type: equals, value: spam}}]
+"""
+    assert lost(read(told)) == {
+        "prompt 1": "its config was left out",
+        "defaultTest": "what it says of every test was left out; write it into each test",
+        "outputPath": "nothing of it is part of a prompt or an example here",
+        "fields of tests": "options: nothing of it is part of a prompt or an example here",
+    }
+    ours = read("instructions: Wanted?\nmodel: x\nnote: mine\n")
+    assert set(lost(ours)) == {"model"}
 
 
 def test_our_own_yaml_comes_back_whole_but_for_strangers():
