@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.analysis.tables import Table, read_table
@@ -57,7 +57,7 @@ def correct_labels(
         decisions: In the order they were made.
         run_id: The run whose labels were in sight; None when none were.
         beside_rule: What a rule says of the examples was in sight, or what a colleague said whose
-            label is taken over.
+            label is taken over, or nobody says what was.
         mode: By which way of working; the stopwatch compares these.
         deed: A name of its own for decisions made at once; one undo takes all of them back.
         by: Who decided.
@@ -94,6 +94,46 @@ def correct_labels(
             )
         )
     return ws.store.labels.append(task_id, rows, ws.now()) if rows else 0
+
+
+def paste_labels(
+    ws: Workspace,
+    task_id: int,
+    given: Mapping[int, str],
+    *,
+    blind: bool,
+    run_id: int | None = None,
+    by: str,
+) -> int:
+    """Append labels that a person made elsewhere, as one deed: one undo takes all of them back.
+
+    What was in sight there the studio cannot know, so they are assisted, on test too, unless the
+    person says that no model's or rule's label was.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        given: Example id to the label's name.
+        blind: The person says so.
+        run_id: The run whose labels are shown beside the examples; None when none are.
+        by: Whose labels they are.
+
+    Returns:
+        How many were stored.
+
+    Raises:
+        InputError: As `correct_labels`.
+    """
+    return correct_labels(
+        ws,
+        task_id,
+        [Decision(example_id=i, label=label) for i, label in given.items()],
+        run_id=None if blind else run_id,
+        beside_rule=not blind,
+        mode=Mode.PASTE,
+        deed=f"paste-{uuid.uuid4().hex}",
+        by=by,
+    )
 
 
 def undo_correction(ws: Workspace, task_id: int, *, by: str) -> Undone | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from studio.actions.corrections import Decision, correct_labels
-from studio.domain.correction import Mode
+from studio.actions.corrections import paste_labels
 from studio.domain.example import Split
 from studio.ui.figures import count
 from studio.ui.grid import MOST_ROWS, GridPage
@@ -21,6 +19,11 @@ from studio.ui.page import Page
 
 MOST_PASTED = 1000
 _SOURCES = {"page": "This page", "filter": "The filter", "ids": "Ids and labels of my own"}
+_BLIND = "They count as blind gold, on test too: verdicts and checks of rules rest on it."
+_ASSISTED = (
+    "They count as assisted gold, on test too: verdicts and checks of rules leave them out. Tick "
+    "only what is true, for whoever sees a model's label tends to agree with it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +226,11 @@ def _confirm(page: Page, sight: Sight, state: GridState, pasted: Pasted) -> None
             height=min(38 + 35 * len(pasted.rejected), 220),
             key="label_paste_rejected",
         )
+    blind = st.checkbox(
+        "No model's or rule's label was in sight when these labels were made",
+        key="label_paste_blind",
+    )
+    st.caption(_BLIND if blind else _ASSISTED)
     if st.button(
         f"Store {count(len(pasted.given), 'label')}",
         type="primary",
@@ -231,13 +239,12 @@ def _confirm(page: Page, sight: Sight, state: GridState, pasted: Pasted) -> None
         help="One undo takes all of them back",
     ):
         with kindly():
-            state.saved += correct_labels(
+            state.saved += paste_labels(
                 page.ws,
                 page.task.id,
-                [Decision(example_id=i, label=label) for i, label in pasted.given.items()],
+                pasted.given,
+                blind=blind,
                 run_id=sight.run_id,
-                mode=Mode.PASTE,
-                deed=f"paste-{uuid.uuid4().hex}",
                 by=page.person,
             )
             state.draw_anew()

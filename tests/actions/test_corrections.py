@@ -10,6 +10,7 @@ from studio.actions.corrections import (
     correct_labels,
     import_corrections,
     others_since,
+    paste_labels,
     redo_correction,
     undo_correction,
 )
@@ -84,6 +85,29 @@ def test_a_test_example_in_the_sight_of_a_run_is_blind_and_names_no_run(ws, fill
         say(ws, task, one, "ham", "Ada", run_id=run.id)
         (event,) = (e for e in ws.read.labels.history(task.id, example_id=one) if e.person == "Ada")
         assert (event.origin, event.run_id) == (origin, run_id)
+
+
+@pytest.mark.parametrize("is_shown", [False, True], ids=["no run shown", "a run shown"])
+def test_pasted_labels_are_blind_only_where_somebody_says_so(ws, fill, is_shown):
+    """Neither test nor a grid without a model tells what was in sight elsewhere."""
+    task = fill(ws, gold=False)
+    save_rule(ws, task.id, read_rule("{name: r, label: spam, any: [{regex: 'spam'}]}"), by="Ada")
+    run_id = start_run(ws, task.id, choice=Choice(rules=True), by="Ada").id if is_shown else None
+    train, test = (ws.read.examples.ids(task.id, [split])[0] for split in ("train", "test"))
+    for blind in (False, True):
+        given = {train: "ham", test: "spam"}
+        assert paste_labels(ws, task.id, given, blind=blind, run_id=run_id, by="Ada") == 2
+        events = {e.example_id: e for e in ws.read.labels.history(task.id)[-2:]}
+        assert {(e.origin.value, e.mode) for e in events.values()} == {
+            ("blind" if blind else "assisted", Mode.PASTE)
+        }
+        assert events[test].run_id is None
+        assert events[train].run_id == (None if blind else run_id)
+        assert set(ws.read.labels.gold(task.id, blind_only=True)) == (
+            set(given) if blind else set()
+        )
+        undone = undo_correction(ws, task.id, by="Ada")
+        assert set(undone.example_ids) == {train, test}
 
 
 def test_a_file_and_an_example_not_asked_for_cross_nobody(ws, fill):
