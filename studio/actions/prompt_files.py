@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
@@ -93,16 +94,48 @@ def import_prompts(
     return Imported(found=found, versions=tuple(versions))
 
 
-def examples_file(ws: Workspace, task_id: int, found: PromptFile) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamplesFile:
+    """The labeled texts of a file, ready for an import into train.
+
+    Attributes:
+        rows: JSONL; empty where all were left out.
+        known: How many were left out, for the task has their text already.
+        repeated: How many were left out, for an earlier one of the file has their text.
+    """
+
+    rows: bytes
+    known: int = 0
+    repeated: int = 0
+
+    def left_out(self, rejected: Sequence[str] = ()) -> str:
+        """Return how many were not imported and why; empty where all were.
+
+        Args:
+            rejected: Why the import itself took some not.
+
+        >>> ExamplesFile(rows=b"", known=2, repeated=1).left_out(["a row has no text"])
+        '2 are in the task already, 1 twice in the file, 1 rejected: a row has no text'
+        """
+        are = "is" if self.known == 1 else "are"
+        parts = [f"{self.known:,} {are} in the task already"] if self.known else []
+        parts += [f"{self.repeated:,} twice in the file"] if self.repeated else []
+        parts += [f"{len(rejected):,} rejected: {rejected[0]}"] if rejected else []
+        return ", ".join(parts)
+
+
+def examples_file(ws: Workspace, task_id: int, found: PromptFile) -> ExamplesFile:
     """Return the labeled texts of a file as JSONL for an import into train; known texts left out.
 
     Each has an id of its content, so that a second import of the same file adds nothing.
     """
-    known = {normalise(row["text"]) for rows in ws.read.examples.scan(task_id) for row in rows}
+    there = {normalise(row["text"]) for rows in ws.read.examples.scan(task_id) for row in rows}
     fresh: dict[str, FewShot] = {}
+    known = 0
     for shot in found.examples:
         said = normalise(shot.text)
-        if said not in known:
+        known += said in there
+        if said not in there:
             fresh.setdefault(said, shot)
     rows = [
         {
@@ -114,7 +147,11 @@ def examples_file(ws: Workspace, task_id: int, found: PromptFile) -> bytes:
         }
         for said, shot in fresh.items()
     ]
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    return ExamplesFile(
+        rows="".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode(),
+        known=known,
+        repeated=len(found.examples) - known - len(fresh),
+    )
 
 
 def _bodies(found: PromptFile) -> list[PromptText]:

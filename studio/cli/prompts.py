@@ -16,6 +16,7 @@ from studio.actions.prompts import save_prompt
 from studio.actions.runs import run_status
 from studio.analysis.example_rows import Columns
 from studio.analysis.plain_yaml import load_words
+from studio.analysis.prompt_files import PromptFile
 from studio.analysis.word_diff import diff_bodies
 from studio.cli import previews
 from studio.cli.common import (
@@ -109,18 +110,29 @@ def import_file(
     found = task_of(ws, task)
     asked: dict[str, Any] = {"data": read_file(file), "filename": file.name}
     done = import_prompts(ws, found.id, **asked, name=name, by=me(ws))
-    data = {"task": found.name, **done.to_dict(), "added": 0}
+    data = {"task": found.name, **done.to_dict(), "added": 0, "left_out": ""}
     lines = [f"Saved {one.title} ({done.found.kind})." for one in done.versions]
-    if examples and (rows := examples_file(ws, found.id, done.found)):
-        columns = Columns(text="text", label="label", split="split", id="id")
-        data["added"] = import_examples(
-            ws, found.id, data=rows, filename=f"{file.stem}.jsonl", columns=columns, by=me(ws)
-        ).added
     if done.found.examples:
-        told = f"{data['added']} of them imported" if examples else "--examples imports them"
+        told = "--examples imports them"
+        if examples:
+            data["added"], data["left_out"] = _import_examples(ws, found, done.found, file)
+            why = f" ({data['left_out']})" if data["left_out"] else ""
+            told = f"{data['added']} of them imported{why}"
         lines.append(f"{count(len(done.found.examples), 'labeled text')} in it; {told}.")
     lines += [f"not read: {one.where}: {one.reason}" for one in done.found.unread]
     emit(data, as_json, "\n".join(lines))
+
+
+def _import_examples(ws: Workspace, task: Task, found: PromptFile, file: Path) -> tuple[int, str]:
+    """Import the labeled texts of a file into train; return how many, and why others were not."""
+    ready = examples_file(ws, task.id, found)
+    if not ready.rows:
+        return 0, ready.left_out()
+    columns = Columns(text="text", label="label", split="split", id="id")
+    came = import_examples(
+        ws, task.id, data=ready.rows, filename=f"{file.stem}.jsonl", columns=columns, by=me(ws)
+    )
+    return came.added, ready.left_out([reason for _, reason in came.rejected])
 
 
 @group.command("list")

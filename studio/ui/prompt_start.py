@@ -118,15 +118,18 @@ def _offer_examples(desk: Desk, found: PromptFile, filename: str) -> None:
         key="prompts_new_examples",
         help="With their labels as imported gold. Texts that the task has already are left out.",
     ):
-        rows = examples_file(desk.ws, desk.task.id, found)
+        ready = examples_file(desk.ws, desk.task.id, found)
         columns = Columns(text="text", label="label", split="split", id="id")
-        added = 0
-        if rows:
-            added = import_examples(
-                desk.ws, desk.task.id, data=rows, filename=f"{PurePath(filename).stem}.jsonl",
+        added, rejected = 0, []
+        if ready.rows:
+            came = import_examples(
+                desk.ws, desk.task.id, data=ready.rows, filename=f"{PurePath(filename).stem}.jsonl",
                 columns=columns, by=desk.person,
-            ).added  # fmt: skip
-        st.success(f"{count(added, 'example')} added; the others were there already.")
+            )  # fmt: skip
+            added, rejected = came.added, [reason for _, reason in came.rejected]
+        why = ready.left_out(rejected)
+        told = f"{count(added, 'example')} added{f'; {why}' if why else ''}."
+        (st.success if added else st.info)(plain(told))
 
 
 def _offer(desk: Desk, body: PromptText, key: str, *, name: str = "") -> None:

@@ -21,10 +21,13 @@ def test_a_promptfoo_config_becomes_a_prompt_and_examples(studio, mail, tmp_path
     assert said.json["unread"] == [
         {"where": "test 2", "reason": "'greeting' is none of the labels ham, spam"}
     ]
-    assert (said.json["examples"], said.json["added"]) == (1, 1)
+    assert (said.json["examples"], said.json["added"], said.json["left_out"]) == (1, 1, "")
     # Nothing comes twice.
     again = studio("prompt", "import", mail, "wanted.yaml", "--examples", "--json").json
     assert again["added"] == 0
+    assert again["left_out"] == "1 is in the task already"
+    told = studio("prompt", "import", mail, "wanted.yaml", "--examples").out
+    assert "1 labeled text in it; 0 of them imported (1 is in the task already)." in told
     assert again["prompts"] == said.json["prompts"]
     told = studio("prompt", "show", mail, "wanted", "--json").json
     assert 'Is it wanted? "text"' in told["text"]

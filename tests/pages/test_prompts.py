@@ -361,6 +361,9 @@ tests:
     before = sum(ws.read.examples.counts(keto.id).values())
     app.button(key="prompts_new_examples").click().run()
     assert sum(ws.read.examples.counts(keto.id).values()) == before + 1
+    assert "1 example added." in said(app)
+    app.button(key="prompts_new_examples").click().run()
+    assert "0 examples added; 1 is in the task already." in said(app)
     app.button(key="prompts_new_file_go").click().run()
     assert field(app, "Instructions").value == "Can a guest on a ketogenic diet eat {{text}}?"
     assert "not saved" in said(app)
