@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import io
+import json
 import os
 import random
 import secrets
@@ -99,7 +100,7 @@ class Desk:
             raise SystemExit(f"no grid is drawn: {self.visitor.errors}")
         if grid.element.component_instance.id != self._drawn:
             self._drawn = grid.element.component_instance.id
-            self._rows = rows_of(grid.element)
+            self._rows, self._who = rows_of(grid.element)
             self._instance, self._log = secrets.token_hex(12), []
         entry: dict[str, Any] = {"seq": len(self._log) + 1, "do": "next"}
         if not turn:
@@ -109,6 +110,7 @@ class Desk:
             grid,
             {
                 "instance": self._instance,
+                "who": self._who,
                 "seq": len(self._log),
                 "log": self._log,
                 "focus": entry.get("id"),
@@ -147,14 +149,15 @@ class Desk:
         return {"id": example_id, "label": str(label), "ms": self.chance.randrange(900, 2600)}
 
 
-def rows_of(element: Any) -> list[int]:
-    """Return the ids of the rows that a grid was given."""
+def rows_of(element: Any) -> tuple[list[int], str]:
+    """Return the ids of the rows that a grid was given, and what it calls its person."""
     import pyarrow as pa
 
+    who = json.loads(element.component_instance.json_args)["gridOptions"]["context"]["who"]
     for one in element.component_instance.special_args:
         if one.WhichOneof("value") == "arrow_dataframe":
             table = pa.ipc.open_stream(one.arrow_dataframe.data.data).read_all()
-            return [int(value) for value in table["id"].to_pylist()]
+            return [int(value) for value in table["id"].to_pylist()], who
     raise SystemExit("the grid was given no rows")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,9 @@ def settle_restored(copy: Path, *, says: str) -> None:
                 " WHERE status IN ('queued', 'running', 'paused') AND want != 'cancel'"
             )
             conn.execute("INSERT OR REPLACE INTO setting VALUES ('restored', ?)", (says,))
+            conn.execute(
+                "INSERT OR REPLACE INTO setting VALUES ('generation', ?)", (secrets.token_hex(8),)
+            )
             conn.execute("COMMIT")
     finally:
         conn.close()

@@ -42,7 +42,7 @@ def _carry(ws: Workspace, person: str, saved: int) -> None:
         st.rerun()
     _component()(
         data={
-            "who": who(person),
+            "who": who(ws, person),
             "cards": dict(queue_state().heard),
             "grids": applied().latest(person),
         },

@@ -90,6 +90,7 @@ def example_keys(
     *,
     key: str,
     label: str,
+    who: str,
     version: str,
     on_log: Callable[[], None],
     on_why: Callable[[], None],
@@ -106,6 +107,7 @@ def example_keys(
         rows: The examples; some fifty are a good page.
         key: The same list drawn again under the same key and version goes on where it was.
         label: What a screen reader calls it.
+        who: What the browser knows the person by.
         version: Changes when other examples are shown; the list then begins anew.
         on_log: Called when something was done.
         on_why: Called when somebody asks to write a rationale.
@@ -120,6 +122,7 @@ def example_keys(
                 for one in task.labels
             ],
             "label": label,
+            "who": who,
             "version": version,
             "explains": on_explain is not None,
         },

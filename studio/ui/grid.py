@@ -17,6 +17,7 @@ from studio.ui.grid_options import Sight, frame, height, options
 from studio.ui.grid_state import GridState, Mount, applied
 from studio.ui.grid_store import take_changes, take_missed
 from studio.ui.grid_style import CSS
+from studio.ui.session import who
 from studio.workspace import Workspace
 
 MOST_ROWS = 200
@@ -114,7 +115,7 @@ def read_page(ws: Workspace, task: Task, person: str, sight: Sight, state: GridS
         mount=mount,
         rows=rows,
         frame=frame(task, rows, sight),
-        options=options(task, sight, mount, focus, rows, heard),
+        options=options(task, sight, mount, focus, rows, heard, who(ws, person)),
         revision=state.revision,
         first=(len(state.cursors) - 1) * sight.size + 1,
         more=more,

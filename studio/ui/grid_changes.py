@@ -146,11 +146,13 @@ class Before:
         changes: The new entries.
         run_id: The run that was in sight in it.
         server: The process that drew it.
+        row: The example the keys were about, if known.
     """
 
     changes: Changes
     run_id: int | None
     server: str
+    row: int | None
 
 
 def read_before(value: Any, applied: Applied) -> list[Before]:
@@ -164,6 +166,7 @@ def read_before(value: Any, applied: Applied) -> list[Before]:
             changes=changes,
             run_id=_number(item.get("run")),
             server=str(item.get("server")),
+            row=_number(item.get("row")),
         )
         for item in reversed(logs)
         if (changes := read_changes(item, applied)).new

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from studio.domain.example import Split
+from studio.ui.desk_decisions import draw_refused
 from studio.ui.grid import GridPage, draw_grid, read_page, turn_page
 from studio.ui.grid_bulk import accept_dialog, bulk_dialog
 from studio.ui.grid_changes import Deed
@@ -48,6 +49,7 @@ def _draw_desk(page: Page, view: GridPage, sight: Sight) -> None:
     if state.trouble:
         st.error(state.trouble, icon=":material/error:")
         st.button("Try again", key="label_again")
+    draw_refused(state.refused)
     draw_grid(ws, view, sight, state)
     if any(row["split"] == Split.TEST for row in view.rows):
         st.caption(

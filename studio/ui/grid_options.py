@@ -21,7 +21,6 @@ from studio.ui.colours import label_colours
 from studio.ui.figures import confidence_help
 from studio.ui.grid_state import Mount, applied
 from studio.ui.grid_style import BARE_PX, HEADER_PX, MOST_PX, ROW_PX
-from studio.ui.session import who
 
 _JS = Path(__file__).parent / "js"
 _LEGEND = (
@@ -124,6 +123,7 @@ def options(
     focus: int | None,
     rows: Sequence[Mapping[str, Any]],
     heard: Mapping[str, int],
+    who: str,
 ) -> dict[str, Any]:
     """Return the grid's options for these rows; what people wrote is made inert first.
 
@@ -134,6 +134,7 @@ def options(
         focus: The example to look at.
         rows: Its rows, as they were read.
         heard: How far each grid was applied before the rows were read.
+        who: What the browser knows the person by.
     """
     colours = label_colours(task)
     return {
@@ -159,7 +160,7 @@ def options(
             "run": mount.run_id,
             "server": applied().name,
             "heard": heard,
-            "who": who(mount.person),
+            "who": who,
             "task": task.id,
         },
         "getRowId": _script("row_id"),

@@ -99,6 +99,7 @@ class GridState:
         given: Whether each example touched since the page was read has a label of this person.
         asked: What was asked for beside decisions, in order.
         trouble: What went wrong, in a sentence.
+        refused: What could not be stored and never can be, until somebody has seen it.
     """
 
     mount: Mount | None = None
@@ -119,6 +120,7 @@ class GridState:
     given: dict[int, bool] = field(default_factory=dict)
     asked: list[Change] = field(default_factory=list)
     trouble: str = ""
+    refused: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> str:
@@ -138,6 +140,11 @@ class GridState:
         """Whether the grid drawn at this revision no longer shows what it should."""
         turning = any(c.deed in (Deed.NEXT, Deed.PREVIOUS) for c in self.asked)
         return turning or self.revision != revision
+
+    def refuse(self, why: str, example_id: int | None) -> None:
+        """Say what could not be stored, and show the example as it is."""
+        self.refused.append(why)
+        self.draw_anew(example_id)
 
     def draw_anew(self, focus: int | None = None) -> None:
         """Have the next run draw the grid from the store."""

@@ -6,6 +6,7 @@ the body of the script.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any
 
@@ -22,16 +23,21 @@ from studio.actions.marks import mark_example
 from studio.domain.correction import Crossed, Mode, Undone
 from studio.domain.mark import MarkKind
 from studio.domain.task import Task
-from studio.errors import StudioError
+from studio.errors import InputError, StudioError
 from studio.store.examples import GridFilter
+from studio.ui.desk_decisions import keep_decisions
 from studio.ui.grid_changes import Change, Changes, Deed, read_before, read_changes
 from studio.ui.grid_state import GridState, Mount, applied
-from studio.ui.session import who
+from studio.ui.session import is_theirs
 from studio.workspace import Workspace
 
 _MARKS = {Deed.FLAG: MarkKind.FLAG, Deed.NOTE: MarkKind.NOTE, Deed.SKIP: MarkKind.SKIP}
 _MOST_LEFT = 8
 _TURNS = {Deed.UNDO: undo_correction, Deed.REDO: redo_correction}
+_ELSEWHERE = (
+    "What this page showed before belongs to another workspace or person, or to before a backup "
+    "was restored; nothing of it was stored here."
+)
 UNTURNED = {
     Deed.UNDO: "Nothing is left to undo, or the label set was changed since.",
     Deed.REDO: "Nothing is left to redo, or something was decided or changed since.",
@@ -49,7 +55,10 @@ def take_missed(ws: Workspace, state: GridState, mount: Mount, value: Any) -> No
 
     Undos are not repeated, since nobody knows which of them were done.
     """
-    _apply(ws, state, mount, value, repeat=False)
+    if is_theirs(ws, mount.person, value):
+        _apply(ws, state, mount, value, repeat=False)
+    elif isinstance(value, dict) and value.get("log"):
+        state.refused.append(_ELSEWHERE)
     state.draw_anew()
 
 
@@ -64,12 +73,10 @@ def take_left(ws: Workspace, state: GridState, person: str, blocks: Any) -> None
     """
     tasks = {task.id for task in ws.read.tasks.all()} if blocks else set()
     for block in reversed(blocks[:_MOST_LEFT] if isinstance(blocks, list) else []):
-        if not isinstance(block, dict) or block.get("who") != who(person):
-            continue
-        task_id = block.get("task")
+        task_id = block.get("task") if isinstance(block, dict) else None
         if isinstance(task_id, int) and task_id in tasks:
             mount = Mount(key="", task_id=task_id, run_id=None, person=person)
-            _apply(ws, state, mount, {"before": [block]})
+            _apply(ws, state, mount, {"who": block.get("who"), "before": [block]})
 
 
 def turn_back(
@@ -117,22 +124,24 @@ def settle_crossing(ws: Workspace, task: Task, mount: Mount, state: GridState, d
 def _apply(
     ws: Workspace, state: GridState, mount: Mount, value: Any, *, repeat: bool = True
 ) -> None:
-    """Store new entries in their order; what cannot be stored stays to be tried again."""
-    if not isinstance(value, dict):
+    """Store new entries in their order; what cannot be stored yet stays to be tried again."""
+    if not is_theirs(ws, mount.person, value):
         return
     done = applied()
     try:
         with done.lock:
+            changes = read_changes(value, done)
+            state.looked_at = changes.focus or state.looked_at
+            state.at = changes.at or state.at
             # A reload may have cut off what the grid before wrote last.
-            for earlier in read_before(value, done):
+            logs = [log for log in value.get("before") or () if is_theirs(ws, mount.person, log)]
+            for earlier in read_before({"before": logs}, done):
                 task = ws.read.tasks.get(mount.task_id)
                 mounted = _with_run(ws, mount, earlier.run_id)
                 known = earlier.server == done.name
                 _store(ws, task, state, mounted, earlier.changes, repeat=known)
+                state.at = changes.at or earlier.row  # what was decided since is behind them
                 state.draw_anew()
-            changes = read_changes(value, done)
-            state.looked_at = changes.focus or state.looked_at
-            state.at = changes.at or state.at
             if changes.new:
                 task = ws.read.tasks.get(mount.task_id)
                 _store(ws, task, state, mount, changes, repeat=repeat)
@@ -167,7 +176,10 @@ def _store(
             applied().set(changes.instance, labels[-1].seq, mount.person)
             continue
         for change in group:
-            _store_one(ws, task, state, mount, change, repeat=repeat)
+            try:
+                _store_one(ws, task, state, mount, change, repeat=repeat)
+            except InputError as error:  # it will never be possible, so it is not tried again
+                state.refuse(str(error), change.example_id)
             applied().set(changes.instance, change.seq, mount.person)
 
 
@@ -206,35 +218,33 @@ def _store_labels(
 ) -> None:
     """Store decisions: those of one key each, or those of one deed on many rows."""
     bulk = changes[0] if changes[0].deed is Deed.BULK else None
-    decisions = [d for change in changes for d in _decisions(task, change)]
-    if decisions:
-        state.saved += correct_labels(
-            ws,
-            task.id,
-            decisions,
-            run_id=mount.run_id,
-            mode=Mode.BULK if bulk else Mode.GRID,
-            deed=bulk.client if bulk else None,
-            by=mount.person,
-        )
-    for decision in decisions:
+    store = functools.partial(
+        correct_labels, ws, task.id, run_id=mount.run_id, mode=Mode.BULK if bulk else Mode.GRID,
+        deed=bulk.client if bulk else None, by=mount.person,
+    )  # fmt: skip
+    decisions, given_up = _decisions(task, changes)
+    kept = keep_decisions(decisions, lambda some: store(decisions=some), given_up=given_up)
+    state.saved += kept.saved
+    for decision in kept.stored:
         state.given[decision.example_id] = decision.label is not None
+    if kept.refused:
+        state.refuse(kept.trouble, kept.refused[0])
 
 
-def _decisions(task: Task, change: Change) -> list[Decision]:
-    """Return the decisions of an entry, without those on labels the task does not have."""
-    given = change.given or ((change.example_id, change.label_id),)
-    known = [(i, label) for i, label in given if label is None or task.name_of(label) is not None]
-    return [
-        Decision(
-            example_id=example_id,
-            label=task.name_of(label),
-            client=f"{change.client}:{example_id}" if change.given else change.client,
-            seconds=change.seconds,
-        )
-        for example_id, label in known
-        if example_id is not None
-    ]
+def _decisions(task: Task, changes: list[Change]) -> tuple[list[Decision], list[int]]:
+    """Return the decisions of entries, and the examples of those on labels given up meanwhile."""
+    found, given_up = [], []
+    for change in changes:
+        for example_id, label_id in change.given or ((change.example_id or 0, change.label_id),):
+            label = task.name_of(label_id)
+            if label is None and label_id is not None:
+                given_up.append(example_id)
+                continue
+            client = f"{change.client}:{example_id}" if change.given else change.client
+            found.append(
+                Decision(example_id=example_id, label=label, client=client, seconds=change.seconds)
+            )
+    return found, given_up
 
 
 def _show_turned(

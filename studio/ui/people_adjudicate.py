@@ -14,6 +14,7 @@ from studio.actions.adjudication import Case, dispute_cases, find_disputes, sett
 from studio.actions.corrections import others_since, undo_correction
 from studio.domain.task import Task
 from studio.errors import StudioError
+from studio.ui.desk_decisions import GIVEN_UP
 from studio.ui.empty import empty_state
 from studio.ui.example_keys import ExampleRow, example_keys
 from studio.ui.figures import count, percent
@@ -22,6 +23,7 @@ from studio.ui.grid_store import UNTURNED
 from studio.ui.guidelines_view import guideline_dialog, guidelines_popover
 from studio.ui.people_agreement import JOINING
 from studio.ui.rationale_text import plain
+from studio.ui.session import is_theirs, who
 from studio.workspace import Workspace
 
 PAGE = 50
@@ -106,7 +108,8 @@ def draw_adjudication(ws: Workspace, task: Task, person: str) -> None:
         "said what and which label is likely, W writes a guideline note."
     )
     example_keys(
-        task, desk.rows, key=_KEY, label="Examples on which people differ", version=desk.version,
+        task, desk.rows, key=_KEY, label="Examples on which people differ",
+        who=who(ws, person), version=desk.version,
         on_log=take, on_why=functools.partial(_mark, "noting", "why"),
         on_explain=functools.partial(_mark, "asked", "explain"),
     )  # fmt: skip
@@ -126,7 +129,10 @@ def _take(ws: Workspace, task: Task, person: str) -> None:
     desk = _desk()
     if not desk.version:
         return
-    changes = read_changes(getattr(st.session_state.get(_KEY), "log", None), desk.applied)
+    value = getattr(st.session_state.get(_KEY), "log", None)
+    if not is_theirs(ws, person, value):
+        return
+    changes = read_changes(value, desk.applied)
     try:
         for change in changes.new:
             if change.deed is Deed.LABEL:
@@ -143,7 +149,10 @@ def _take(ws: Workspace, task: Task, person: str) -> None:
 
 def _settle(ws: Workspace, task: Task, person: str, desk: DisputeDesk, change: Change) -> None:
     name = task.name_of(change.label_id)
-    if name is None or change.label_id is None or change.example_id not in desk.ids:
+    if change.label_id is None or change.example_id not in desk.ids:
+        return
+    if name is None:
+        st.toast(GIVEN_UP)
         return
     is_new = settle_dispute(
         ws, task.id, change.example_id, label=name, client=change.client,
@@ -252,8 +261,8 @@ def _dialogs(ws: Workspace, task: Task, person: str, desk: DisputeDesk) -> None:
 def _explain(case: Case) -> None:
     with st.container(border=True, height=180 if len(case.example.text) > 500 else "content"):
         st.text(case.example.text)
-    for label, who in case.said.items():
-        st.markdown(f"**{plain(label)}**: {plain(_listed(who))}")
+    for label, people in case.said.items():
+        st.markdown(f"**{plain(label)}**: {plain(_listed(people))}")
     if case.likely is None or case.chance is None:
         st.caption("Which label is likely is told from three people on: two cannot tell.")
         return

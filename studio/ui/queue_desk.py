@@ -11,6 +11,7 @@ from studio.actions.marks import mark_example
 from studio.actions.queue_outlook import what_stood_behind
 from studio.domain.correction import Crossed, Mode
 from studio.domain.mark import MarkKind
+from studio.ui.desk_decisions import draw_refused
 from studio.ui.guard import kindly
 from studio.ui.label_why import why_dialog
 from studio.ui.page import Page
@@ -54,6 +55,7 @@ def _draw_desk(page: Page) -> None:
         feed(ws, task, state)
     if state.trouble:
         st.error(plain(state.trouble), icon=":material/error:")
+    draw_refused(state.refused)
     _draw_card(page, state)
     _draw_crossed(page, state)
     _draw_below(page, state)
@@ -74,7 +76,7 @@ def _draw_card(page: Page, state: QueueState) -> None:
         [state.items[i] for i in state.ahead],
         CardState(
             version=state.version,
-            who=who(page.person),
+            who=who(page.ws, page.person),
             heard=state.heard,
             done=len(state.given),
             goal=state.sitting.goal if state.sitting else FIRST_GOAL,

@@ -6,9 +6,11 @@ it arrives, also when the server was started anew or the page was loaded again i
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +27,14 @@ from studio.actions.marks import mark_example
 from studio.analysis.queue_streams import Stream
 from studio.domain.correction import Crossed, Mode, Undone
 from studio.domain.mark import MarkKind
+from studio.domain.task import Task
 from studio.errors import InputError, StudioError
+from studio.ui.desk_decisions import keep_decisions
 from studio.ui.grid_changes import Change, Deed, read_changes
 from studio.ui.grid_store import UNTURNED
 from studio.ui.queue_card import CardItem
 from studio.ui.queue_sitting import Choice, Sitting
-from studio.ui.session import who
+from studio.ui.session import is_theirs
 from studio.workspace import Workspace
 
 CARD = "queue_card"
@@ -65,6 +69,7 @@ class QueueState:
         revealed: Examples of which that was shown: who decides them again is not blind.
         ended: Why nothing more comes; empty while more may.
         trouble: What went wrong, in a sentence.
+        refused: What could not be stored and never can be, until somebody has seen it.
     """
 
     choice: Choice | None = None
@@ -85,6 +90,7 @@ class QueueState:
     revealed: set[int] = field(default_factory=set)
     ended: str = ""
     trouble: str = ""
+    refused: list[str] = field(default_factory=list)
 
     def begin(self, choice: Choice) -> None:
         """Start over with other examples or in another way; what was stored stays counted."""
@@ -114,7 +120,7 @@ def take_log(ws: Workspace, state: QueueState, person: str, key: str = CARD) -> 
         return
     try:
         for block in blocks[:_MOST_BLOCKS]:
-            if isinstance(block, dict) and block.get("who") == who(person):
+            if is_theirs(ws, person, block):
                 _take_block(ws, state, person, block)
     except StudioError as error:
         state.trouble = f"Not saved yet: {error}"
@@ -144,7 +150,7 @@ def _take_block(ws: Workspace, state: QueueState, person: str, block: dict[str, 
                 for change in part:
                     store.other(change, unsure=change.seq in unsure)
         except InputError as error:  # it will never be possible, so it is not tried again
-            state.trouble = str(error)
+            state.refused.append(str(error))
         state.heard[instance] = part[-1].seq
     if changes.missing:
         state.trouble = f"{changes.missing} decisions did not arrive. Look at the last labels."
@@ -173,25 +179,34 @@ class _Storing:
         for seen, group in itertools.groupby(
             changes, lambda c: c.example_id in self.state.revealed
         ):
-            decisions = [
-                Decision(
-                    example_id=c.example_id or 0,
-                    label=task.name_of(c.label_id),
-                    client=c.client,
-                    seconds=c.seconds,
-                )
-                for c in group
-                if task.name_of(c.label_id) is not None
-            ]
-            self.state.saved += correct_labels(
-                self.ws, self.task_id, decisions, run_id=self.run_id, beside_rule=seen,
+            store = functools.partial(
+                correct_labels, self.ws, self.task_id, run_id=self.run_id, beside_rule=seen,
                 mode=Mode.QUEUE, by=self.person,
             )  # fmt: skip
-        ids = [c.example_id for c in changes if c.example_id]
-        for example_id in ids:
-            self._passed(example_id)
-            self.state.given.add(example_id)
-        self._cross(ids)
+            self._keep(task, list(group), store)
+
+    def _keep(self, task: Task, changes: list[Change], store: Callable[..., int]) -> None:
+        """Store what can be, and go back to an example whose decision cannot."""
+        named = [(c, task.name_of(c.label_id)) for c in changes if c.label_id is not None]
+        decisions = [
+            Decision(example_id=c.example_id or 0, label=label, client=c.client, seconds=c.seconds)
+            for c, label in named
+            if label is not None
+        ]
+        kept = keep_decisions(
+            decisions,
+            lambda some: store(decisions=some),
+            given_up=[c.example_id or 0 for c, label in named if label is None],
+        )
+        self.state.saved += kept.saved
+        for decision in kept.stored:
+            self._passed(decision.example_id)
+            self.state.given.add(decision.example_id)
+        if kept.refused:
+            self.state.refused.append(kept.trouble)
+            if kept.refused[0] in self.state.items:
+                self.state.asked = ("front", kept.refused[0])
+        self._cross([d.example_id for d in kept.stored])
 
     def other(self, change: Change, *, unsure: bool) -> None:
         """Store a mark, an undo or a redo; an undo that may be done already is not repeated."""

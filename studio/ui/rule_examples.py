@@ -21,12 +21,14 @@ from studio.domain.coded_rationale import RuleBody
 from studio.domain.example import Example
 from studio.domain.task import Task
 from studio.errors import StudioError
+from studio.ui.desk_decisions import GIVEN_UP
 from studio.ui.example_keys import ExampleRow, example_keys
 from studio.ui.figures import count
 from studio.ui.grid_changes import Change, Deed, read_changes
 from studio.ui.rationale_text import plain
 from studio.ui.rationale_writer import open_example
 from studio.ui.rule_explained import explain_dialog
+from studio.ui.session import is_theirs, who
 from studio.workspace import Workspace
 
 PAGE = 50
@@ -154,6 +156,7 @@ def label_list(
         desk.rows,
         key=key,
         label=f"Examples: {examples.name}",
+        who=who(ws, person),
         version=desk.version,
         on_log=take,
         on_why=functools.partial(_write_about, desk, key),
@@ -181,7 +184,10 @@ def take_labels(ws: Workspace, task: Task, person: str, key: str, *, blind: bool
     desk = _desk(key)
     if not desk.version:
         return
-    changes = read_changes(getattr(st.session_state.get(key), "log", None), desk.applied)
+    value = getattr(st.session_state.get(key), "log", None)
+    if not is_theirs(ws, person, value):
+        return
+    changes = read_changes(value, desk.applied)
     # A server started anew is sent everything again: what is stored already is not undone twice.
     before: dict[int, list[int | None]] = {}
     try:
@@ -212,7 +218,10 @@ def _label(
 ) -> None:
     name = task.name_of(change.label_id)
     example_id = _known(desk, change.example_id)
-    if name is None or example_id is None:
+    if change.label_id is None or example_id is None:
+        return
+    if name is None:
+        st.toast(GIVEN_UP)
         return
     decision = Decision(example_id=example_id, label=name, client=change.client)
     new = correct_labels(ws, task.id, [decision], beside_rule=not blind, by=person)

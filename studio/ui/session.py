@@ -96,9 +96,19 @@ def check_entrance() -> None:
         st.rerun()
 
 
-def who(name: str) -> str:
-    """Return a short name of a person, by which a browser knows whose decisions it holds."""
-    return hashlib.sha256(name.encode()).hexdigest()[:12]
+def who(ws: Workspace, name: str) -> str:
+    """Return a short name of a person here, by which a browser knows whose decisions it holds.
+
+    In another workspace and after a restore it is another one: the numbers of examples and labels
+    mean others there, and an open page would put its labels on them.
+    """
+    here = [ws.read.tasks.setting(key) for key in ("workspace_id", "generation")]
+    return hashlib.sha256("\n".join([*here, name]).encode()).hexdigest()[:12]
+
+
+def is_theirs(ws: Workspace, name: str, value: Any) -> bool:
+    """Whether what a browser sent was written down here by this person; untrusted."""
+    return isinstance(value, dict) and value.get("who") == who(ws, name)
 
 
 def forget_name() -> None:

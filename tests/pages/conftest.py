@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
 from studio.bootstrap import open_workspace
+from studio.ui.session import get_workspace, who
 from studio.workspace import Workspace
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -54,6 +55,11 @@ def fill(ws):
         return None
 
     return bring
+
+
+def known_as(person: str = "Ada") -> str:
+    """What the app under test calls a person in the browser."""
+    return who(get_workspace(), person)
 
 
 class Log(dict):

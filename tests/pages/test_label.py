@@ -19,6 +19,7 @@ from studio.ui.grid_state import GridState
 from studio.ui.grid_store import UNTURNED
 from studio.ui.page import Page
 from studio.ui.session import TASK
+from tests.pages.conftest import known_as
 
 
 @pytest.fixture
@@ -70,7 +71,8 @@ def send(at, *entries, instance="browser-1", focus=None):
     """Play the browser: the whole log of a grid, as often as wanted."""
     log = [{**entry, "seq": seq} for seq, entry in enumerate(entries, 1)]
     at.session_state[state_of(at).mount.key] = {
-        "instance": instance, "seq": len(log), "log": log, "focus": focus,
+        "instance": instance, "who": known_as(at.session_state["person"]), "seq": len(log),
+        "log": log, "focus": focus,
     }  # fmt: skip
     return at.run()
 
@@ -293,7 +295,7 @@ def test_what_a_session_before_left_in_the_browser_is_stored_without_its_undos(w
     key = state_of(at).mount.key
     del at.session_state["label_grid"]
     at.session_state[key] = {
-        "instance": "browser-1", "seq": 3,
+        "instance": "browser-1", "who": known_as(), "seq": 3,
         "log": [{**entry, "seq": seq} for seq, entry in enumerate(log, 1)],
     }  # fmt: skip
     at.run()

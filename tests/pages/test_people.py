@@ -9,6 +9,7 @@ from studio.actions.corrections import Decision, correct_labels
 from studio.actions.guidelines import add_guideline
 from studio.domain.correction import Mode, Origin
 from tests.conftest import fill_task
+from tests.pages.conftest import known_as
 
 SAID = {"Ada": "hhhsss", "Bo": "hhssss", "Cy": "hshsss"}
 
@@ -58,7 +59,7 @@ def press(at, *entries):
     """Send what the browser would after these keys."""
     log = [{"seq": i, **entry} for i, entry in enumerate(entries, 1)]
     at.session_state["people_disputes"] = {
-        "log": {"instance": "people-0001", "seq": len(log), "log": log}
+        "log": {"instance": "people-0001", "who": known_as(), "seq": len(log), "log": log}
     }
     return at.run()
 

@@ -20,8 +20,7 @@ from studio.domain.run import Answer, ClassifierKind, Outcome, Run
 from studio.store.runs import Result
 from studio.ui.grid_store import UNTURNED
 from studio.ui.queue_state import CARD
-from studio.ui.session import who
-from tests.pages.conftest import Log
+from tests.pages.conftest import Log, known_as
 
 
 @pytest.fixture
@@ -81,7 +80,7 @@ def send(at, *entries, instance="browser-1", person="Ada", acked=0, version=None
     """Play the browser: the whole log of a card, as often as wanted."""
     log = [{**entry, "seq": seq} for seq, entry in enumerate(entries, acked + 1)]
     block = {
-        "version": version or state_of(at).version, "who": who(person), "instance": instance,
+        "version": version or state_of(at).version, "who": known_as(person), "instance": instance,
         "seq": acked + len(log), "acked": acked, "log": log,
     }  # fmt: skip
     at.session_state[CARD] = Log(log={"blocks": [block]})

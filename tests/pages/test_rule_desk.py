@@ -32,6 +32,7 @@ from studio.ui.rule_examples import ExampleList, LabelDesk, _open, take_labels
 from studio.ui.rule_preview import said_beside
 from studio.ui.rule_report_view import findings_of
 from studio.ui.rule_table import notes_of
+from studio.ui.session import who
 from tests.pages.test_rationales import new_yaml_rule, open_rules, said, work
 
 KEY = "some_list"
@@ -127,7 +128,10 @@ class Browser:
     def send(self, *entries: dict) -> None:
         for entry in entries:
             self.log.append({**entry, "seq": len(self.log) + 1})
-        value = {"instance": self.instance, "seq": len(self.log), "log": list(self.log)}
+        value = {
+            "instance": self.instance, "who": who(self.ws, "Ada"), "seq": len(self.log),
+            "log": list(self.log),
+        }  # fmt: skip
         st.session_state[KEY] = SimpleNamespace(log=value)
         take_labels(self.ws, self.task, "Ada", KEY, blind=self.blind)
 

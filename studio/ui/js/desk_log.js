@@ -27,9 +27,11 @@ function (desk) {
   };
 
   const keep = function () {
+    const node = desk.focusedNode();
     const mine = {
       instance: desk.instance, who: desk.context.who, task: desk.context.task,
       run: desk.context.run, server: desk.context.server, log: desk.log, at: Date.now(),
+      row: node ? node.data.id : null,
     };
     try {
       window.sessionStorage.setItem(shelf, JSON.stringify([mine, ...desk.before]));
@@ -47,8 +49,8 @@ function (desk) {
   desk.value = function () {
     const node = desk.focusedNode();
     return {
-      instance: desk.instance, seq: desk.seq, log: desk.log, focus: desk.subject(),
-      at: node ? node.data.id : null, before: desk.before,
+      instance: desk.instance, who: desk.context.who, seq: desk.seq, log: desk.log,
+      focus: desk.subject(), at: node ? node.data.id : null, before: desk.before,
     };
   };
 
@@ -77,6 +79,7 @@ function (desk) {
     timer = null;
     sentSeq = desk.seq;
     sentFocus = desk.subject();
+    keep();
     page.dispatchEvent(new page.MessageEvent("message", said));
     desk.told();
   };

@@ -17,6 +17,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     const random = crypto.getRandomValues(new Uint8Array(12));
     desk.instance = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
     desk.version = data.version;
+    desk.who = data.who;
     desk.seq = 0;
     desk.since = performance.now();
     desk.log = [];
@@ -110,7 +111,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     desk.flush = () => {
       clearTimeout(desk.timer);
       desk.flush = null;
-      setStateValue("log", { instance: desk.instance, seq: desk.seq, log: desk.log.slice() });
+      setStateValue("log", { instance: desk.instance, who: desk.who, seq: desk.seq, log: desk.log.slice() });
     };
     desk.timer = setTimeout(desk.flush, 80);
   }
