@@ -23,6 +23,7 @@ from studio.domain.calibration import Calibration
 from studio.domain.evaluation import NO_LABEL, Comparison, Evaluation
 from studio.domain.example import Split
 from studio.domain.job import JobStatus
+from studio.domain.next_step import Measured
 from studio.domain.run import Prediction, Run
 from studio.domain.slicing import Slice, SliceScore
 from studio.domain.task import Task
@@ -31,6 +32,7 @@ from studio.handlers.shown import without_shown
 from studio.handlers.votes import find_votes
 from studio.workspace import Workspace
 
+_LATEST = 12
 WORTH_KEEPING = 2_000
 """Examples from which on figures are kept: below, computing them takes no time."""
 
@@ -66,6 +68,27 @@ def evaluate_run(
     if Split.TEST.value in split.split("+"):
         ws.store.labels.record_look(task.id, run_id, by, ws.now())
     return found
+
+
+def measured_lately(ws: Workspace, task: Task, runs: Sequence[Run]) -> tuple[Measured, ...]:
+    """Return the latest of these finished runs with their figure on validation, never of test."""
+    metric = task.criterion.metric if task.criterion else "macro_f1"
+    found = []
+    for run in [run for run in runs if Split.VALIDATION in run.splits][:_LATEST]:
+        try:
+            evaluation = evaluate_run(ws, run.id, split=Split.VALIDATION.value, by="studio")
+        except InputError:  # a sample of the split may hold no gold
+            continue
+        found.append(
+            Measured(
+                run_id=run.id,
+                title=run.title,
+                metric=metric,
+                figure=evaluation.metric(metric),
+                majority=evaluation.majority,
+            )
+        )
+    return tuple(found)
 
 
 def calibrate_run(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from studio.analysis.corpus import Corpus
-from studio.analysis.queue_forecast import Forecast, forecast, labels_in
+from studio.analysis.queue_forecast import MINUTES, Forecast, forecast, labels_in
+from studio.analysis.ten_minutes import Outlook, goal_of
 from studio.domain.amounts import percent
 from studio.domain.correction import Mode
 from studio.domain.evaluation import Figure
@@ -19,6 +20,26 @@ def labels_ahead(ws: Workspace, task_id: int, *, by: str, minutes: float) -> Fig
     Undefined until ten decisions were measured there.
     """
     return labels_in(ws.read.labels.seconds(task_id, by, mode=Mode.QUEUE), minutes)
+
+
+def look_ahead(ws: Workspace, task_id: int, *, is_list: bool, split: Split, by: str) -> Outlook:
+    """Return how many labels this person's next ten minutes should have.
+
+    What comes of them is not in it: `gain_ahead` costs seconds.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        is_list: Whether a list is gone through, of whatever split.
+        split: The split, where none is.
+        by: Who labels.
+    """
+    pace = labels_ahead(ws, task_id, by=by, minutes=MINUTES)
+    left = 0
+    if not is_list:
+        of_split = (c for c in ws.read.labels.counts(task_id) if c["split"] == split.value)
+        left = ws.read.examples.counts(task_id)[split.value] - sum(c["n"] for c in of_split)
+    return Outlook(split=split, is_list=is_list, goal=goal_of(pace, max(0, left)), pace=pace)
 
 
 def gain_ahead(ws: Workspace, task_id: int) -> Forecast:

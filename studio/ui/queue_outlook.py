@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 
 import streamlit as st
 
 from studio.actions.queue import take_ahead
-from studio.actions.queue_outlook import gain_ahead, labels_ahead
-from studio.analysis.queue_forecast import MINUTES, Gain
+from studio.actions.queue_outlook import gain_ahead, look_ahead
+from studio.analysis.queue_forecast import Gain
 from studio.domain.example import Split
 from studio.domain.task import Task
 from studio.ui.aside import Pending
 from studio.ui.figures import metric_name
 from studio.ui.queue_feed import evidence, growth_level, has_order, measured, order
-from studio.ui.queue_sitting import FIRST_GOAL, Choice, Sitting
+from studio.ui.queue_sitting import Choice, Sitting
 from studio.ui.queue_state import QueueState
 from studio.ui.standing import standing
 from studio.workspace import Workspace
 
-_STEP = 5
-"""Goals are rounded to it: a pace is not known better."""
 _PENDING = {
     Pending.WORKING: "Whether this order pays is being worked out; go on, it shows in a while.",
     Pending.FAILED: "Whether this order pays could not be worked out.",
@@ -63,33 +60,24 @@ def _sitting(ws: Workspace, task: Task, choice: Choice, state: QueueState) -> Si
 def _begin(
     ws: Workspace, task: Task, choice: Choice, last: tuple[Sitting, int, float] | None = None
 ) -> Sitting:
-    pace = labels_ahead(ws, task.id, by=choice.person, minutes=MINUTES)
-    wanted = FIRST_GOAL if math.isnan(pace.value) else max(_STEP, _STEP * round(pace.value / _STEP))
-    wanted = min(wanted, _left(ws, task, choice) or wanted)
+    ahead = look_ahead(
+        ws, task.id, is_list=choice.strategy.is_list, split=choice.split, by=choice.person
+    )
+    wanted = ahead.goal
     now = ws.read.tasks.get(task.id)
     best = standing(ws, now).best if choice.split is Split.VALIDATION else None
-    teaches = choice.split is Split.TRAIN and not choice.strategy.is_list
     level = growth_level(ws, task.id)
     return Sitting(
         choice=choice,
         goal=wanted,
-        pace=pace,
+        pace=ahead.pace,
         measured=(metric_name(best.metric), best.figure) if best else None,
-        gain=_gain(ws, task, wanted, level) if teaches else None,
-        checks=_checks(ws, task, choice, wanted) if teaches else 0,
+        gain=_gain(ws, task, wanted, level) if ahead.teaches else None,
+        checks=_checks(ws, task, choice, wanted) if ahead.teaches else 0,
         began=time.time(),
         level=level,
         last=last,
     )
-
-
-def _left(ws: Workspace, task: Task, choice: Choice) -> int:
-    """Return how many examples of the split have no gold; 0 where the order is of a list."""
-    if choice.strategy.is_list:
-        return 0
-    split = choice.split.value
-    gold: int = sum(c["n"] for c in ws.read.labels.counts(task.id) if c["split"] == split)
-    return max(0, ws.read.examples.counts(task.id)[split] - gold)
 
 
 def _gain(ws: Workspace, task: Task, wanted: int, level: int) -> Gain | Pending:

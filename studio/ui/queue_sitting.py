@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from studio.analysis.queue_forecast import LEAST_LABELS, LEAST_OF_EACH, Gain, half_width, narrowed
+from studio.analysis.queue_forecast import Gain, half_width, narrowed
 from studio.analysis.queue_streams import Strategy
+from studio.analysis.ten_minutes import FIRST_GOAL, Outlook
 from studio.domain.evaluation import Figure
 from studio.domain.example import Split
 from studio.ui.aside import Pending
 from studio.ui.figures import count
 
-FIRST_GOAL = 20
+__all__ = ["FIRST_GOAL", "Choice", "Sitting"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,49 +65,17 @@ class Sitting:
     @property
     def expected(self) -> str:
         """What it should bring, in a sentence or two."""
-        if math.isnan(self.pace.value):
-            said = f"Next {self.goal} labels (your pace is told after ten)"
-        elif self.goal < round(self.pace.low):
-            said = f"{count(self.goal, 'label')} to the end of {self.choice.split.value}, less than"
-            said += " ten minutes at your pace"
-        else:
-            low, high = round(self.pace.low), round(self.pace.high)
-            said = f"Next ten minutes: about {self.goal} labels at your pace ({low} to {high})"
-        parts = [p for p in (self._of_gold(), self._of_rules()) if p]
-        return f"{said}; {'; '.join(parts)}." if parts else f"{said}."
-
-    def _of_rules(self) -> str:
-        done = "gets its" if self.checks == 1 else "get their"
-        return f"{count(self.checks, 'rule')} {done} 5 checks" if self.checks else ""
-
-    def _of_gold(self) -> str:
-        if self.choice.strategy.is_list:
-            return ""
-        if self.choice.split is Split.TEST:
-            return "they narrow the interval of the verdict; test is not looked at here"
-        if self.choice.split is Split.VALIDATION:
-            if self.measured is None or not self.measured[1].n:
-                return "what they do to the interval cannot be told until a run was measured"
-            name, figure = self.measured
-            return (
-                f"the interval of {name} on validation should narrow from "
-                f"±{half_width(figure):.3f} to ±{narrowed(figure, self.goal):.3f}"
-            )
-        return self._of_gain()
-
-    def _of_gain(self) -> str:
-        if self.gain is Pending.WORKING:
-            return "what they bring is being worked out"
-        if not isinstance(self.gain, Gain) or not self.gain.is_told:
-            return (
-                "what they bring cannot be told yet: it takes "
-                f"{LEAST_LABELS} labels of train, {LEAST_OF_EACH} of each"
-            )
-        low, high = self.gain.more.low, self.gain.more.high
-        return (
-            f"a quick classifier of your labels should go from macro-F1 {self.gain.now.value:.2f} "
-            f"to {self.gain.then.value:.2f} ({low:+.3f} to {high:+.3f})"
+        told = Outlook(
+            split=self.choice.split,
+            is_list=self.choice.strategy.is_list,
+            goal=self.goal,
+            pace=self.pace,
+            measured=self.measured,
+            gain=self.gain if isinstance(self.gain, Gain) else None,
+            is_open=self.gain is Pending.WORKING,
+            checks=self.checks,
         )
+        return told.words
 
     @property
     def came(self) -> str:

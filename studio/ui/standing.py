@@ -6,16 +6,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from studio.actions.evaluations import evaluate_run
+from studio.actions.evaluations import measured_lately
 from studio.domain.finetune import FineTuneStatus
 from studio.domain.job import JobStatus
 from studio.domain.next_step import Measured, Standing
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
-from studio.errors import InputError
 from studio.workspace import Workspace
 
-_LATEST = 12
 _FROM_FILES = ("imported", "computed")
 
 
@@ -39,8 +37,7 @@ def _standing(path: str, task_id: int, revision: int, _ws: Workspace, _task: Tas
     runs = read.runs.all(task_id)
     finished = [run for run in runs if run.done >= run.total > 0]
     finetunes = read.finetunes.all(task_id)
-    metric = _task.criterion.metric if _task.criterion else "macro_f1"
-    measured = _measured(_ws, finished, metric) if gold["validation"] else ()
+    measured = measured_lately(_ws, _task, finished) if gold["validation"] else ()
     return Standing(
         examples=read.examples.counts(task_id),
         gold=gold,
@@ -81,26 +78,6 @@ def _open_jobs(ws: Workspace, task: Task) -> int:
     }
     busy = [job for job in ws.read.jobs.open() if job.status is not JobStatus.PAUSED]
     return sum(job.kind in tasks and tasks[job.kind](job) == task.id for job in busy)
-
-
-def _measured(ws: Workspace, finished: list[Run], metric: str) -> tuple[Measured, ...]:
-    """Return the latest runs with their figure on validation; test is never looked at here."""
-    found = []
-    for run in [run for run in finished if "validation" in run.splits][:_LATEST]:
-        try:
-            evaluation = evaluate_run(ws, run.id, split="validation", by="studio")
-        except InputError:  # a sample of the split may hold no gold
-            continue
-        found.append(
-            Measured(
-                run_id=run.id,
-                title=run.title,
-                metric=metric,
-                figure=evaluation.metric(metric),
-                majority=evaluation.majority,
-            )
-        )
-    return tuple(found)
 
 
 def _is_tested(
