@@ -142,8 +142,8 @@ def undo_correction(ws: Workspace, task_id: int, *, by: str) -> Undone | None:
     What was done at once, in bulk or by a paste, is taken back at once.
 
     Returns:
-        What was taken back; None when there is nothing, or when a change of the label set came
-        between.
+        What was taken back; None when there is nothing, or when a change of the label set holds
+        it: `ws.read.deeds.held` says which.
     """
     return ws.store.deeds.undo(task_id, by, ws.now())
 
@@ -152,7 +152,7 @@ def redo_correction(ws: Workspace, task_id: int, *, by: str) -> Undone | None:
     """Put back what this person's latest undo took, unless they decided something new since.
 
     Returns:
-        What was put back; None when there is nothing.
+        What was put back; None when there is nothing, or as in `undo_correction`.
     """
     return ws.store.deeds.redo(task_id, by, ws.now())
 

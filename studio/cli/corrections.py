@@ -18,7 +18,7 @@ from studio.cli.common import (
     rejected_text,
     task_of,
 )
-from studio.domain.correction import Mode, Undone
+from studio.domain.correction import Held, Mode, Undone
 from studio.domain.example import Example
 from studio.domain.label_change import LabelChange
 from studio.workspace import Workspace
@@ -80,7 +80,9 @@ def undo(
     who = by or me(ws)
     change = _change_since(ws, task_id, who)
     undone = undo_correction(ws, task_id, by=who)
-    _tell(ws, task_id, undone, ("take back", "Took back"), change, as_json=as_json)
+    held = None if undone else ws.read.deeds.held(task_id, who)
+    verbs = "take back", "Took back"
+    _tell(ws, task_id, undone, verbs, _next(task, change, held), held, as_json=as_json)
 
 
 def redo(
@@ -92,8 +94,11 @@ def redo(
     """Put back what a person's latest undo took, unless something new was done since."""
     ws = open_ws(workspace)
     task_id = task_of(ws, task).id
-    redone = redo_correction(ws, task_id, by=by or me(ws))
-    _tell(ws, task_id, redone, ("put back", "Put back"), None, as_json=as_json)
+    who = by or me(ws)
+    redone = redo_correction(ws, task_id, by=who)
+    held = None if redone else ws.read.deeds.held(task_id, who, redo=True)
+    verbs = "put back", "Put back"
+    _tell(ws, task_id, redone, verbs, _next(task, None, held), held, as_json=as_json)
 
 
 def _change_since(ws: Workspace, task_id: int, person: str) -> LabelChange | None:
@@ -108,11 +113,10 @@ def _change_since(ws: Workspace, task_id: int, person: str) -> LabelChange | Non
 
 def _tell(
     ws: Workspace, task_id: int, done: Undone | None, verbs: tuple[str, str],
-    change: LabelChange | None, *, as_json: bool,
+    next_step: str | None, held: Held | None, *, as_json: bool,
 ) -> None:  # fmt: skip
     ids = [] if done is None else [e.external_id for e in _examples(ws, task_id, done)]
     task = ws.read.tasks.get(task_id).name
-    next_step = f"`studio label undo {task}` takes back that {change.text}." if change else None
     data: dict[str, Any] = {
         "task": task,
         "examples": ids,
@@ -120,7 +124,17 @@ def _tell(
         "mark": done.mark.value if done and done.mark else None,
         "next": next_step,
     }
-    emit(data, as_json, " ".join([_sentence(done, ids, *verbs), next_step or ""]).rstrip())
+    said = [] if held else [_sentence(done, ids, *verbs)]
+    emit(data, as_json, " ".join([*said, next_step or ""]).rstrip())
+
+
+def _next(task: str, change: LabelChange | None, held: Held | None) -> str | None:
+    """Return what to do next, and first why nothing was done where something is in the way."""
+    if held is not None:
+        add, undo = f"`studio label add {task} {held.label}`", f"`studio label undo {task}`"
+        does = f"{undo} undoes {'it' if len(held.changes) == 1 else 'the latest'}"
+        return f"{held.sentence} {does if held.changes else f'{add} does that'}."
+    return f"`studio label undo {task}` takes back that {change.text}." if change else None
 
 
 def _examples(ws: Workspace, task_id: int, done: Undone) -> list[Example]:

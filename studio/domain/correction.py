@@ -102,6 +102,44 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What keeps a person's latest label from being undone, or their latest undo from being redone.
+
+    Attributes:
+        redo: Whether it is an undo that cannot be redone.
+        changes: The changes of the label set to take back first, each in a sentence, the oldest
+            first: that one is in the way.
+        label: Without any, the label that would come back and is no more.
+    """
+
+    redo: bool = False
+    changes: tuple[str, ...] = ()
+    label: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What is in the way and what to do.
+
+        >>> Held(changes=("“a” was added", "“a” was merged into “b”")).sentence[:37]
+        'The last label cannot be undone befor'
+        >>> Held(redo=True, label="new").sentence
+        'The last undo cannot be redone before “new” is a label again: add it to the label set.'
+        """
+        turned = (
+            "The last undo cannot be redone" if self.redo else "The last label cannot be undone"
+        )
+        if not self.changes:
+            return f"{turned} before “{self.label}” is a label again: add it to the label set."
+        n = len(self.changes)
+        later = (
+            "a later change of the label set is undone"
+            if n == 1
+            else f"{n} later changes of the label set are undone, back to this one"
+        )
+        return f"{turned} before {later}: {self.changes[0]}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Crossed:
     """Another person's decision on an example, made while one was deciding otherwise.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.store.connection import Connections
+from studio.store.standing import NEXT, OF_CHANGE
 
 PREDICTION, RULE, RATIONALE = "prediction", "rule", "rationale"
 RETURNED = "returned"
@@ -14,7 +15,7 @@ RETURNED = "returned"
 
 def deed(change_id: int) -> str:
     """Return what the decisions that a change moved have in common."""
-    return f"label-change:{change_id}"
+    return f"{OF_CHANGE}{change_id}"
 
 
 def move_decisions(
@@ -118,6 +119,23 @@ def moved_labels(db: Connections, task_id: int) -> dict[int, Moved]:
     return found
 
 
+def returned_labels(db: Connections, task_id: int) -> list[tuple[int, int, int, int]]:
+    """Return (part, first, last, whole) of the splits that were taken back, the earliest first.
+
+    Who decided on a part after the event `first`, up to `last`, decided on the whole, by the labels
+    of now: also where another change brought back a label of that name since.
+    """
+    rows = db.read(_PARTS, (task_id,))
+    found: list[tuple[int, int, int, int]] = []
+    for part, first, last, whole in rows:
+        for outer, begun, ended, of in reversed(found):
+            if outer == whole and begun <= first < ended:
+                whole = of
+                break
+        found.append((part, first, last, whole))
+    return found
+
+
 def keep_moved(conn: Any, run_id: int, example_id: int, moved: Moved) -> None:
     """Keep what a prediction said that comes after its label went, so that an undo gives it back."""
     conn.executemany(
@@ -150,22 +168,28 @@ WHERE c.task_id = :task AND c.label_id = :gone ORDER BY c.event_id
 """
 # Those whose label is still the one that the change gave them, also by an undo of something later.
 # Joined in this order: by the index of deeds each would be held against each.
-_DECIDE_AGAIN = """
-WITH RECURSIVE standing (example_id, person, current, id, undoes) AS (
-  SELECT c.example_id, c.person, v.id, v.id, v.undoes
+_DECIDE_AGAIN = f"""
+WITH RECURSIVE way (current, id) AS (
+  SELECT c.event_id, c.event_id
   FROM label_event m CROSS JOIN current_label c ON c.example_id = m.example_id AND c.person = m.person
-  CROSS JOIN label_event v ON v.id = c.event_id WHERE m.deed = :deed
+  WHERE m.deed = :deed
   UNION ALL
-  SELECT s.example_id, s.person, s.current, e.id, e.undoes
-  FROM standing s CROSS JOIN label_event t ON t.id = s.undoes
-  CROSS JOIN label_event e ON e.id = coalesce(t.undoes, (
-    SELECT max(b.id) FROM label_event b
-    WHERE b.example_id = s.example_id AND b.person = s.person AND b.id < s.undoes))
+  SELECT w.current, {NEXT}
 )
 INSERT INTO label_event
   (task_id, example_id, person, label_id, origin, run_id, undoes, mode, deed, at)
-SELECT :task, s.example_id, s.person, :gone, v.origin, v.run_id, v.id, 'label_change', :undo, :at
-FROM standing s CROSS JOIN label_event v ON v.id = s.id WHERE v.deed = :deed ORDER BY s.current
+SELECT :task, v.example_id, v.person, :gone, v.origin, v.run_id, v.id, 'label_change', :undo, :at
+FROM way w CROSS JOIN label_event v ON v.id = w.id WHERE v.deed = :deed ORDER BY w.current
+"""
+# Of a split made before this was kept, new names tell its parts, and a part is in use no more.
+_PARTS = """
+SELECT n.value, c.after_event, coalesce(c.body ->> '$.undone.events',
+  CASE WHEN l.retired_at IS NULL THEN 0 ELSE 1 << 62 END), c.body ->> '$.affected[0]'
+FROM label_change c CROSS JOIN json_each(coalesce(c.body -> '$.brought',
+  (SELECT json_group_array(x.value ->> 0) FROM json_each(c.body, '$.names') x))) n
+CROSS JOIN label l ON l.id = n.value
+WHERE c.task_id = ? AND c.kind = 'split' AND c.undone_at IS NOT NULL
+  AND l.id != c.body ->> '$.affected[0]' ORDER BY c.id
 """
 _KEEP_PREDICTIONS = """
 INSERT INTO label_move SELECT :change, :kind, p.run_id, p.example_id, :gone

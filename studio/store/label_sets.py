@@ -60,6 +60,8 @@ class LabelSets:
                 "labels": [dict(row) for row in before],
             }
             ids = write_labels(conn, task_id, plan, before, at)
+            in_use = {row["id"] for row in before if row["retired_at"] is None}
+            body["brought"] = [label_id for label_id in ids if label_id not in in_use]
             body["names"] = names_of(before, plan, ids)
             body["defined"] = definitions_of(before, plan, ids)
             change_id = conn.execute(
@@ -286,6 +288,7 @@ SELECT
 """
 _LAST_IDS = """
 SELECT
+  (SELECT coalesce(max(id), 0) FROM label_event) AS events,
   (SELECT coalesce(max(id), 0) FROM run WHERE task_id = :task) AS runs,
   (SELECT coalesce(max(id), 0) FROM prompt_version WHERE task_id = :task) AS prompts,
   (SELECT coalesce(max(id), 0) FROM finetune WHERE task_id = :task) AS models,

@@ -24,11 +24,17 @@ def test_an_undo_after_a_change_of_the_labels_names_what_takes_that_back(studio,
     studio("label", "merge", mail, "good", "scam")
     said = studio("undo", mail, "--by", "Bo").out
     assert said == (
-        "There is nothing to take back. `studio label undo mail` takes back that “good” was merged "
-        "into “scam”.\n"
+        "The last label cannot be undone before a later change of the label set is undone: “good” "
+        "was merged into “scam”. `studio label undo mail` undoes it.\n"
     )
+    assert studio("undo", mail, "--by", "Bo", "--json").json["next"] == said.strip()
     studio("label", "undo", mail)
-    assert "`studio label undo mail`" in studio("undo", mail, "--by", "Bo", "--json").json["next"]
+    undone = studio("undo", mail, "--by", "Bo", "--json").json
+    assert "`studio label undo mail`" in undone["next"]
+    assert undone["examples"] == ["tr0"]
+    studio("label", "merge", mail, "good", "scam")
+    said = studio("redo", mail, "--by", "Bo").out
+    assert said.startswith("The last undo cannot be redone before a later change")
 
 
 def test_the_stopwatch_says_what_is_not_timed(studio, mail, tmp_path):
