@@ -4,7 +4,13 @@ import json
 
 import pytest
 
-from studio.actions.corrections import Decision, correct_labels, import_corrections
+from studio.actions.corrections import (
+    Decision,
+    correct_labels,
+    import_corrections,
+    redo_correction,
+    undo_correction,
+)
 from studio.actions.evaluations import evaluate_run
 from studio.actions.examples import Columns, import_examples
 from studio.actions.finetunes import (
@@ -323,3 +329,23 @@ def test_a_label_that_nothing_says_is_given_up_and_comes_back(ws, task, run):
     undo_label_change(ws, task.id, by="Ada")
     undo_label_change(ws, task.id, by="Ada")
     assert ws.read.tasks.get(task.id).labels == task.labels
+
+
+def test_what_was_decided_again_waits_no_more_whatever_is_undone_after_it(ws, task):
+    change_labels(ws, task.id, Split(label="spam", parts=(("spam", ""), ("news", ""))), by="Ada")
+    first, second, *rest = ws.read.label_sets.relook(task.id)
+    correct_labels(ws, task.id, [Decision(example_id=first, label="news")], by="Ada")
+    correct_labels(ws, task.id, [Decision(example_id=first, label="ham")], by="Ada")
+    undo_correction(ws, task.id, by="Ada")
+    noted = [Decision(example_id=second, label="news", note="undo")]
+    correct_labels(ws, task.id, noted, by="Ada")
+    assert ws.read.label_sets.relook(task.id) == rest
+    change_labels(ws, task.id, Merge(label="news", into="ham"), by="Ada")  # as decided, renamed
+    assert ws.read.label_sets.relook(task.id) == rest
+    undo_label_change(ws, task.id, by="Ada")
+    correct_labels(ws, task.id, [Decision(example_id=rest[0], label="ham")], by="Bo")
+    undo_correction(ws, task.id, by="Bo")
+    undo_correction(ws, task.id, by="Ada")
+    assert ws.read.label_sets.relook(task.id) == [second, *rest]
+    redo_correction(ws, task.id, by="Ada")
+    assert ws.read.label_sets.relook(task.id) == rest

@@ -60,6 +60,14 @@ class Seen:
         ]
 
 
+def stands(event, history):
+    """Whether a person decided this, and it is not undone, or its undo is."""
+    if event.undoes is not None or event.mode == "label_change":
+        return False
+    undos = [e for e in history if e.undoes == event.id]
+    return all(any(e.undoes == undo.id for e in history) for undo in undos)
+
+
 def read_all(store, task, run, person, *, other=None):
     """Return what there is to know of every example, by id."""
     history = store.labels.history(task.id)
@@ -75,16 +83,16 @@ def read_all(store, task, run, person, *, other=None):
     for row in store.db.read("SELECT * FROM assignment WHERE task_id = ?", (task.id,)):
         if row["person"] == person and rounds[row["round_id"]] is None:
             seen[row["example_id"]].assigned = True
+    standing = {(e.example_id, e.person): e for e in history if stands(e, history)}
     changes = {r["id"]: r for r in store.db.read("SELECT * FROM label_change")}
     for row in store.db.read("SELECT * FROM relook WHERE task_id = ?", (task.id,)):
         change = changes[row["change_id"]]
         again = [
             e
-            for e in seen[row["example_id"]].said.values()
-            if e.id > change["after_event"]
+            for (example_id, _), e in standing.items()
+            if example_id == row["example_id"]
+            and e.id > change["after_event"]
             and e.label_id is not None
-            and e.mode != "label_change"
-            and e.note != "undo"
             and e.origin not in FROM_FILES
         ]
         if change["undone_at"] is None and not again:
