@@ -113,6 +113,7 @@ def next_examples(
         now = read_open(ws, task, where, by, without=without)
         streams, note = _turns(wanted, where, evidence.pays)
         left, picks = now.left, _ordered(ws, task, now, streams, limit, seed)
+        note = note or _stand_ins(wanted, streams, picks)
         missing = (
             f"No example of {where.value} is left to label: all have gold, or a label by {by}."
         )
@@ -250,6 +251,21 @@ def _turns(wanted: Strategy, where: Split, pays: bool | None) -> tuple[Sequence[
     if wanted is Strategy.AUTO and pays is False:
         return _FALLBACK, "Ordering does not pay here: half are typical, half random."
     return wanted.streams, ""
+
+
+def _stand_ins(wanted: Strategy, streams: Sequence[Stream], picks: Sequence[Pick]) -> str:
+    """Return what to say where less is left of what was asked for than there are places."""
+    if wanted not in (Strategy.SPOT_CHECKS, Strategy.DISAGREEMENTS):
+        return ""
+    own = sum(pick.stream in streams for pick in picks)
+    if own + sum(pick.stream is Stream.AUDIT for pick in picks) == len(picks):
+        return ""
+    if own:
+        return f"Only {own:,} left under “{wanted.heading}”; others fill up, each with its reason."
+    return (
+        f"Nothing is left under “{wanted.heading}”: {wanted.about[:1].lower()}{wanted.about[1:]} "
+        "Others stand here instead, each with its reason."
+    )
 
 
 def _listed(ws: Workspace, task: Task, wanted: Strategy, by: str, without: Collection[int]) -> Ints:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 
-from studio.actions.queue import Queue, next_examples
-from studio.analysis.queue_streams import Strategy
+from studio.actions.evaluations import measured_lately
+from studio.actions.queue import LONGEST, Queue, next_examples
+from studio.actions.queue_outlook import gain_ahead, look_ahead
+from studio.analysis.queue_streams import Strategy, Stream
+from studio.analysis.ten_minutes import Outlook
 from studio.cli.common import AsJson, WorkspacePath, emit, me, open_ws, table, task_of
+from studio.domain.amounts import count
+from studio.domain.example import Split
+from studio.domain.report import METRIC_NAMES
+from studio.domain.task import Task
+from studio.workspace import Workspace
 
 _WIDEST = 72
 
@@ -37,18 +46,48 @@ def queue(
     """Show the next examples worth an expert's minute, why each, and whether the order pays.
 
     Half are typical of what is least labeled, half are uncertain; among them are checks of rules
-    and examples on which a model and the rules differ. A tenth is a random audit. Give the labels
-    by `studio correct TASK FILE --by NAME --blind`.
+    and examples on which a model and the rules differ. A tenth is a random audit. Below them
+    stands what about ten minutes should bring at your own pace. Give the labels by
+    `studio correct TASK FILE --by NAME --blind`.
     """
     ws = open_ws(workspace)
-    found = next_examples(
-        ws, task_of(ws, task).id, strategy=strategy, limit=limit, split=split, by=by or me(ws),
-        seed=seed,
-    )  # fmt: skip
-    emit(found.to_dict(reveal=reveal), as_json, lambda: _text(found, reveal=reveal))
+    of, person = task_of(ws, task), by or me(ws)
+    asked: dict[str, Any] = {"strategy": strategy, "split": split, "by": person, "seed": seed}
+    found = next_examples(ws, of.id, limit=limit, **asked)
+    ahead = _outlook(ws, of, found, asked)
+    data = {**found.to_dict(reveal=reveal), "outlook": ahead.to_dict()}
+    emit(data, as_json, lambda: _text(found, ahead, reveal=reveal))
 
 
-def _text(found: Queue, *, reveal: bool) -> str:
+def _outlook(ws: Workspace, task: Task, found: Queue, asked: dict[str, Any]) -> Outlook:
+    """Return what about ten minutes of this queue should bring, as the app tells it."""
+    split, by = Split(asked["split"]), asked["by"]
+    ahead = look_ahead(ws, task.id, is_list=found.strategy.is_list, split=split, by=by)
+    if ahead.teaches:
+        return replace(
+            ahead,
+            gain=gain_ahead(ws, task.id).gain(ahead.goal),
+            checks=_checks(ws, task, found, asked, min(ahead.goal, LONGEST)),
+        )
+    if found.strategy.is_list or split is not Split.VALIDATION:
+        return ahead
+    runs = [run for run in ws.read.runs.all(task.id) if run.done >= run.total > 0]
+    best = max(measured_lately(ws, task, runs), key=lambda m: m.figure.value, default=None)
+    name = (METRIC_NAMES.get(best.metric, best.metric), best.figure) if best else None
+    return replace(ahead, measured=name)
+
+
+def _checks(ws: Workspace, task: Task, found: Queue, asked: dict[str, Any], goal: int) -> int:
+    """Return how many rules the next labels would give all their checks."""
+    items = found.items[:goal]
+    if Stream.SPOT_CHECK not in found.strategy.streams:
+        return 0
+    if len(items) < goal and ws.read.rules.all(task.id, enabled_only=True):
+        items = next_examples(ws, task.id, limit=goal, evidence=found.evidence, **asked).items
+    return sum(pick.completes for _, pick in items)
+
+
+def _text(found: Queue, ahead: Outlook, *, reveal: bool) -> str:
     rows = [
         {
             "id": example.external_id,
@@ -57,8 +96,12 @@ def _text(found: Queue, *, reveal: bool) -> str:
         }
         for example, pick in found.items
     ]
-    tail = "\n".join(part for part in (found.note, found.evidence.words) if part)
-    return f"{table(rows, '')}\n\n{found.left:,} examples have no label yet.\n{tail}"
+    left = f"{count(found.left, 'example')} left to label."
+    if found.strategy.is_list:  # most of such a list may have a label already
+        left = f"{count(found.left, 'example')} left under “{found.strategy.heading}”."
+    pays = found.evidence.words if ahead.teaches else ""
+    tail = (left, found.note, ahead.words, pays)
+    return "\n".join([table(rows, ""), "", *(part for part in tail if part)])
 
 
 def _short(text: str) -> str:

@@ -97,7 +97,7 @@ class Report:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-_METRIC_NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
+METRIC_NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
 def decide(criterion: Criterion | None, figure: Figure | None, needed: int | None) -> Decision:
@@ -127,7 +127,7 @@ def decide(criterion: Criterion | None, figure: Figure | None, needed: int | Non
             verdict=Verdict.NOT_YET,
             reason="No classifier was measured on blind gold of the test split yet.",
         )
-    goal, metric = criterion.threshold, _METRIC_NAMES[criterion.metric]
+    goal, metric = criterion.threshold, METRIC_NAMES[criterion.metric]
     if figure.low >= goal:
         reason = f"Even the low end of the interval, {figure.low:.3f}, reaches {metric} {goal:g}."
         return Decision(verdict=Verdict.GO, reason=reason)

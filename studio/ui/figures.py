@@ -9,14 +9,13 @@ from typing import Any
 
 from studio.domain.amounts import UNKNOWN, count, duration, money, percent
 from studio.domain.evaluation import Figure
+from studio.domain.report import METRIC_NAMES
 from studio.domain.run import Method
 
 __all__ = [
     "UNKNOWN", "confidence_help", "count", "duration", "figure_text", "metric_name", "money",
     "percent", "percent_span", "percent_text",
 ]  # fmt: skip
-
-METRIC_NAMES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 
 
 def figure_text(figure: Figure | None, *, digits: int = 3) -> str:
