@@ -61,6 +61,22 @@ def test_there_and_back(ws, backup, closed, tmp_path):
     assert not [p for p in tmp_path.iterdir() if p.name.startswith((".", "tmp"))]
 
 
+def test_each_restore_is_another_generation_of_the_same_workspace(
+    ws, backup, closed, open_studio, tmp_path
+):
+    """An open page of the one before would put its labels on other examples."""
+    settings, seen = closed(), []
+    for _ in range(2):
+        restore_backup(settings, backup)
+        again = open_studio(ws.path.name)
+        seen.append([again.read.tasks.setting(k) for k in ("workspace_id", "generation")])
+        again.read.close()
+        again.store.close()
+    (one, first), (same, second) = seen
+    assert one == same != ""
+    assert len({first, second, ""}) == 3
+
+
 def test_into_an_empty_folder(open_studio, backup, tmp_path):
     from studio.config import load_settings
 
