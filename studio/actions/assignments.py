@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.analysis.assigning import Plan, expected_width, hand_over, share_out
+from studio.analysis.sampling import check_seed
 from studio.domain.assignment import MOST_GIVEN, Progress, Round, check_people
 from studio.domain.example import SPLIT_ALIASES, Split
 from studio.domain.task import Task
@@ -114,9 +115,9 @@ def plan_round(
             "that is in no open round.",
             next_step="Choose another split, import more, or close a round.",
         )
-    number = len(ws.read.assignments.progress(task_id)) + 1 if seed is None else seed
+    number = len(ws.read.assignments.progress(task_id)) + 1 if seed is None else check_seed(seed)
     _not_too_many(min(size or len(pool), len(pool)), overlap, several)
-    plan = share_out(pool, names, size=size, overlap=overlap, together=several, seed=number % 2**32)
+    plan = share_out(pool, names, size=size, overlap=overlap, together=several, seed=number)
     alpha, is_supposed = _alpha_so_far(ws, task)
     found = RoundPlan(
         people=names, plan=plan, pool=len(pool), together=several if plan.shared else 1,

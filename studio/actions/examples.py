@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.analysis.example_rows import Columns, ExampleFile, ExampleRow
+from studio.analysis.sampling import check_seed
 from studio.analysis.splits import (
     LARGE,
     OPEN,
@@ -151,8 +152,10 @@ def split_examples(
         Split to number of examples.
 
     Raises:
-        InputError: If a share is unusable, the group column is unknown, or there are no examples.
+        InputError: If a share or the seed is unusable, the group column is unknown, or there are no
+            examples.
     """
+    check_seed(seed)
     total = sum(ws.store.examples.counts(task_id).values())
     if not total:
         raise InputError("There are no examples to split.", next_step="Import some first.")

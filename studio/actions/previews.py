@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from studio.analysis.sampling import Sample
+from studio.analysis.sampling import Sample, check_seed
 from studio.domain.estimate import Estimate
 from studio.domain.prompt import PromptText
 from studio.domain.run import ClassifierKind, Run
@@ -149,6 +149,7 @@ def _plan(
     task = ws.store.tasks.get(task_id)
     for draft in filter(None, (body, before)):
         check_prompt(ws, task, draft)
+    check_seed(seed)
     if n < 1:
         raise InputError("A preview needs at least 1 example.", next_step="Ask for e.g. 40.")
     service = ws.provider(provider or ws.default_provider)

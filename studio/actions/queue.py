@@ -11,6 +11,7 @@ import numpy as np
 from studio.analysis.order_evidence import OrderEvidence, weigh_order
 from studio.analysis.queue_streams import Pick, Strategy, Stream
 from studio.analysis.queueing import Ints, Pool, audited, draw, make_queue, plain_picks, spot_checks
+from studio.analysis.sampling import check_seed
 from studio.domain.correction import BLIND_ORIGINS, FROM_FILES
 from studio.domain.example import Example, Split
 from studio.domain.mark import MarkKind
@@ -99,10 +100,11 @@ def next_examples(
         without: Examples this person is being asked already.
 
     Raises:
-        InputError: If the strategy, limit or split is none, or no example is left.
+        InputError: If the strategy, limit, split or seed is none, or no example is left.
     """
     task = ws.read.tasks.get(task_id)
     wanted, where = _checked(strategy, limit, split)
+    check_seed(seed)
     evidence = evidence or order_evidence(ws, task_id, seed=seed)
     note = ""
     if wanted.is_list:

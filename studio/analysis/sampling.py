@@ -11,13 +11,28 @@ from typing import Any
 from studio.analysis.intervals import UNDEFINED, share_interval
 from studio.domain.evaluation import Figure
 from studio.domain.example import Example
+from studio.errors import InputError
 
 HARD_SHARE = 1 / 3
 """Of a sample, the share kept for examples known to be hard."""
 _LEAST = 2
 """Examples drawn at random of each gold label at least, where there are as many."""
+MOST_SEED = 2**32 - 1
 _MOST_VALUES = 30
 _MOST_COLUMNS = 3
+
+
+def check_seed(seed: int) -> int:
+    """Return a seed that every draw here takes: the libraries behind them know 32 bits.
+
+    Raises:
+        InputError: If it is negative or larger.
+    """
+    if not 0 <= seed <= MOST_SEED:
+        raise InputError(
+            f"The seed is no whole number from 0 to {MOST_SEED:,}.", next_step="Use e.g. 1."
+        )
+    return seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

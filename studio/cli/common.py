@@ -99,6 +99,14 @@ def read_file(path: Path) -> bytes:
         raise _unreadable(path, error) from None
 
 
+def is_file(name: str) -> bool:
+    """Return whether a file goes by this name, which may be anything that was typed."""
+    try:
+        return Path(name).is_file()
+    except OSError:  # longer than any name can be
+        return False
+
+
 def open_file(path: Path) -> BinaryIO:
     """Open a file for reading its bytes.
 

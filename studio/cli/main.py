@@ -141,6 +141,7 @@ def _tell(code: str, message: str, next_step: str, as_json: bool) -> None:
         said = json.dumps(document, ensure_ascii=False)
     else:
         said = f"Error: {message} {next_step}".strip()
+    said = said.encode("utf-8", "backslashreplace").decode()  # half a character may be in it
     typer.echo(tamed(said) if sys.stderr.isatty() else said, err=True)
 
 

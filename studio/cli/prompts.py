@@ -24,6 +24,7 @@ from studio.cli.common import (
     WorkspacePath,
     Yes,
     emit,
+    is_file,
     me,
     open_ws,
     read_file,
@@ -212,7 +213,7 @@ def _to_lint(ws: Workspace, task: Task, prompt: str) -> tuple[str, PromptText]:
         newest = versions[-1] if versions else None
         return (newest.title, newest.body) if newest else ("the definitions", prompt_of(task))
     named = {v.name for v in versions} | {v.title for v in versions}
-    if prompt not in named and Path(prompt).is_file():
+    if prompt not in named and is_file(prompt):
         return prompt, _body(ws, task, Path(prompt), "", [], rationales=False)
     version = ws.read.prompts.find(task.id, prompt)
     return version.title, version.body
