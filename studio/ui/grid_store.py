@@ -28,6 +28,7 @@ from studio.store.examples import GridFilter
 from studio.ui.desk_decisions import keep_decisions
 from studio.ui.grid_changes import Change, Changes, Deed, read_before, read_changes
 from studio.ui.grid_state import GridState, Mount, applied
+from studio.ui.rationale_text import plain
 from studio.ui.session import is_theirs
 from studio.workspace import Workspace
 
@@ -38,9 +39,9 @@ _ELSEWHERE = (
     "What this page showed before belongs to another workspace or person, or to before a backup "
     "was restored; nothing of it was stored here."
 )
-UNTURNED = {
-    Deed.UNDO: "Nothing is left to undo, or the label set was changed since.",
-    Deed.REDO: "Nothing is left to redo, or something was decided or changed since.",
+_NOTHING = {
+    Deed.UNDO: "Nothing is left to undo.",
+    Deed.REDO: "Nothing is left to redo, or something was decided since.",
 }
 
 
@@ -85,10 +86,16 @@ def turn_back(
     """Undo the person's latest deed, or redo it, and draw the grid anew, looking at it."""
     turned = _TURNS[deed](ws, task.id, by=person)
     if turned is None:
-        st.toast(UNTURNED[deed])
+        st.toast(plain(why_unturned(ws, task.id, deed, person)))
     else:
         state.turned = (_words(deed, turned), state.saved)
     state.draw_anew(turned.example_ids[0] if turned else None)
+
+
+def why_unturned(ws: Workspace, task_id: int, deed: Deed, person: str) -> str:
+    """Return why nothing was undone or redone, and what to do where something is in the way."""
+    held = ws.read.deeds.held(task_id, person, redo=deed is Deed.REDO)
+    return held.sentence if held else _NOTHING[deed]
 
 
 def _words(deed: Deed, turned: Undone) -> str:
@@ -205,7 +212,7 @@ def _store_one(
             state.turned = (_words(change.deed, turned), state.saved)
             _show_turned(ws, task, state, mount, change, turned)
         elif change.example_id is not None:  # the browser shows what did not happen
-            st.toast(UNTURNED[change.deed])
+            st.toast(plain(why_unturned(ws, task.id, change.deed, mount.person)))
             state.draw_anew(change.example_id)
     elif repeat and change.deed in (Deed.KEEP, Deed.TAKE):
         settle_crossing(ws, task, mount, state, change.deed)

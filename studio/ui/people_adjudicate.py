@@ -19,7 +19,7 @@ from studio.ui.empty import empty_state
 from studio.ui.example_keys import ExampleRow, example_keys
 from studio.ui.figures import count, percent
 from studio.ui.grid_changes import Change, Deed, read_changes
-from studio.ui.grid_store import UNTURNED
+from studio.ui.grid_store import why_unturned
 from studio.ui.guidelines_view import guideline_dialog, guidelines_popover
 from studio.ui.people_agreement import JOINING
 from studio.ui.rationale_text import plain
@@ -173,7 +173,7 @@ def _undo(ws: Workspace, task: Task, person: str, desk: DisputeDesk, change: Cha
         return
     undone = undo_correction(ws, task.id, by=person)
     if undone is None:
-        st.toast(UNTURNED[Deed.UNDO])
+        st.toast(plain(why_unturned(ws, task.id, Deed.UNDO, person)))
         return
     desk.given[change.example_id].pop()
     desk.told = ""

@@ -31,7 +31,7 @@ from studio.domain.task import Task
 from studio.errors import InputError, StudioError
 from studio.ui.desk_decisions import keep_decisions
 from studio.ui.grid_changes import Change, Deed, read_changes
-from studio.ui.grid_store import UNTURNED
+from studio.ui.grid_store import why_unturned
 from studio.ui.queue_card import CardItem
 from studio.ui.queue_sitting import Choice, Sitting
 from studio.ui.session import is_theirs
@@ -231,7 +231,7 @@ class _Storing:
     def _turned(self, change: Change, done: Undone | None) -> None:
         """Keep count, and go to the example where it is another than the browser went to."""
         if done is None:
-            self.state.trouble = UNTURNED[change.deed]
+            self.state.trouble = why_unturned(self.ws, self.task_id, change.deed, self.person)
             return
         for example_id in done.example_ids if done.kind == "label" else ():
             if change.deed is Deed.UNDO:
