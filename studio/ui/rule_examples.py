@@ -25,6 +25,7 @@ from studio.ui.desk_decisions import GIVEN_UP
 from studio.ui.example_keys import ExampleRow, example_keys
 from studio.ui.figures import count
 from studio.ui.grid_changes import Change, Deed, read_changes
+from studio.ui.grid_store import why_unturned
 from studio.ui.rationale_text import plain
 from studio.ui.rationale_writer import open_example
 from studio.ui.rule_explained import explain_dialog
@@ -240,9 +241,12 @@ def _undo(
     if before.get(example_id):
         before[example_id].pop()
     elif desk.given.get(example_id):
-        desk.given[example_id].pop()
         undone = undo_correction(ws, task.id, by=person)
-        if undone is not None and example_id not in undone.example_ids:
+        if undone is None:
+            st.toast(plain(why_unturned(ws, task.id, Deed.UNDO, person)))
+            return
+        desk.given[example_id].pop()
+        if example_id not in undone.example_ids:
             st.toast("Your latest decision was on another example; that one was taken back.")
 
 

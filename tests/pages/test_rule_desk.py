@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 
 from studio.actions.explanations import explain_label, explain_run_label
+from studio.actions.label_sets import change_labels
 from studio.actions.rule_reports import review_task
 from studio.actions.rules import (
     chosen_joining,
@@ -23,6 +24,7 @@ from studio.actions.samples import load_sample
 from studio.actions.tasks import create_task
 from studio.domain.correction import Origin
 from studio.domain.job import JobStatus
+from studio.domain.label_change import Add, Merge
 from studio.domain.run import Answer, ClassifierKind, Method, Outcome
 from studio.errors import InputError
 from studio.store.runs import Result
@@ -174,6 +176,20 @@ def test_what_a_browser_sends_again_to_a_new_server_is_neither_stored_nor_undone
     assert events(ws, keto) == stored
     second.send({"do": "undo", "id": one})
     assert events(ws, keto)[-1][:2] == (one, None)
+
+
+def test_an_undo_that_a_label_change_holds_takes_nothing_back_and_says_so(ws, keto, monkeypatch):
+    one = ws.read.examples.all(keto.id, ("train",))[0].id
+    change_labels(ws, keto.id, Add(name="maybe"), by="Bo")
+    task = ws.read.tasks.get(keto.id)
+    said = []
+    monkeypatch.setattr(st, "toast", said.append)
+    browser = Browser(ws, task, (one,))
+    browser.send(label(one, task.labels[2].id))
+    change_labels(ws, keto.id, Merge(label="maybe", into="keto"), by="Bo")
+    browser.send({"do": "undo", "id": one})
+    assert browser.desk.given == {one: [task.labels[2].id]}
+    assert len(said) == 1
 
 
 def test_a_browser_cannot_label_what_is_not_in_the_list(ws, keto):
