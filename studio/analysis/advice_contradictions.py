@@ -16,25 +16,135 @@ from studio.domain.prompt import PromptText
 def check_contradictions(body: PromptText, known: Known, texts: list[Passage]) -> Iterator[Advice]:
     """Find lines that cannot both be followed."""
     yield from _same_reason(body)
-    spans = [
-        (p, a, b) for p in texts if p.place.section is not Section.REASONS for a, b in p.sentences()
-    ]
-    for (p, a, b), (q, c, d) in combinations(spans, 2):
-        one, two = p.said[a:b], q.said[c:d]
-        words = content(NEGATOR.sub(" ", one)), content(NEGATOR.sub(" ", two))
-        is_same = len(words[0]) >= 2 and words[0] == words[1]
-        same_part = p.place.section is q.place.section is Section.INSTRUCTIONS or p.place == q.place
-        if is_same and same_part and _orders(one) != _orders(two):
-            yield _contradiction(q, c, d, f"“{_cut(one)}” and “{_cut(two)}” contradict each other")
+    yield from _two_labels(texts, known)
+    first: dict[tuple[Place, frozenset[str], bool], str] = {}
+    for passage in texts:
+        if passage.place.section is Section.REASONS:
+            continue
+        said = passage.said
+        for start, end in passage.sentences():
+            sentence = said[start:end]
+            words, denies = _matter(sentence), _orders(sentence)
+            if len(words) < 2 and not (words and _ALWAYS.search(sentence)):
+                continue
+            first.setdefault((passage.place, words, denies), sentence)
+            if other := first.get((passage.place, words, not denies)):
+                title = f"“{_cut(other)}” and “{_cut(sentence)}” contradict each other"
+                yield _contradiction(passage, start, end, title)
     yield from _rests(texts, known)
     yield from _formats(texts, known)
 
 
+_ALWAYS = re.compile(r"\b(?:always|never)\b", re.IGNORECASE)
+
+
+def _matter(sentence: str) -> frozenset[str]:
+    """Return what a sentence speaks of, said or denied."""
+    return content(NEGATOR.sub(" ", sentence)) - {"always", "alway"}
+
+
 def _orders(sentence: str) -> bool:
-    """Return whether a sentence denies or forbids."""
+    """Return whether a sentence denies or forbids; “do not ignore” does neither."""
+    if re.match(r"\s*(?:do not|don['’]t|never) (?:ignore|avoid)\b", sentence, re.I):
+        return False
     return bool(NEGATOR.search(sentence)) or bool(
         re.match(r"\s*(?:ignore|avoid)\b", sentence, re.I)
     )
+
+
+_CHOOSES = r"(?:choose|answer|label|pick|select|say|use|mark|tag)"
+_ASSIGNS = re.compile(
+    rf"\b(?P<order>{_CHOOSES}|as)(?: (?:it|them))? [\"“'`]?(?=\0)|\b(?P<state>is|are|means) [\"“'`]?(?=\0)",
+    re.I,
+)
+_LITTLE = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "always",
+        "please",
+        "also",
+        "then",
+        "but",
+        "and",
+        "so",
+        "any",
+        "every",
+        "each",
+        "all",
+        "label",
+        "choose",
+        "answer",
+        "as",
+        "is",
+        "are",
+        "it",
+        "them",
+        "this",
+        "that",
+        "say",
+        "pick",
+        "select",
+        "use",
+        "mark",
+        "tag",
+        "count",
+        "counts",
+        "treat",
+        "treated",
+        "be",
+        "for",
+        "if",
+        "when",
+        "in",
+        "of",
+        "to",
+        "dish",
+        "text",
+        "texts",
+    ]
+)
+
+
+def _two_labels(texts: list[Passage], known: Known) -> Iterator[Advice]:
+    """Find two lines that give the same texts to two labels."""
+    seen: dict[tuple[str, ...], str] = {}
+    for passage in texts:
+        if passage.place.section is not Section.INSTRUCTIONS:
+            continue
+        for start, end in passage.sentences():
+            sentence = passage.text[start:end]
+            named = _named(sentence, known)
+            of = _given(sentence, named[0]) if len(named) == 1 else None
+            if of is None:
+                continue
+            before = seen.setdefault(of, named[0])
+            if before != named[0]:
+                title = f"“{_cut(sentence)}” gives {named[0]} what another line gives {before}"
+                yield _contradiction(passage, start, end, title)
+
+
+def _given(sentence: str, label: str) -> tuple[str, ...] | None:
+    """Return the words that say which texts get a label; None where it says no such thing."""
+    at = re.compile(rf"(?<![\w-]){re.escape(label)}(?![\w-])", re.IGNORECASE)
+    bare = at.sub("\0", sentence)
+    found = _ASSIGNS.search(bare)
+    is_asked = (
+        found
+        and found["state"]
+        and re.search(r"\b(?:if|whether|when)\b", bare[: found.start()], re.I)
+    )
+    forbids = re.search(
+        rf"\b(?:not|never|n['’]t|cannot) (?:\w+ )?{_CHOOSES}\b|\b(?:not|never) (?:as )?\0",
+        bare,
+        re.I,
+    )
+    if found is None or is_asked or forbids or "?" in bare:
+        return None
+    words = normalise(bare.replace("\0", " ")).split()
+    matter = tuple(sorted(set(words) - _LITTLE))
+    return matter if matter or "always" in words else None
 
 
 _UNSURE = re.compile(

@@ -257,11 +257,14 @@ def check_tokens(body: PromptText, known: Known, texts: list[Passage]) -> Iterat
     if not shared:
         return
     first, names = max(shared.items(), key=lambda g: len(g[1]))
-    example = re.split(r"[\s_\-./]+", names[0], maxsplit=1)
+    example = re.split(r"([\s_\-./]+)", names[0], maxsplit=1)
+    place = Place(section=Section.LABELS)
+    turned = "".join(reversed(example)) if len(example) == 3 else ""  # CamelCase has no joint
     yield hint(
-        "shared_first_token", Place(section=Section.LABELS),
+        "shared_first_token", place,
         f"{len(names)} label names begin with “{first}”: {listed(names, 'and', 3)}",
         "A chat model writes a name piece by piece: after the same beginning its likelihoods say less, "
         "and it slips more easily into the wrong one.",
-        f"Begin with what sets them apart, e.g. {example[1]}_{example[0]} for {names[0]} (Data page).",
+        "Begin with what sets them apart" + (f", e.g. {turned} for {names[0]}" if turned else "") + " (Data page).",
+        Rewrite(place=place, before=names[0], after=turned) if turned else None,
     )  # fmt: skip

@@ -35,6 +35,11 @@ _STOP = frozenset(
 )
 
 
+@lru_cache(maxsize=1024)  # checks read it once a sentence
+def _unquoted(text: str) -> str:
+    return _QUOTED.sub(lambda m: " " * len(m[0]), text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
     """A passage of the prompt that stands in an example too; the words are never told.
@@ -58,6 +63,7 @@ class Known:
         definitions: The task's own definitions by label name.
         cues: Label name to words that speak for it, by accepted rationales and gold of train.
         columns: Metadata columns, which may stand in a prompt as variables.
+        unusable: Those that may not, by their names.
         telling: Those of them that the prompt names and that tell the label by themselves.
         copied: Where the prompt holds the text of an example.
         reads: "encoder" for the embedded reader, "chat" for a chat model, "" for unknown.
@@ -72,6 +78,7 @@ class Known:
     definitions: Mapping[str, str] = field(default_factory=dict)
     cues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
     telling: tuple[str, ...] = ()
     copied: tuple[Copied, ...] = ()
     reads: str = ""
@@ -91,7 +98,7 @@ class Passage:
     @property
     def said(self) -> str:
         """The text as long as it was, blanks in place of what is quoted."""
-        return _QUOTED.sub(lambda m: " " * len(m[0]), self.text)
+        return _unquoted(self.text)
 
     def at(self, start: int, end: int) -> Place:
         """Return the place of some characters of it."""

@@ -5,26 +5,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from difflib import get_close_matches
 from textwrap import shorten
 
 from studio.analysis.advice_reading import Known, Passage, hint, listed, name_words, warning
 from studio.analysis.personal_data import find_personal
-from studio.domain.advice import Advice, Place, Rewrite, Section, Severity
+from studio.domain.advice import BLANK, Advice, Place, Rewrite, Section, Severity, text_at
 from studio.domain.example import Split
 from studio.domain.prompt import PromptText, render_system
 from studio.domain.tokens import likely_tokens
-from studio.domain.variables import variable
+from studio.domain.variables import columns_named, unusable_in, unusable_words, variable
 
 ENCODER_PIECES = 256
 """What the embedded reader reads of a line."""
 _KINDS = {
     "email": "an e-mail address", "iban": "an account number", "card": "a card number",
-    "phone": "a phone number",
+    "phone": "a phone number", "ssn": "a US social security number",
+    "person": "a name with a birth date", "address": "a street address",
 }  # fmt: skip
-_DATED = re.compile(r"\d{4}-\d\d-\d\d|-\d{8}$|-\d{4}$|^ft:|@|:[\w.-]+$|-v\d+(?:\.\d+)*$", re.I)
-_FLOATING = re.compile(
-    r"-(?:latest|preview)$|^(?:gpt-|chatgpt-|o\d|claude-|gemini-|mistral-)", re.I
+_DATED = re.compile(
+    r"\d{4}-\d\d-\d\d|-\d{8}$|-\d{4}$|^ft:|@|:(?!(?:latest|free)$)[\w.-]+$|-v\d+(?:\.\d+)*$", re.I
 )
+# Names that their makers move on, and open models named without a version, which a service picks.
+_FLOATING = re.compile(
+    r"[-:](?:latest|preview)$|(?:^|/)(?:gpt-|chatgpt-|o\d|claude-|gemini-|mistral-|grok-|"
+    r"deepseek-(?:chat|reasoner)|qwen-(?:max|plus|turbo|flash))|"
+    r"^(?:llama|mistral|mixtral|gemma|phi|qwen|deepseek|codellama)-?\d*$", re.I,
+)  # fmt: skip
 _STEERS = re.compile(
     r"\b(?:step by step|if|when|whenever|unless|unsure|in doubt|always|never|prefer|first|before you|ignore)\b", re.I
 )  # fmt: skip
@@ -117,7 +124,7 @@ def check_model(body: PromptText, known: Known, texts: list[Passage]) -> Iterato
     name = known.model
     if not name or known.reads == "encoder" or _DATED.search(name) or not _FLOATING.search(name):
         return
-    stem = re.sub(r"-(?:latest|preview)$", "", name)
+    stem = re.sub(r"[-:](?:latest|preview|free)$", "", name)
     pinned = [m for m in known.models if m.startswith(f"{stem}-") and _DATED.search(m[len(stem) :])]
     place = Place(section=Section.MODEL)
     yield hint(
@@ -132,7 +139,10 @@ def check_model(body: PromptText, known: Known, texts: list[Passage]) -> Iterato
 def check_reader(body: PromptText, known: Known, texts: list[Passage]) -> Iterator[Advice]:
     """Find lines meant to steer that the embedded reader cannot follow."""
     passage = next((p for p in texts if p.place.section is Section.INSTRUCTIONS), None)
-    if known.reads != "encoder" or passage is None:
+    if known.reads != "encoder":
+        return
+    yield from _unread_columns(known, texts)
+    if passage is None:
         return
     by_name = {name.casefold(): name for name in known.labels}
     for start, end in passage.sentences():
@@ -157,21 +167,44 @@ def check_reader(body: PromptText, known: Known, texts: list[Passage]) -> Iterat
         )  # fmt: skip
 
 
+def _unread_columns(known: Known, texts: list[Passage]) -> Iterator[Advice]:
+    """Find columns that the embedded reader is never given, each once."""
+    told = set[str]()
+    for passage in texts:
+        for column in columns_named([passage.text]):
+            found = re.search(rf"\{{\{{\s*{re.escape(column)}\s*\}}\}}", passage.text)
+            if column in told or column not in known.columns or found is None:
+                continue
+            told.add(column)
+            yield hint(
+                "chat_only", passage.at(*found.span()), f"Only a chat model reads the column {column}",
+                "The embedded reader gets the text of an example alone, so the column moves no label of it.",
+                "Ask a chat model, or make rules of the column on the Rationales page; for the embedded "
+                "reader say in a definition what the texts themselves show.",
+            )  # fmt: skip
+
+
 def _reason(when: str) -> str:
     return when[:1].upper() + when[1:].rstrip(". ") + "."
 
 
 def check_strangers(body: PromptText, known: Known, texts: list[Passage]) -> Iterator[Advice]:
     """Find definitions and rationales of labels that the task does not have."""
-    gone = [name for name in body.definitions if name not in known.labels]
-    gone += [name for name, _ in body.reasons if name not in known.labels]
-    for name in dict.fromkeys(gone):
+    gone = {name: Place(section=Section.DEFINITION, label=name, end=len(text))
+            for name, text in body.definitions.items() if text and name not in known.labels}  # fmt: skip
+    for i, (name, text) in enumerate(body.reasons):
+        if name not in known.labels:
+            gone.setdefault(name, Place(section=Section.REASONS, index=i, end=len(text)))
+    for name, place in gone.items():
         near = [x for x in known.labels if name_words(x) & name_words(name)]
-        place = Place(section=Section.DEFINITION, label=name)
+        words = text_at(body, place)
         yield warning(
             "unknown_label", place, f"{name} is none of the labels",
             "What is said of it never reaches the model.",
-            f"Write it under {near[0]}, or add the label." if near else "Add the label, or take it out.",
+            f"Write it under {near[0]}, or add the label (Data page)." if near
+            else "Take it out, or add the label (Data page).",
+            # Whose words might belong to a label there is, a person should move.
+            None if near else Rewrite(place=place, before=words, after=""),
         )  # fmt: skip
 
 
@@ -195,11 +228,21 @@ def check_instructions(body: PromptText, known: Known, texts: list[Passage]) -> 
 def check_variables(body: PromptText, known: Known, texts: list[Passage]) -> Iterator[Advice]:
     """Find placeholders that nothing fills in."""
     for passage in texts:
-        for found in re.finditer(r"\{\{?\s*([^\W\d]\w{0,40})\s*\}?\}", passage.said):
+        said = passage.said
+        for column, start, end in unusable_in(passage.text, (*known.columns, *known.unusable)):
+            said = said[:start] + " " * (end - start) + said[end:]
+            yield warning(
+                "blank", passage.at(start, end), f"Nothing fills in “{shorten(passage.text[start:end], 60)}”",
+                "The name has braces, blanks at its ends, several lines or over 100 letters, so the model "
+                "would read it as it stands, without the value.", unusable_words(column),
+            )  # fmt: skip
+        for found in re.finditer(r"\{\{?\s*([^\W\d]\w{0,40})\s*\}?\}", said):
             if found[1] not in (*known.columns, "text"):
+                near = get_close_matches(found[1], known.columns, 1)
+                meant = variable(near[0]) if near else BLANK.format(found[1].replace("_", " "))
                 yield warning(
                     "blank", passage.at(*found.span()), f"Nothing fills in “{found[0]}”",
                     "It is no column of the examples, so the model would read it as it stands.",
                     f"Write what is meant, or use a column: {listed(known.columns)}." if known.columns
-                    else "Write what is meant.",
+                    else "Write what is meant.", passage.rewrite(*found.span(), meant),
                 )  # fmt: skip

@@ -12,10 +12,11 @@ from studio.analysis.advice_reading import (
     Known,
     Passage,
     content,
+    hint,
     name_words,
     warning,
 )
-from studio.domain.advice import BLANK, Advice, Section
+from studio.domain.advice import BLANK, Advice, Rewrite, Section
 from studio.domain.prompt import PromptText
 
 _I = re.IGNORECASE
@@ -30,13 +31,14 @@ def check_wording(body: PromptText, known: Known, texts: list[Passage]) -> Itera
                 sentence = next(
                     (said[a:b] for a, b in passage.sentences() if a <= found.start() < b), said
                 )
-                if wording.unless is None or not wording.unless.search(sentence):
-                    yield _advice(wording, passage, found, known, body)
+                told = wording.unless_told
+                if (wording.unless is None or not wording.unless.search(sentence)) and not (
+                    told and any(told.search(p.said) for p in texts)
+                ):
+                    yield _advice(wording, passage, found, known)
 
 
-def _advice(
-    wording: Wording, passage: Passage, found: re.Match[str], known: Known, body: PromptText
-) -> Advice:
+def _advice(wording: Wording, passage: Passage, found: re.Match[str], known: Known) -> Advice:
     start, end = found.start(), found.end()
     words = passage.text[start:end].strip(" ,\n")
     rewrite = None
@@ -44,9 +46,11 @@ def _advice(
         after = wording.after(found)
         if wording.is_sentence:
             rewrite = passage.without(start, end)
-        elif after or wording.code == "vague":
+        else:
             rewrite = passage.rewrite(start, end, after)
-    elif wording.code == "vague" and passage.place.section is Section.DEFINITION:
+    elif wording.code == "blank":
+        rewrite = _without_blank(passage, found)
+    elif wording.code == "vague":
         cues = known.cues.get(passage.place.label, ())
         more = ", ".join(cues[:6]) or BLANK.format("what shows it, as the texts say it")
         rewrite = passage.rewrite(start, end, f"{passage.text[start:end]}: {more}")
@@ -55,6 +59,50 @@ def _advice(
         title=wording.title.format(words if len(words) <= 60 else words[:57] + "…"),
         why=wording.why, suggestion=wording.suggestion, rewrite=rewrite,
     )  # fmt: skip
+
+
+def _without_blank(passage: Passage, found: re.Match[str]) -> Rewrite | None:
+    """Return the edit that takes the sentence of a blank out; None where only words can mend it."""
+    around = next((s for s in passage.sentences() if s[0] <= found.start() < s[1]), None)
+    if around is None or found[0].lower().startswith("[fill in"):
+        return None
+    out = passage.without(*around)
+    return out if out.before.strip() != passage.text.strip() else None
+
+
+_HEDGES = r"(?P<hedge>sometimes|occasionally|usually|normally|generally|mostly|often|typically|perhaps|maybe|probably)"
+_BETWEEN = r"(?: (?:it|this|that|they|is|are|counts?|as|be|choose|answer|label|pick|also|not|an?|treated|considered))"
+
+
+def check_hedges(body: PromptText, known: Known, texts: list[Passage]) -> Iterator[Advice]:
+    """Find labels that hold “sometimes” or “usually”, and nobody says when."""
+    names = [re.escape(n) for n in known.labels if len(n) > 3 and n.casefold() not in _YES_NO]
+    words = "|".join(
+        sorted([*names, "fine", "okay", "allowed", "acceptable"], key=len, reverse=True)
+    )
+    hedged = re.compile(
+        rf"\b{_HEDGES}(?P<mid>{_BETWEEN}{{0,4}}) [\"“'`]?(?P<label>{words})(?![\w-])", _I
+    )
+    for passage in texts:
+        for found in hedged.finditer(passage.said):
+            if passage.place.section is not Section.INSTRUCTIONS:
+                continue
+            is_rare = found["hedge"].lower() not in (
+                "usually",
+                "normally",
+                "generally",
+                "mostly",
+                "often",
+                "typically",
+            )
+            limit = BLANK.format("when" if is_rare else "when not")
+            after = f"{found['mid'].strip()} {found['label']} {'only if' if is_rare else 'unless'} {limit}".strip()
+            after = after[:1].upper() + after[1:] if found[0][:1].isupper() else after
+            yield hint(
+                "vague", passage.at(*found.span("hedge")), f"“{found['hedge']}” is vague",
+                "When it is so and when not, the model decides by chance.", "Say when.",
+                passage.rewrite(*found.span(), after),
+            )  # fmt: skip
 
 
 _ASKED = re.compile(r"^(?:is|are|does|do|did|has|have|was|were|can|could|would)\b", _I)
@@ -96,7 +144,7 @@ def check_denials(body: PromptText, known: Known, texts: list[Passage]) -> Itera
                     "double_negation", passage.at(start + found.start(), start + found.end()),
                     f"“{words}” denies twice",
                     "Two denials in a sentence are often read as one, more so by small models.",
-                    "Say in one positive sentence when the label holds.",
+                    "Say in one positive sentence when the label holds, e.g. “complete only with a signature”.",
                 )  # fmt: skip
 
 
@@ -122,8 +170,13 @@ def _asked_negatively(
 _TWO = re.compile(
     r"\?\s*(?:and|also)\b|\b(?:is|are|does|do|has)\b[^?.\n]{3,80}\b(?:and|or) (?:also )?"
     r"(?:is|are|does|do|has|how|which|what|who|when)\b[^?.\n]*\?|"
-    r"\bwhether\b[^?.\n]{3,80}\band (?:also )?(?:whether|how|which|what|who|if)\b", _I,
+    r"\bwhether\b[^?.\n]{3,80}\band (?:also )?(?:whether|how|which|what|who|if)\b|"
+    r"\b(?:say|decide|tell|judge|check|find out|determine|state) if\b[^?.\n]{3,80}\band (?:also )?(?:if|whether|how)\b", _I,
 )  # fmt: skip
+_SECOND = re.compile(
+    r",?\s+(?:and|or|also)\s+(?:also )?(?=(?:is|are|does|do|has|how|which|what|who|when|whether|if)\b)",
+    _I,
+)
 _ALSO = re.compile(
     r"\b(?:also|then|and|additionally|in addition)?,? ?\b(?:explain (?:why|your|how)|give (?:a|your) reason|"
     r"justify (?:your|the)|summari[sz]e (?:the|it|each)|write (?:a|an) \w+|extract (?:the|all|any)|"
@@ -144,8 +197,12 @@ def check_questions(body: PromptText, known: Known, texts: list[Passage]) -> Ite
     two = next(((a, b) for a, b in spans if _TWO.search(passage.said[a:b])), None)
     direct = [s for s in asked if _ASKED.match(passage.text[s[0] :])]
     names = frozenset().union(*(name_words(name) for name in known.labels))
+    both = next((s for s in spans if _asks_two(passage.said[slice(*s)], known)), None)
     if two is not None:
-        yield _compound(passage, two, None)
+        yield _compound(passage, two, _first_half(passage, two, names))
+    elif both is not None:
+        at = both[0] + passage.text[slice(*both)].lower().rindex(" and ")
+        yield _compound(passage, both, passage.rewrite(at, both[1], "?"))
     elif len(direct) > 1 and not _ASIDE.search(passage.said):
         # The question that speaks of the labels is the one the task asks; else the first.
         kept = max(direct, key=lambda s: len(names & content(passage.text[s[0] : s[1]])))
@@ -165,12 +222,41 @@ def check_questions(body: PromptText, known: Known, texts: list[Passage]) -> Ite
         )  # fmt: skip
 
 
-def _compound(passage: Passage, span: tuple[int, int], rewrite: object) -> Advice:
+def _asks_two(sentence: str, known: Known) -> bool:
+    """Return whether it asks for a label and for something that is none: “keto and cheap?”."""
+    for name in known.labels:
+        found = re.match(
+            rf"(?:is|are) (?:it|this|that|they|(?:the|this|that|these) [\w ]{{1,30}}?) {re.escape(name)} "
+            r"and (?P<more>(?:also )?\w[\w ]{1,30})\?$", sentence, _I,
+        )  # fmt: skip
+        if found:
+            more = found["more"].casefold()
+            return not any(other.casefold() in more for other in known.labels)
+    return False
+
+
+def _first_half(passage: Passage, span: tuple[int, int], names: frozenset[str]) -> Rewrite | None:
+    """Return the edit that leaves one of two questions: that of the labels, else the first."""
+    said = passage.said[slice(*span)]
+    cut = _SECOND.search(said)
+    if cut is None or cut.start() < 3:
+        return None
+    first, second = said[: cut.start()], said[cut.end() :]
+    if (
+        names & content(second)
+        and not names & content(first)
+        and first.lower().startswith(("is ", "are ", "does ", "do ", "has "))
+    ):
+        return passage.rewrite(span[0], span[0] + cut.end() + 1, second[:1].upper())
+    return passage.rewrite(span[0] + cut.start(), span[1], said[-1] if said[-1] in ".?!" else "")
+
+
+def _compound(passage: Passage, span: tuple[int, int], rewrite: Rewrite | None) -> Advice:
     return warning(
         "compound", passage.at(*span), "Two questions in one prompt",
         "An answer is one label, so nobody can tell which question it answers.",
         "Ask one question here and make a task of its own for the other.",
-        passage.without(*span) if rewrite else None,
+        rewrite,
     )  # fmt: skip
 
 

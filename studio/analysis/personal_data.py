@@ -16,6 +16,22 @@ _PHONE = re.compile(
 _DATE = re.compile(
     r"^(?:\d{4}[-.]\d{1,2}[-.]\d{1,2}|\d{1,2}[-.]\d{1,2}[-.]\d{2,4}|(?:19|20)\d\d[ -](?:19|20)\d\d)$"
 )
+_SSN = re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-])")
+_MONTH = r"(?:[Jj]an|[Ff]eb|[Mm]ar|[Mm]är|[Aa]pr|[Mm]a[iy]|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep|[Oo][ck]t|[Nn]ov|[Dd]e[cz])[a-z]*\.?"
+_BORN = re.compile(
+    r"(?<!\w)[A-ZÄÖÜ][\w'’-]{1,30}(?: [A-ZÄÖÜ][\w'’.-]{0,30}){1,3},? ?\(?"
+    r"(?:who was |was )?(?:born(?: on)?|b\.|DOB:?|[Dd]ate of birth:?|geb\.|geboren(?: am)?)\s{0,2}"
+    rf"(?:\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}|\d{{4}}-\d\d-\d\d|\d{{1,2}}(?:st|nd|rd|th|\.)? (?:of )?{_MONTH},? \d{{4}}|"
+    rf"{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})\)?"
+)
+_STREET = re.compile(
+    r"(?<![\w.,-])\d{1,5}[A-Za-z]?,? (?:[NSEW]\. ?)?[A-Z][a-z'’]{1,30}(?: [A-Z][a-z'’]{1,30}){0,2} "
+    r"(?:(?:Street|Avenue|Ave\.|Road|Rd\.|Lane|Boulevard|Blvd\.?)(?!\w)(?! [A-Z])|"
+    r"(?:St|Drive|Court|Square|Terrace|Place|Close|Crescent)\b\.?(?=\s*(?:[,;)\n]|$)))"
+    r"|(?<![\w-])[A-ZÄÖÜ][a-zäöüß-]{1,30}(?:straße|strasse|str\.|allee|gasse) \d{1,4} ?[a-z]?(?!\w)"
+    r"(?:,? \d{5} [A-ZÄÖÜ][\wäöüß-]{1,30})?"
+    r"|(?<![\w-])[A-ZÄÖÜ][a-zäöüß-]{1,30}(?:weg|platz|ring|damm|ufer) \d{1,4} ?[a-z]?,? \d{5} [A-ZÄÖÜ][\wäöüß-]{1,30}"
+)
 _EXAMPLE_HOSTS = re.compile(
     r"(?:^|\.)(?:example(?:\.(?:com|org|net|edu))?|test|invalid|localhost)$", re.I
 )
@@ -26,7 +42,8 @@ class Personal:
     """One piece of personal data.
 
     Attributes:
-        kind: "email", "iban", "card" or "phone".
+        kind: "email", "iban", "card", "ssn", "phone", "person" (a name with a birth date) or
+            "address".
         start, end: Where it stands.
     """
 
@@ -41,6 +58,9 @@ def find_personal(text: str) -> list[Personal]:
     >>> text = "Ask jo@acme.de or +49 30 1234567, card 4111 1111 1111 1111."
     >>> [(p.kind, text[p.start : p.end]) for p in find_personal(text)]
     [('email', 'jo@acme.de'), ('phone', '+49 30 1234567'), ('card', '4111 1111 1111 1111')]
+    >>> text = "Jo Ray (born 3.4.1975), 12 Main Street, has number 078-05-1120."
+    >>> [(p.kind, text[p.start : p.end]) for p in find_personal(text)]
+    [('person', 'Jo Ray (born 3.4.1975)'), ('address', '12 Main Street'), ('ssn', '078-05-1120')]
     >>> find_personal("mail me@example.com on 2024-01-02, order 4111 1111 1111 1112, 10 000 000")
     []
     """
@@ -61,6 +81,12 @@ def _candidates(text: str) -> Iterator[Personal]:
     for m in _CARD.finditer(text):
         if is_card(m[0]):
             yield Personal("card", *m.span())
+    for kind, pattern in (("ssn", _SSN), ("person", _BORN), ("address", _STREET)):
+        yield from (Personal(kind, *m.span()) for m in pattern.finditer(text))
+    yield from _phones(text)
+
+
+def _phones(text: str) -> Iterator[Personal]:
     for m in _PHONE.finditer(text):
         digits = re.sub(r"\D", "", m[0])
         is_marked = m[0][0] in "+(0"

@@ -25,15 +25,20 @@ from studio.analysis.advice_sending import (
     check_telling,
     check_variables,
 )
-from studio.analysis.advice_wording import check_denials, check_questions, check_wording
+from studio.analysis.advice_wording import (
+    check_denials,
+    check_hedges,
+    check_questions,
+    check_wording,
+)
 from studio.domain.advice import Advice, Section, Severity
 from studio.domain.prompt import PromptText
 
 _CHECKS = (
     check_copied, check_contradictions, check_instructions, check_strangers, check_labels,
     check_undefined, check_overlap, check_personal, check_telling, check_variables, check_wording,
-    check_denials, check_questions, check_rest, check_reader, check_length, check_tokens,
-    check_model,
+    check_hedges, check_denials, check_questions, check_rest, check_reader, check_length,
+    check_tokens, check_model,
 )  # fmt: skip
 
 

@@ -75,3 +75,11 @@ def test_a_hosted_model_by_a_floating_name_is_told(open_studio):
     )
     assert codes(advise_prompt(ws, task.id, body, provider="hosted")) == ["floating_model"]
     assert codes(advise_prompt(ws, task.id, body)) == []
+
+
+def test_a_column_that_the_default_encoder_is_not_given_is_told(ws, keto):
+    better = ws.read.prompts.find(keto.id, "better").body
+    body = dataclasses.replace(better, instructions="Is a {{course}} of this kind keto?")
+    (one,) = [a for a in advise_prompt(ws, keto.id, body) if a.severity.value != "idea"]
+    assert one.title == "Only a chat model reads the column course"
+    assert one.code == "chat_only"

@@ -12,7 +12,25 @@ from studio.domain.advice import Place, Rewrite, Section, Severity, apply_rewrit
 from studio.domain.prompt import PromptText
 from studio.errors import InputError
 
-CORPUS = yaml.safe_load(Path(__file__).with_name("prompt_corpus.yaml").read_text(encoding="utf-8"))
+HERE = Path(__file__).parent
+PROMPTS = yaml.safe_load((HERE / "prompt_corpus.yaml").read_text(encoding="utf-8"))
+
+
+def told_by_lines():
+    """Return a prompt for each of the plain lines: a good one with that line in it."""
+    told = yaml.safe_load((HERE / "prompt_lines.yaml").read_text(encoding="utf-8"))
+    good = {item["name"]: item for item in PROMPTS}
+    for name, kinds in told.items():
+        for code, lines in kinds.items():
+            part = "model" if code == "floating_model" else "instructions"
+            for line in lines["found"]:
+                yield {**good[name], "name": line, "has": [code], part: line}
+            for line in lines["fine"]:
+                yield {**good[name], "name": line, part: line}
+
+
+LINES = list(told_by_lines())
+CORPUS = [*PROMPTS, *LINES]
 
 
 def body_of(item):
@@ -38,14 +56,15 @@ def advice(code, body, **known):
 GOOD = {"a": "Red things.", "b": "Blue things."}
 
 
-def test_the_corpus_holds_precision_and_recall(record_property):
-    good = [item for item in CORPUS if "has" not in item]
-    bad = [item for item in CORPUS if "has" in item]
+@pytest.mark.parametrize("corpus", [PROMPTS, LINES], ids=["prompts", "lines"])
+def test_the_corpus_holds_precision_and_recall(corpus, record_property):
+    good = [item for item in corpus if "has" not in item]
+    bad = [item for item in corpus if "has" in item]
     assert len(good) >= 20
     assert len(bad) >= 20
     counts = Counter()
     wrong = []
-    for item in CORPUS:
+    for item in corpus:
         wanted, found = set(item.get("has", ())), found_in(item)
         counts["right"] += len(wanted & found)
         counts["missed"] += len(wanted - found)
@@ -68,7 +87,7 @@ def test_the_corpus_holds_precision_and_recall(record_property):
 def test_an_applied_rewrite_mends_its_finding_and_brings_no_worse(item):
     body, known = body_of(item), known_of(item)
     for one in advise(body, known):
-        if one.rewrite is None or one.rewrite.place.section is Section.MODEL:
+        if one.rewrite is None or one.rewrite.place.section in (Section.LABELS, Section.MODEL):
             continue
         after = apply_rewrite(body, one.rewrite)
         assert after != body
@@ -161,12 +180,95 @@ def test_yes_and_no_are_not_turned_round_by_a_click():
         ("More than three links.", "Many links."),
         ("Red; at most two words.", "Red; only a few words."),
         ("Red things. Do your best.", "Red things."),
+        ("At least two links.", "Several links."),
+        ("Three or more links.", "Many links."),
+        ("It is not non-red.", "It is red."),
+        ("It isn't unusual.", "It is usual."),
+        ("It is not a non-adult.", "It is an adult."),
+        ("They do not lack wheels.", "They have wheels."),
+        ("Nothing without wheels is red.", "Only what has wheels is red."),
+        ("It is not complete without a signature.", "It is complete only with a signature."),
+        (
+            "It is not complete when no signature is on it.",
+            "It is complete only when a signature is on it.",
+        ),
+        ("Red is mentioned twice.", "Red is mentioned repeatedly."),
+        ("Longer than three lines.", "Long."),
+        ("With more than 10 g of sugar.", "With more than 10 g of sugar stated in the text."),
+        ("Red and more or less round.", "Red and round."),
+        ("Red; the proper label.", "Red; the label whose definition fits best."),
+        ("As you know, wheels are red.", "Wheels are red."),
+        ("Ordered yesterday.", "Ordered [fill in: words of the texts that mean “yesterday”]."),
+        ("You are at [your company]. Red things.", "Red things."),
     ],
 )
 def test_rewrites_read_like_english(before, after):
     body = PromptText(instructions="Which?", definitions={"a": before, "b": "Blue things."})
     (one,) = advise(body, Known(labels=("a", "b")))
     assert apply_rewrite(body, one.rewrite).definitions["a"] == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("Is it keto and cheap?", "Is it keto?"),
+        ("Is this dish keto, and how much does it cost?", "Is this dish keto?"),
+        ("Is it cheap and is it keto?", "Is it keto?"),
+        ("Decide whether it is keto and whether it is cheap.", "Decide whether it is keto."),
+        ("Rice is sometimes keto.", "Rice is keto only if [fill in: when]."),
+        ("Usually it is keto.", "It is keto unless [fill in: when not]."),
+        ("Always answer keto. Never answer keto.", "Always answer keto."),
+        ("Label rice as keto. Label rice as not_keto.", "Label rice as keto."),
+        ("Mind 078-05-1120 first.", "Mind [ssn] first."),
+        ("We saw Jo Ray, born 3.4.1975.", "We saw [person]."),
+        ("Is the mail of {{sender_name}} keto?", "Is the mail of {{sender}} keto?"),
+        ("Is the mail of {{shop_owner}} keto?", "Is the mail of [fill in: shop owner] keto?"),
+    ],
+)
+def test_rewrites_of_instructions_read_like_english(before, after):
+    body = body_of({**PROMPTS[0], "instructions": before})
+    (one,) = advise(body, Known(labels=("keto", "not_keto"), columns=("sender", "price")))
+    assert apply_rewrite(body, one.rewrite).instructions == after
+
+
+def test_who_or_what_is_in_it_is_told_by_its_kind():
+    body = PromptText(
+        instructions="Ask 078-05-1120 at 12 Main Street, Springfield.", definitions=GOOD
+    )
+    found = advise(body, Known(labels=("a", "b")))
+    assert [a.title.split(" in the ")[0] for a in found] == [
+        "There is a US social security number", "There is a street address",
+    ]  # fmt: skip
+
+
+def test_what_is_said_of_no_label_is_taken_out_unless_a_label_is_near():
+    body = PromptText(instructions="Which?", definitions={**GOOD, "c": "Green things."},
+                      reasons=(("d", "Like the sky."),))  # fmt: skip
+    found = [a for a in advise(body, Known(labels=("a", "b"))) if a.code == "unknown_label"]
+    for one in found:
+        body = apply_rewrite(body, one.rewrite)
+    assert advise(body, Known(labels=("a", "b"))) == []
+    near = PromptText(instructions="Which?", definitions={"hot tea": "Steams.", "tea": "Leaves."})
+    assert advice("unknown_label", near, labels=("hot tea", "cold")).rewrite is None
+
+
+def test_label_names_that_begin_alike_are_shown_turned_round():
+    body = PromptText(
+        instructions="Which?", definitions={"card_lost": "Gone.", "card_new": "Post."}
+    )
+    one = advice("shared_first_token", body, labels=("card_lost", "card_new"))
+    assert before_after(body, one.rewrite) == ("card_lost", "lost_card")
+    with pytest.raises(InputError, match="beside the prompt"):
+        apply_rewrite(body, one.rewrite)
+
+
+def test_a_column_the_encoder_does_not_read_is_told_once():
+    body = PromptText(instructions="Mind {{course}}; {{ course }} decides.", definitions=GOOD)
+    known = {"labels": ("a", "b"), "columns": ("course",)}
+    (one,) = advise(body, Known(**known, reads="encoder"))
+    assert (one.code, one.place.start, one.place.end) == ("chat_only", 5, 15)
+    assert one.title == "Only a chat model reads the column course"
+    assert advise(body, Known(**known, reads="chat")) == []
 
 
 def test_a_condition_the_encoder_cannot_follow_becomes_a_rationale():
@@ -192,6 +294,8 @@ def test_a_dated_model_is_left_alone_and_a_floating_one_gets_its_latest_date():
     assert one.rewrite.after == "gpt-4.1-mini-2025-04-14"
     with pytest.raises(InputError, match="beside the prompt"):
         apply_rewrite(body, one.rewrite)
+    latest = advice("floating_model", body, model="gpt-4o:latest", models=("gpt-4o-2024-08-06",))
+    assert latest.rewrite.after == "gpt-4o-2024-08-06"
 
 
 def test_long_prompts_are_told_by_who_reads_them():
@@ -223,6 +327,12 @@ def test_it_is_fast_enough_to_run_as_one_types():
         '"',
         "1 ",
         "do not x unless ",
+        "is not x without ",
+        "a large amount ",
+        "12 Main ",
+        "Jo Ray, ",
+        "sometimes it ",
+        "always x. never x. ",
         "{",
     ):
         body = PromptText(instructions=piece * 1000, definitions={"a": piece * 500, "b": "Blue."})
