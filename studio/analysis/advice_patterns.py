@@ -67,7 +67,7 @@ _COUNTED = (
     r"(?:exclamation|question) marks?|capital letters|capitals|links?|emojis?|hashtags?|numbers?|"
     r"digits?|ingredients|items|products|questions|typos|mistakes|adjectives|nouns|verbs|"
     r"spices|dishes|courses|toppings|names|examples|reasons|steps|colou?rs|commas|keywords|countries|"
-    r"errors|complaints|features|claims|arguments|references|customers|people|persons|guests|users|visitors"
+    r"errors|complaints|features|claims|arguments|references"
 )
 _NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty)"
 _SIZES = r"g|gr|grams?|mg|milligrams?|kg|kilos?|ml|litres?|liters?|kcal|calories|carbs|percent|cm|km|miles"
@@ -324,7 +324,7 @@ WORDINGS = (
     Wording(
         "counting", Severity.HINT,
         re.compile(
-            rf"\b(?P<n>(?!one |1 ){_NUMBER}) or (?P<way>more|fewer|less) (?:\w+ )?(?P<what>{_COUNTED})\b", _I
+            rf"\b(?P<n>(?!one |1 ){_NUMBER}) or (?P<way>more|fewer|less) (?:\w+ )?(?P<what>{_COUNTED}|customers|people|persons|guests)\b", _I
         ),
         _BADLY, "Say it in words, or make it a rule on the Rationales page: rules count exactly.",
         _several, None, "“{}” must be counted",
