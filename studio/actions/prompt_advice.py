@@ -23,6 +23,7 @@ from studio.domain.gold import GoldLabel
 from studio.domain.prompt import PromptText, render_system
 from studio.domain.run import ClassifierKind, Run
 from studio.domain.task import Task
+from studio.domain.variables import is_usable, usable
 from studio.errors import StudioError
 from studio.workspace import Workspace
 
@@ -122,12 +123,14 @@ def advise_prompt(
     rationales = ws.read.rationales.all(task_id)
     names = {label.id: label.name for label in task.labels}
     reads, model, models = _reader(ws, provider)
+    columns = ws.read.examples.columns(task_id)
     known = Known(
         labels=task.label_names,
         question=task.question,
         definitions={label.name: label.definition for label in task.labels if label.definition},
         cues=label_cues(names, rationales, train),
-        columns=tuple(ws.read.examples.columns(task_id)),
+        columns=tuple(usable(columns)),
+        unusable=tuple(column for column in columns if not is_usable(column)),
         telling=_telling(ws, task, body, gold),
         copied=_copied(ws, task_id, body),
         reads=reads,

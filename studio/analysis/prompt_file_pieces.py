@@ -11,7 +11,7 @@ from typing import Any
 
 from studio.domain.plain_values import text_of
 from studio.domain.prompt import ANSWER_LINE, FewShot
-from studio.domain.variables import TEXT, variable
+from studio.domain.variables import TEXT, unusable_in, unusable_words, variable
 
 TEXTS = (
     TEXT, "input", "message", "query", "question", "content", "comment", "review", "email",
@@ -189,6 +189,8 @@ def as_ours(text: str, text_variable: str | None, columns: Sequence[str]) -> tup
     plain = _LOGIC.sub("", text)
     if plain != text:
         lost.append("{% … %} was left out: the studio fills in columns only")
+
+    lost += [unusable_words(column) for column, *_ in unusable_in(plain, columns)]
 
     def ours(found: re.Match[str]) -> str:
         name = _name(found[1])

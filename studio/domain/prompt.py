@@ -133,8 +133,13 @@ class PromptText:
         >>> PromptText(instructions="Mind the {{brand}} of {{text}}.").variables
         ('brand',)
         """
-        said = [self.instructions, *self.definitions.values(), *(line for _, line in self.reasons)]
-        return columns_named(said)
+        return columns_named(self.texts)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts in it that may name columns."""
+        lines = (line for _, line in self.reasons)
+        return (self.instructions, *self.definitions.values(), *lines)
 
     @property
     def columns(self) -> tuple[str, ...]:

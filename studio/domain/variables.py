@@ -30,6 +30,55 @@ def columns_named(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name and name != TEXT))
 
 
+def is_usable(column: str) -> bool:
+    r"""Return whether a column can be a variable, by its name alone.
+
+    >>> [is_usable(name) for name in ("brand", "price {EUR}", " brand", "a\nb", "x" * 101)]
+    [True, False, False, False, False]
+    """
+    return columns_named([variable(column)]) == (column,)
+
+
+def usable(columns: Iterable[str]) -> list[str]:
+    """Return the columns that can be variables."""
+    return [column for column in columns if is_usable(column)]
+
+
+def unusable_in(text: str, columns: Iterable[str]) -> list[tuple[str, int, int]]:
+    """Return where a text names columns that cannot be variables: the column, start and end.
+
+    >>> unusable_in("By {{ price {EUR} }} and {{brand}}.", ["brand", "price {EUR}"])
+    [('price {EUR}', 3, 20)]
+    """
+    known = list(columns)
+    meant = {TEXT, *usable(known)}
+    return [
+        (column, *found.span())
+        for column in known
+        if not is_usable(column)
+        for found in re.finditer(rf"\{{\{{\s*{re.escape(column)}\s*\}}\}}", text)
+        if found[0][2:-2].strip() not in meant
+    ]
+
+
+def unusable_words(column: str) -> str:
+    """Return that a column cannot be a variable, and what to do.
+
+    >>> unusable_words("price {EUR}")
+    'The column “price {EUR}” cannot be a variable by this name. Rename it in the file and import \
+that anew.'
+    """
+    return (
+        f"The column “{_short(column)}” cannot be a variable by this name. Rename it in the file "
+        "and import that anew."
+    )
+
+
+def _short(column: str) -> str:
+    name = " ".join(column.split())
+    return name if len(name) <= 60 else f"{name[:59]}…"
+
+
 def spelled(text: str) -> str:
     """Return a text as the model reads it: a variable is the quoted name of a field.
 

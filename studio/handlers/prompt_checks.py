@@ -8,7 +8,7 @@ from threading import Lock
 from studio.domain.example import Example, Split, normalise
 from studio.domain.prompt import PromptText
 from studio.domain.task import Task
-from studio.domain.variables import variable
+from studio.domain.variables import usable, variable
 from studio.errors import InputError
 from studio.workspace import Workspace
 
@@ -106,11 +106,11 @@ def _check_columns(ws: Workspace, task: Task, body: PromptText) -> None:
     if not body.variables:
         return
     columns = ws.store.examples.columns(task.id)
-    strangers = [name for name in body.variables if name not in columns]
+    strangers, known = [n for n in body.variables if n not in columns], usable(columns)
     if strangers and ws.store.examples.ids(task.id):
         raise InputError(
             f"There is no column {strangers[0]!r} in the examples of {task.name!r}.",
-            next_step=f"Use one of {', '.join(columns)}, or {variable('text')}."
-            if columns
+            next_step=f"Use one of {', '.join(known)}, or {variable('text')}."
+            if known
             else f"They have no further columns; take {variable(strangers[0])} out.",
         )

@@ -9,7 +9,14 @@ import streamlit as st
 
 from studio.domain.prompt import PromptText
 from studio.domain.task import Task
-from studio.domain.variables import TEXT, columns_named, variable
+from studio.domain.variables import (
+    TEXT,
+    columns_named,
+    unusable_in,
+    unusable_words,
+    usable,
+    variable,
+)
 from studio.ui.rationale_text import plain
 from studio.ui.rule_fields import metadata_columns
 from studio.workspace import Workspace
@@ -26,7 +33,7 @@ def offer_columns(ws: Workspace, task: Task, field: str, *, key: str) -> None:
         field: The key of the field with the instructions.
         key: Begins the keys of the editor's widgets.
     """
-    columns = metadata_columns(ws, task)
+    columns = usable(metadata_columns(ws, task))
     used = columns_named([str(st.session_state.get(field, ""))])
     offered = [name for name in columns if name not in used]
     if not offered:
@@ -59,12 +66,13 @@ def offer_columns(ws: Workspace, task: Task, field: str, *, key: str) -> None:
 
 
 def tell_strangers(ws: Workspace, task: Task, body: PromptText) -> None:
-    """Say which variables no example has; nothing where each is a column."""
+    """Say which variables no example has, or cannot be one; nothing where each is a column."""
     columns = metadata_columns(ws, task)
-    for name in body.variables:
-        if name not in columns:
-            told = plain(stranger_text(name, columns))
-            st.caption(f":orange[:material/warning:] {told}")
+    known = usable(columns)
+    told = [stranger_text(name, known) for name in body.variables if name not in columns]
+    lost = [column for text in body.texts for column, *_ in unusable_in(text, columns)]
+    for said in [*told, *map(unusable_words, dict.fromkeys(lost))]:
+        st.caption(f":orange[:material/warning:] {plain(said)}")
 
 
 def stranger_text(name: str, columns: Sequence[str]) -> str:

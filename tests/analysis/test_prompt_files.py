@@ -359,3 +359,11 @@ def test_what_is_no_variable_of_ours_is_left_out_and_told():
     assert body.instructions == "Long. Is {{{text}}} wanted?"
     reasons = [one.reason for one in found.unread]
     assert "{{#if long}} is no column of the examples; it was left out" in reasons
+
+
+def test_a_column_that_cannot_be_a_variable_is_told():
+    found = read("instructions: x\nname: q", "a.yaml", columns=("price {EUR}",))
+    assert found.unread == ()
+    told = {"prompts": ["Is {{message}} of {{price {EUR}}} wanted?"]}
+    (one,) = read(told, "a.json", columns=("price {EUR}",)).unread
+    assert "Rename it in the file" in one.reason
