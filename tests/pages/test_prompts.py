@@ -343,6 +343,17 @@ def test_a_click_on_a_column_sends_it_along(ws, open_app):
     assert "No example has a column “maker”. There are {{text}} and {{brand}}." in said(at)
 
 
+def test_a_column_whose_name_cannot_be_a_variable_is_not_offered(ws, open_app):
+    task = create_task(ws, name="tea", labels=["a", "b"], question="Which one?", by="Ada")
+    rows = b"text,price {EUR},brand\ngreen tea,3,Acme\nblack tea,4,Best\n"
+    import_examples(ws, task.id, data=rows, filename="t.csv", columns=Columns(), by="Ada")
+    at = open_app("prompts")
+    pills = next(b for b in at.button_group if b.label == "Insert a column")
+    assert pills.options == ["brand"]
+    field(at, "Instructions").set_value("At {{price {EUR}}}?").run()
+    assert "cannot be a variable by this name. Rename it in the file" in said(at)
+
+
 def test_a_new_prompt_begins_with_a_file_of_another_tool(ws, app, keto):
     app.button(key="prompts_new").click().run()
     next(b for b in app.button_group if b.label == "Begin with").set_value("A file").run()
