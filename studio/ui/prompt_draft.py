@@ -14,6 +14,7 @@ from studio.workspace import Workspace
 
 NEW = 0
 _STATE = "prompts_drafts"
+_PARTS = ("texts", "names", "notes")
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class PromptDrafts:
         names: Version to the name typed for the next save.
         notes: Version to the note typed.
         round: Grows when the fields must be drawn anew with other content.
+        kept: What this session kept last, or found.
     """
 
     base: int = NEW
@@ -33,6 +35,7 @@ class PromptDrafts:
     names: dict[int, str] = field(default_factory=dict)
     notes: dict[int, str] = field(default_factory=dict)
     round: int = 0
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values; empty when nothing is unsaved."""
@@ -53,6 +56,7 @@ class PromptDrafts:
             texts={int(k): v for k, v in data.get("texts", {}).items()},
             names={int(k): v for k, v in data.get("names", {}).items()},
             notes={int(k): v for k, v in data.get("notes", {}).items()},
+            kept=data,
         )
 
 
@@ -82,8 +86,30 @@ def drafts_of(
 
 
 def keep_drafts(ws: Workspace, task: Task, drafts: PromptDrafts, person: str) -> None:
-    """Keep the drafts in the workspace, so that a refresh loses nothing."""
-    keep_draft(ws, task.id, "prompts", drafts.to_dict(), by=person)
+    """Keep what was typed here in the workspace: neither a refresh nor another tab loses it.
+
+    What another tab kept meanwhile of other versions stays as it is.
+    """
+    now, before = drafts.to_dict(), drafts.kept
+    if now == before:
+        return
+    with ws.store.transaction():
+        stored = kept_draft(ws, task.id, "prompts", by=person)
+        parts = {part: _merged(stored, before, now, part) for part in _PARTS}
+        merged = {"base": now.get("base", stored.get("base", NEW)), **parts}
+        is_unsaved = parts["texts"] or any(parts["notes"].values())
+        keep_draft(ws, task.id, "prompts", merged if is_unsaved else {}, by=person)
+    drafts.kept = now
+
+
+def _merged(
+    stored: dict[str, Any], before: dict[str, Any], now: dict[str, Any], part: str
+) -> dict[str, Any]:
+    """Return a part as stored, with what was changed here since it was kept last."""
+    then, here = before.get(part, {}), now.get(part, {})
+    changed = {k for k in then.keys() | here.keys() if then.get(k) != here.get(k)}
+    others = {k: v for k, v in stored.get(part, {}).items() if k not in changed}
+    return others | {k: v for k, v in here.items() if k in changed}
 
 
 def saved_body(task: Task, versions: list[PromptVersion], base: int) -> PromptText:
