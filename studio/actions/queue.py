@@ -23,6 +23,8 @@ from studio.workspace import Workspace
 
 MOST_PROBES = 500
 LONGEST = 500
+MANY_LEFT = 10_000
+"""Of more without gold it does not matter exactly how many are left, and counting them costs."""
 _FALLBACK = (Stream.TYPICAL, Stream.RANDOM)
 
 
@@ -132,6 +134,39 @@ def next_examples(
         evidence=evidence,
         note=note,
     )
+
+
+def examples_left(
+    ws: Workspace,
+    task_id: int,
+    *,
+    strategy: str,
+    split: str,
+    by: str,
+    without: Collection[int] = (),
+) -> int:
+    """Return how many examples this person may still be asked, the audit and skipped ones included.
+
+    Above `MANY_LEFT` it is about how many.
+
+    Args:
+        ws: The workspace.
+        task_id: The task.
+        strategy: A name of `Strategy`.
+        split: train, validation or test; lists take all.
+        by: Who is asked.
+        without: Examples that are not to be counted.
+
+    Raises:
+        InputError: If the strategy or split is none.
+    """
+    task = ws.read.tasks.get(task_id)
+    wanted, where = _checked(strategy, 1, split)
+    if wanted.is_list:
+        return len(_listed(ws, task, wanted, by, without))
+    settled = sum(c["n"] for c in ws.read.labels.counts(task_id) if c["split"] == where.value)
+    about = ws.read.examples.counts(task_id)[where.value] - settled - len(without)
+    return about if about > MANY_LEFT else read_open(ws, task, where, by, without=without).left
 
 
 def order_ahead(

@@ -22,7 +22,9 @@ def labels_ahead(ws: Workspace, task_id: int, *, by: str, minutes: float) -> Fig
     return labels_in(ws.read.labels.seconds(task_id, by, mode=Mode.QUEUE), minutes)
 
 
-def look_ahead(ws: Workspace, task_id: int, *, is_list: bool, split: Split, by: str) -> Outlook:
+def look_ahead(
+    ws: Workspace, task_id: int, *, is_list: bool, split: Split, by: str, left: int | None
+) -> Outlook:
     """Return how many labels this person's next ten minutes should have.
 
     What comes of them is not in it: `gain_ahead` costs seconds.
@@ -33,13 +35,11 @@ def look_ahead(ws: Workspace, task_id: int, *, is_list: bool, split: Split, by: 
         is_list: Whether a list is gone through, of whatever split.
         split: The split, where none is.
         by: Who labels.
+        left: How many examples this person may still be asked; None where that is not known.
     """
     pace = labels_ahead(ws, task_id, by=by, minutes=MINUTES)
-    left = 0
-    if not is_list:
-        of_split = (c for c in ws.read.labels.counts(task_id) if c["split"] == split.value)
-        left = ws.read.examples.counts(task_id)[split.value] - sum(c["n"] for c in of_split)
-    return Outlook(split=split, is_list=is_list, goal=goal_of(pace, max(0, left)), pace=pace)
+    goal = goal_of(pace, left)
+    return Outlook(split=split, is_list=is_list, goal=goal, pace=pace, left=left)
 
 
 def gain_ahead(ws: Workspace, task_id: int) -> Forecast:

@@ -23,18 +23,20 @@ _STEP = 5
 """Goals are rounded to it: a pace is not known better."""
 
 
-def goal_of(pace: Figure, left: int) -> int:
+def goal_of(pace: Figure, left: int | None) -> int:
     """Return how many labels about ten minutes are about.
 
     Args:
         pace: The labels expected in ten minutes; undefined while it is not known.
-        left: How many examples are left at all; 0 where nobody counts them.
+        left: How many examples are left at all; None where that is not known.
 
-    >>> goal_of(Figure(value=52.1, low=40, high=60, n=30), 0)
+    >>> goal_of(Figure(value=52.1, low=40, high=60, n=30), None)
     50
+    >>> goal_of(Figure(value=52.1, low=40, high=60, n=30), 8)
+    8
     """
     wanted = FIRST_GOAL if math.isnan(pace.value) else max(_STEP, _STEP * round(pace.value / _STEP))
-    return min(wanted, left or wanted)
+    return wanted if left is None else min(wanted, left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Outlook:
         is_list: Whether a list somebody made is gone through, of whatever split.
         goal: How many labels it is about.
         pace: The labels expected in ten minutes; undefined while the pace is not known.
+        left: How many examples are left at all; None where that is not known.
         measured: The name and figure of the best on validation, if any.
         gain: What the labels should bring a quick classifier, where that is told.
         is_open: Whether that is still being worked out.
@@ -56,6 +59,7 @@ class Outlook:
     is_list: bool
     goal: int
     pace: Figure
+    left: int | None = None
     measured: tuple[str, Figure] | None = None
     gain: Gain | None = None
     is_open: bool = False
@@ -69,16 +73,10 @@ class Outlook:
     @property
     def words(self) -> str:
         """What it should bring, in a sentence or two."""
-        if math.isnan(self.pace.value):
-            said = f"Next {self.goal} labels (your pace is told after ten)"
-        elif self.goal < round(self.pace.low):
-            said = f"{count(self.goal, 'label')} to the end of {self.split.value}, less than"
-            said += " ten minutes at your pace"
-        else:
-            low, high = round(self.pace.low), round(self.pace.high)
-            said = f"Next ten minutes: about {self.goal} labels at your pace ({low} to {high})"
-        parts = [p for p in (self._of_gold(), self._of_rules()) if p]
-        return f"{said}; {'; '.join(parts)}." if parts else f"{said}."
+        if not self.goal:
+            return f"Nothing is left of {self._of_what}."
+        parts = [p for p in (self._of_pace(), self._of_gold(), self._of_rules()) if p]
+        return f"{'; '.join(parts)}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as `--json` shows it."""
@@ -88,6 +86,23 @@ class Outlook:
             "macro_f1_gain": gain.more.to_dict() if gain else None,
             "rules_checked": self.checks, "words": self.words,
         }  # fmt: skip
+
+    @property
+    def _of_what(self) -> str:
+        return "this list" if self.is_list else self.split.value
+
+    def _of_pace(self) -> str:
+        labels = count(self.goal, "label")
+        if math.isnan(self.pace.value):
+            if self.goal == self.left:
+                return f"{labels} to the end of {self._of_what} (your pace is told after ten)"
+            return f"Next {labels} (your pace is told after ten)"
+        low, high = round(self.pace.low), round(self.pace.high)
+        if self.left is not None and self.left < low:
+            return f"{labels} to the end of {self._of_what}, less than ten minutes at your pace"
+        if self.left is not None:
+            high = min(high, self.left)
+        return f"Next ten minutes: about {labels} at your pace ({low} to {high})"
 
     def _of_rules(self) -> str:
         done = "gets its" if self.checks == 1 else "get their"

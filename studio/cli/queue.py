@@ -62,7 +62,9 @@ def queue(
 def _outlook(ws: Workspace, task: Task, found: Queue, asked: dict[str, Any]) -> Outlook:
     """Return what about ten minutes of this queue should bring, as the app tells it."""
     split, by = Split(asked["split"]), asked["by"]
-    ahead = look_ahead(ws, task.id, is_list=found.strategy.is_list, split=split, by=by)
+    ahead = look_ahead(
+        ws, task.id, is_list=found.strategy.is_list, split=split, by=by, left=found.left
+    )
     if ahead.teaches:
         return replace(
             ahead,

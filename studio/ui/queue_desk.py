@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import streamlit as st
 
@@ -18,8 +19,7 @@ from studio.ui.page import Page
 from studio.ui.queue_card import CardState, load_card, queue_card
 from studio.ui.queue_choice import choose_queue, show_keys
 from studio.ui.queue_feed import feed, freshen, put_in_front
-from studio.ui.queue_outlook import draw_outlook
-from studio.ui.queue_sitting import FIRST_GOAL
+from studio.ui.queue_outlook import draw_outlook, goal_in_sight, keep_sitting
 from studio.ui.queue_state import CARD, QueueState, queue_state, take_log
 from studio.ui.rationale_text import plain, shortened
 from studio.ui.session import who
@@ -53,6 +53,7 @@ def _draw_desk(page: Page) -> None:
         state.asked = None
     with kindly():
         feed(ws, task, state)
+    keep_sitting(ws, task, state)
     if state.trouble:
         st.error(plain(state.trouble), icon=":material/error:")
     draw_refused(state.refused)
@@ -79,7 +80,7 @@ def _draw_card(page: Page, state: QueueState) -> None:
             who=who(page.ws, page.person),
             heard=state.heard,
             done=len(state.given),
-            goal=state.sitting.goal if state.sitting else FIRST_GOAL,
+            goal=goal_in_sight(state),
             assisted=run.title if run else "",
             ended=state.ended,
             front=state.front,
@@ -179,5 +180,7 @@ def _draw_below(page: Page, state: QueueState) -> None:
 
 
 def _again(state: QueueState) -> None:
+    if state.sitting is not None:
+        state.sitting = replace(state.sitting, is_over=True)
     if state.choice is not None:
         state.begin(state.choice)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from studio.actions.queue import take_ahead
+from studio.actions.queue import examples_left, take_ahead
 from studio.actions.queue_outlook import gain_ahead, look_ahead
 from studio.analysis.queue_forecast import Gain
 from studio.domain.example import Split
@@ -15,7 +15,7 @@ from studio.domain.task import Task
 from studio.ui.aside import Pending
 from studio.ui.figures import metric_name
 from studio.ui.queue_feed import evidence, growth_level, has_order, measured, order
-from studio.ui.queue_sitting import Choice, Sitting
+from studio.ui.queue_sitting import FIRST_GOAL, Choice, Sitting
 from studio.ui.queue_state import QueueState
 from studio.ui.standing import standing
 from studio.workspace import Workspace
@@ -26,13 +26,27 @@ _PENDING = {
 }
 
 
+def keep_sitting(ws: Workspace, task: Task, state: QueueState) -> None:
+    """See to it that the sitting under way is that of what is on the card, before it is drawn."""
+    if state.choice is not None:
+        state.sitting = _sitting(ws, task, state.choice, state)
+        state.came = state.sitting.came
+
+
+def goal_in_sight(state: QueueState) -> int:
+    """Return how many labels this sitting has at most, as far as the session knows."""
+    goal = state.sitting.goal if state.sitting else FIRST_GOAL
+    if not state.ended:
+        return goal
+    # Nothing comes after what is on the card: others may have labeled the rest, or it was skipped.
+    return min(goal, len(state.given) + len(state.ahead))
+
+
 def draw_outlook(ws: Workspace, task: Task, state: QueueState) -> None:
     """Draw what the next minutes should bring, what the last brought, and whether order pays."""
-    choice = state.choice
-    if choice is None:
+    choice, known = state.choice, state.sitting
+    if choice is None or known is None:
         return
-    known = state.sitting = _sitting(ws, task, choice, state)
-    state.came = known.came
     with st.container(key="queue_outlook", gap="xsmall"):
         if state.came:
             st.caption(f":material/done_all: {state.came}")
@@ -47,22 +61,37 @@ def _sitting(ws: Workspace, task: Task, choice: Choice, state: QueueState) -> Si
     known = state.sitting
     if known is None or known.choice != choice:
         state.given.clear()
-        return _begin(ws, task, choice)
-    if len(state.given) >= known.goal:
+        return _begin(ws, task, state, choice)
+    if state.ended and not state.ahead:
+        return known  # what was done stays in sight until somebody looks again
+    if state.given and (known.is_over or len(state.given) >= known.goal):
         last = (replace(known, last=None), len(state.given), time.time() - known.began)
         state.given.clear()
-        return _begin(ws, task, choice, last)
+        return _begin(ws, task, state, choice, last)
+    if known.is_over or not known.goal:
+        return _begin(ws, task, state, choice, known.last)
     if known.gain is Pending.WORKING:
         return replace(known, gain=_gain(ws, task, known.goal, known.level))
     return known
 
 
 def _begin(
-    ws: Workspace, task: Task, choice: Choice, last: tuple[Sitting, int, float] | None = None
+    ws: Workspace,
+    task: Task,
+    state: QueueState,
+    choice: Choice,
+    last: tuple[Sitting, int, float] | None = None,
 ) -> Sitting:
+    left = len(state.ahead)
+    if not state.ended:
+        left += examples_left(
+            ws, task.id, strategy=choice.strategy.value, split=choice.split.value,
+            by=choice.person, without=[*state.items],
+        )  # fmt: skip
     ahead = look_ahead(
-        ws, task.id, is_list=choice.strategy.is_list, split=choice.split, by=choice.person
-    )
+        ws, task.id, is_list=choice.strategy.is_list, split=choice.split, by=choice.person,
+        left=left,
+    )  # fmt: skip
     wanted = ahead.goal
     now = ws.read.tasks.get(task.id)
     best = standing(ws, now).best if choice.split is Split.VALIDATION else None
@@ -71,6 +100,7 @@ def _begin(
         choice=choice,
         goal=wanted,
         pace=ahead.pace,
+        left=ahead.left,
         measured=(metric_name(best.metric), best.figure) if best else None,
         gain=_gain(ws, task, wanted, level) if ahead.teaches else None,
         checks=_checks(ws, task, choice, wanted) if ahead.teaches else 0,

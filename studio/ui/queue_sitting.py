@@ -43,23 +43,27 @@ class Sitting:
         choice: What was chosen to be asked.
         goal: How many labels it is about to have.
         pace: The labels expected in ten minutes; undefined while the pace is not known.
+        left: How many examples were left then; None where that is not known.
         measured: The name and figure of the best on validation then, if any.
         gain: What the labels should bring a quick classifier, or why that is not told; None for
             splits that measure.
         checks: Rules that should have all their checks then.
         began: When, in seconds.
         level: How many labels there were, roughly.
+        is_over: Whether it ended before its goal, for somebody looked again for more.
         last: The sitting before, the labels given in it and its seconds.
     """
 
     choice: Choice
     goal: int
     pace: Figure
+    left: int | None
     measured: tuple[str, Figure] | None
     gain: Gain | Pending | None
     checks: int
     began: float
     level: int = 0
+    is_over: bool = False
     last: tuple[Sitting, int, float] | None = None
 
     @property
@@ -70,6 +74,7 @@ class Sitting:
             is_list=self.choice.strategy.is_list,
             goal=self.goal,
             pace=self.pace,
+            left=self.left,
             measured=self.measured,
             gain=self.gain if isinstance(self.gain, Gain) else None,
             is_open=self.gain is Pending.WORKING,

@@ -4,12 +4,19 @@ import pytest
 
 from studio.actions.corrections import Decision, correct_labels
 from studio.actions.marks import mark_example
-from studio.actions.queue import next_examples, order_ahead, order_evidence, take_ahead
-from studio.actions.queue_outlook import what_stood_behind
+from studio.actions.queue import (
+    examples_left,
+    next_examples,
+    order_ahead,
+    order_evidence,
+    take_ahead,
+)
+from studio.actions.queue_outlook import look_ahead, what_stood_behind
 from studio.actions.rules import save_rule
 from studio.analysis.order_evidence import weigh_order
 from studio.analysis.queue_streams import Stream
 from studio.domain.coded_rationale import parse_rule
+from studio.domain.example import Split
 from studio.domain.mark import MarkKind
 from studio.errors import InputError
 
@@ -141,3 +148,48 @@ def test_of_a_test_example_nothing_is_told_afterwards_either(ws, task):
         examples = ws.read.examples.all(task.id, [split])
         spam = next(e.id for e in examples if "spam" in e.text)
         assert what_stood_behind(ws, task.id, spam) == told
+
+
+def left(ws, task, by, strategy="auto", split="train", **more):
+    return examples_left(ws, task.id, strategy=strategy, split=split, by=by, **more)
+
+
+def test_what_is_left_is_what_each_person_may_still_be_asked(ws, task):
+    whole = next_examples(ws, task.id, by="Ada", limit=500)
+    ids = [example.id for example, _ in whole.items]
+    audit = {e.id for e, pick in whole.items if pick.stream is Stream.AUDIT}
+    assert left(ws, task, "Ada") == 60
+    mark_example(ws, task.id, ids[0], kind=MarkKind.SKIP, by="Ada")
+    assert left(ws, task, "Ada") == 60  # it comes back
+    assert left(ws, task, "Ada", without=ids[:10]) == 50
+    done = [Decision(example_id=i, label=("ham", "spam")[n % 2]) for n, i in enumerate(ids)]
+    correct_labels(ws, task.id, done, by="Ada")
+    assert left(ws, task, "Ada") == 0
+    # All of it has gold, and yet the audit comes to everybody.
+    assert left(ws, task, "Bo") == len(audit) == next_examples(ws, task.id, by="Bo").left
+    with pytest.raises(InputError, match="no split 'tests'"):
+        left(ws, task, "Bo", split="tests")
+
+
+def test_of_many_left_it_is_about_how_many(ws, task, monkeypatch):
+    whole = next_examples(ws, task.id, by="Ada", limit=500)
+    audit = [e.id for e, pick in whole.items if pick.stream is Stream.AUDIT]
+    correct_labels(ws, task.id, [Decision(example_id=audit[0], label="ham")], by="Bo")
+    assert left(ws, task, "Ada") == 60
+    monkeypatch.setattr("studio.actions.queue.MANY_LEFT", 50)
+    assert left(ws, task, "Ada") == 59  # the audit is not looked at
+
+
+def test_lists_are_counted_as_what_they_are(ws, task):
+    assert left(ws, task, "Ada", "flagged") == 0
+    ids = ws.read.examples.ids(task.id, ["test"])[:2]
+    for example_id in ids:
+        mark_example(ws, task.id, example_id, kind=MarkKind.FLAG, by="Bo")
+    assert left(ws, task, "Ada", "flagged") == 2
+    assert left(ws, task, "Ada", "flagged", without=ids[:1]) == 1
+
+
+@pytest.mark.parametrize(("rest", "goal"), [(None, 20), (3, 3), (0, 0)])
+def test_ten_minutes_promise_no_more_than_is_left(ws, task, rest, goal):
+    found = look_ahead(ws, task.id, is_list=False, split=Split.TRAIN, by="Ada", left=rest)
+    assert (found.goal, found.left) == (goal, rest)

@@ -7,7 +7,9 @@ import pytest
 
 from studio.analysis.intervals import macro_f1_interval
 from studio.analysis.queue_forecast import forecast, half_width, labels_in, narrowed
+from studio.analysis.ten_minutes import Outlook, goal_of
 from studio.domain.evaluation import Figure
+from studio.domain.example import Split
 
 
 def test_the_labels_of_ten_minutes_fall_into_the_interval():
@@ -72,3 +74,40 @@ def test_too_few_labels_or_one_label_tell_nothing():
     assert not forecast(rare).gain(20).is_told
     assert not forecast([(text, 1) for text, _ in pairs(rng, 200)]).gain(20).is_told
     assert not forecast(pairs(rng, 200)).gain(0).is_told
+
+
+PACE = Figure(value=98.0, low=91.2, high=105.1, n=40)
+UNKNOWN = Figure(value=math.nan, low=math.nan, high=math.nan, n=0)
+
+
+def told(pace, left, **more):
+    of = {"split": Split.TRAIN, "is_list": False, "is_open": True} | more
+    return Outlook(pace=pace, left=left, goal=goal_of(pace, left), **of).words
+
+
+@pytest.mark.parametrize(
+    ("pace", "left", "goal"),
+    [
+        (PACE, None, 100), (PACE, 500, 100), (PACE, 94, 94), (PACE, 8, 8), (PACE, 0, 0),
+        (UNKNOWN, None, 20), (UNKNOWN, 500, 20), (UNKNOWN, 1, 1), (UNKNOWN, 0, 0),
+    ],
+)  # fmt: skip
+def test_no_more_labels_are_promised_than_examples_are_left(pace, left, goal):
+    assert goal_of(pace, left) == goal
+
+
+def test_the_words_say_how_far_it_is_to_the_end():
+    assert told(PACE, None).startswith("Next ten minutes: about 100 labels at your pace (91 to 105")
+    assert told(PACE, 94).startswith("Next ten minutes: about 94 labels at your pace (91 to 94)")
+    assert told(PACE, 8).startswith("8 labels to the end of train, less than ten minutes at")
+    assert told(UNKNOWN, 8).startswith("8 labels to the end of train (your pace is told after ten)")
+    assert told(UNKNOWN, 1, is_list=True) == (
+        "1 label to the end of this list (your pace is told after ten)."
+    )
+    assert told(PACE, 0) == "Nothing is left of train."
+    assert told(UNKNOWN, 0, is_list=True) == "Nothing is left of this list."
+
+
+def test_a_rounded_pace_is_not_taken_for_the_end():
+    pace = Figure(value=52.0, low=51.0, high=53.0, n=4000)
+    assert told(pace, 500).startswith("Next ten minutes: about 50 labels")

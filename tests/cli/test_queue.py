@@ -29,6 +29,16 @@ def test_a_list_is_counted_as_one_and_tells_nothing_of_the_order(studio, mail):
     assert "Next 20 labels" in told
 
 
+def test_ten_minutes_hold_no_more_labels_than_are_left(studio, mail, tmp_path):
+    lines = [f"n{i},{'ham' if i % 2 else 'spam'} number {i},train" for i in range(8)]
+    (tmp_path / "new.csv").write_text("id,text,split\n" + "\n".join(lines) + "\n")
+    assert studio("import", mail, "new.csv", "--split", "split").code == 0
+    told = studio("queue", mail).out
+    assert "8 examples left to label." in told
+    assert "8 labels to the end of train (your pace is told after ten)" in told
+    assert studio("queue", mail, "--json").json["outlook"]["labels"] == 8
+
+
 def test_an_order_of_which_nothing_is_left_says_that_others_stand_in(studio, mail, tmp_path):
     lines = [f"n{i},{'ham' if i % 2 else 'fresh spam'} number {i},train" for i in range(40)]
     (tmp_path / "new.csv").write_text("id,text,split\n" + "\n".join(lines) + "\n")

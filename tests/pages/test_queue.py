@@ -18,6 +18,7 @@ from studio.domain.label_change import Add, Merge
 from studio.domain.mark import MarkKind
 from studio.domain.run import Answer, ClassifierKind, Outcome, Run
 from studio.store.runs import Result
+from studio.ui import queue_desk
 from studio.ui.queue_state import CARD
 from tests.pages.conftest import Log, known_as
 
@@ -292,3 +293,64 @@ def test_ten_minutes_end_with_what_came(ws, mail, open_queue):
     assert "Came: 20 labels" in said(at)
     assert "40 labels to the end of train, less than ten minutes at your pace" in said(at)
     assert state_of(at).sitting.goal == 40
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    """What the card was given: how many were done, and how many the sitting is about."""
+    given, drawn = [], queue_desk.queue_card
+
+    def noted(task, items, state, **more):
+        given.append((state.done, state.goal))
+        drawn(task, items, state, **more)
+
+    monkeypatch.setattr(queue_desk, "queue_card", noted)
+    return given
+
+
+def test_no_more_is_ahead_than_is_left(ws, mail, open_queue, counts):
+    ids = ws.store.examples.ids(mail.id, ["train"])
+    done = [
+        Decision(example_id=i, label=("ham", "spam")[n % 2], seconds=6.0)
+        for n, i in enumerate(ids[:52])
+    ]
+    correct_labels(ws, mail.id, done, mode=Mode.QUEUE, by="Ada")
+    at = open_queue()
+    assert set(counts) == {(0, 8)}  # from the first drawing on
+    assert "8 labels to the end of train, less than ten minutes at your pace" in said(at)
+    first, *rest = state_of(at).ahead
+    send(at, label(first, mail.labels[0].id), {"do": "skip", "id": rest[0]})
+    assert counts[-1] == (1, 7)  # what was skipped comes back only when somebody looks again
+    send(at, *(label(i, mail.labels[0].id) for i in rest[1:]), acked=2)
+    assert state_of(at).ended
+    assert counts[-1] == (7, 7)
+    del counts[:]
+    at.button(key="queue_again").click().run()
+    assert set(counts) == {(0, 1)}
+    assert "Came: 7 labels" in said(at)
+    assert "1 label to the end of train" in said(at)
+
+
+def test_an_audit_that_has_gold_is_still_ahead_of_another_person(ws, mail, open_queue, counts):
+    ids = ws.store.examples.ids(mail.id, ["train"])
+    done = [Decision(example_id=i, label=("ham", "spam")[n % 2]) for n, i in enumerate(ids)]
+    correct_labels(ws, mail.id, done, by="Bo")
+    at = open_queue()
+    audit = len(state_of(at).ahead)
+    assert 0 < audit < 20
+    assert set(counts) == {(0, audit)}
+    assert f"{audit} labels to the end of train" in said(at)
+
+
+def test_a_list_is_as_long_as_it_is(ws, mail, open_queue, counts):
+    mark_example(ws, mail.id, ws.store.examples.ids(mail.id)[0], kind=MarkKind.FLAG, by="Bo")
+    at = open_queue()
+    assert set(counts) == {(0, 20)}
+    del counts[:]
+    at.radio(key="queue_strategy").set_value("flagged").run()
+    assert set(counts) == {(0, 1)}
+    assert "1 label to the end of this list" in said(at)
+    send(at, label(state_of(at).ahead[0], mail.labels[0].id))
+    assert counts[-1] == (1, 1)
+    at.radio(key="queue_strategy").set_value("assigned").run()
+    assert counts[-1] == (0, 0)
