@@ -146,10 +146,14 @@ def act(
         persist_state="session",
     )
     with st.popover(
-        "Save", icon=":material/save:", disabled=saved is not None,
+        "Save", icon=":material/save:",
         key=f"prompts_save_{drafts.base}_{drafts.round}",  # another one, closed, once it is saved
-    ):  # fmt: skip
-        save(page.ws, page.task, versions, drafts, body, page.person)
+    ):
+        # Never greyed: what is being typed is heard of when its box is left, by this very click.
+        if saved is None:
+            save(page.ws, page.task, versions, drafts, body, page.person)
+        else:
+            st.caption("Nothing is changed since this version was saved.")
     start_all(page.ws, page.task, saved, page.person, told)
     if drafts.base in drafts.texts:
         st.button(

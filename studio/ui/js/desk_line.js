@@ -6,6 +6,7 @@ function (desk) {
   const context = desk.context;
   const api = desk.api;
   desk.asking = null;
+  desk.movedTo = null;
 
   const part = function (parent, tag, name, text) {
     const element = document.createElement(tag);
@@ -92,6 +93,7 @@ function (desk) {
 
   desk.closeQuestion = function () {
     desk.asking = null;
+    desk.movedTo = null;
     question.hidden = true;
     usual.hidden = false;
     desk.back();
@@ -167,15 +169,23 @@ function (desk) {
   };
 
   desk.openNote = function (node) {
+    const keep = function () {
+      const text = input.value.trim();
+      if (text !== (node.data.note || "")) {
+        desk.mark(node, "note", text);
+      }
+      desk.closeQuestion();
+    };
     const input = desk.openField("Note", node.data.note || "", 500, function (event) {
       if (event.key === "Enter") {
-        desk.mark(node, "note", input.value.trim());
-        desk.closeQuestion();
+        keep();
       } else if (event.key === "Escape") {
         desk.closeQuestion();
       }
       return event.key === "Enter" || event.key === "Escape";
     });
     part(input.parentNode, "span", "", "Enter saves, Escape leaves it as it was");
+    /* Who clicks another row goes on there; what is written is about this one. */
+    desk.movedTo = (other) => other === node || keep();
   };
 }

@@ -110,6 +110,9 @@ function (desk) {
       desk.selectOne(node);
     }
     at = node ? node.rowIndex : null;
+    if (node && desk.movedTo) {
+      desk.movedTo(node);
+    }
     desk.said();
   });
 

@@ -215,6 +215,7 @@ function more(step, way) {
 function give(desk, id) {
   const item = here(desk);
   if (!item) return;
+  keepNote(desk);
   const name = desk.data.labels.find((label) => label.id === id).name;
   if (item.given !== id) done(desk, item, "given", id, { do: "label", label: String(id) });
   say(desk, `${name}. ${settled(desk)} done`);
@@ -232,6 +233,7 @@ function mark(desk, what, on, text) {
 function skip(desk) {
   const item = here(desk);
   if (!item) return;
+  keepNote(desk);
   if (item.skip || item.given) write(desk, { do: "next", id: item.id, more: 0 });
   else mark(desk, "skip", true);
   go(desk, desk.at + 1);

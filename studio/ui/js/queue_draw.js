@@ -121,6 +121,11 @@ function closeLine(desk) {
   desk.card.focus({ preventScroll: true });
 }
 
+/* Who goes on by a button means what is written all the same. */
+function keepNote(desk) {
+  if (desk.open === "note") mark(desk, "note", true, desk.find(".line input").value.trim());
+}
+
 function openLine(desk, what) {
   const line = desk.find(".line");
   desk.open = what;
