@@ -29,17 +29,20 @@ _PENDING = {
 def keep_sitting(ws: Workspace, task: Task, state: QueueState) -> None:
     """See to it that the sitting under way is that of what is on the card, before it is drawn."""
     if state.choice is not None:
-        state.sitting = _sitting(ws, task, state.choice, state)
+        known = _sitting(ws, task, state.choice, state)
+        state.sitting = replace(known, most=max(known.most, len(state.given)))
         state.came = state.sitting.came
 
 
 def goal_in_sight(state: QueueState) -> int:
     """Return how many labels this sitting has at most, as far as the session knows."""
-    goal = state.sitting.goal if state.sitting else FIRST_GOAL
+    if state.sitting is None:
+        return FIRST_GOAL
+    goal, most = state.sitting.goal, max(state.sitting.most, len(state.given))
     if not state.ended:
         return goal
     # Nothing comes after what is on the card: others may have labeled the rest, or it was skipped.
-    return min(goal, len(state.given) + len(state.ahead))
+    return min(goal, most + len(state.ahead))
 
 
 def draw_outlook(ws: Workspace, task: Task, state: QueueState) -> None:

@@ -50,6 +50,7 @@ class Sitting:
         checks: Rules that should have all their checks then.
         began: When, in seconds.
         level: How many labels there were, roughly.
+        most: How many labels it had at most; what was undone of them is to be given again.
         is_over: Whether it ended before its goal, for somebody looked again for more.
         last: The sitting before, the labels given in it and its seconds.
     """
@@ -63,6 +64,7 @@ class Sitting:
     checks: int
     began: float
     level: int = 0
+    most: int = 0
     is_over: bool = False
     last: tuple[Sitting, int, float] | None = None
 

@@ -324,6 +324,10 @@ def test_no_more_is_ahead_than_is_left(ws, mail, open_queue, counts):
     send(at, *(label(i, mail.labels[0].id) for i in rest[1:]), acked=2)
     assert state_of(at).ended
     assert counts[-1] == (7, 7)
+    send(at, {"do": "undo", "id": rest[-1], "n": 1}, acked=8)
+    assert counts[-1] == (6, 7)  # what was undone is to be given again
+    send(at, label(rest[-1], mail.labels[0].id), acked=9)
+    assert counts[-1] == (7, 7)
     del counts[:]
     at.button(key="queue_again").click().run()
     assert set(counts) == {(0, 1)}
