@@ -146,7 +146,8 @@ def act(
         persist_state="session",
     )
     with st.popover(
-        "Save", icon=":material/save:",
+        "Save",
+        icon=":material/save:",
         key=f"prompts_save_{drafts.base}_{drafts.round}",  # another one, closed, once it is saved
     ):
         # Never greyed: what is being typed is heard of when its box is left, by this very click.
