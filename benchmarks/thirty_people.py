@@ -74,6 +74,7 @@ class Desk:
     keyed: list[tuple[int, int]] = field(default_factory=list)
     _log: list[dict[str, Any]] = field(default_factory=list)
     _instance: str = ""
+    _who: str = ""
     _drawn: str = ""
     _rows: list[int] = field(default_factory=list)
 
