@@ -6,7 +6,6 @@ import csv
 import re
 
 import pytest
-from playwright.sync_api import TimeoutError as TooLateError
 
 from studio.actions.examples import Columns, import_examples
 from studio.actions.rationales import record_rationale
@@ -210,24 +209,14 @@ def enter(page, url: str) -> None:
     open_page(page, "Rationales")
 
 
-def make_rules(page, entry, brings):
-    """Open a rationale of the list and have rules made of it, until the page brings a text.
-
-    One click in some thirty had no effect in a machine at work, and why was not found: so the
-    button is pressed again, as a person would.
-    """
+def make_rules(page, entry):
+    """Open a rationale of the list and have rules made of it, once what opens is at rest."""
     entry.locator("summary").click()
     button = main_button(page, "Make rules of it")
     button.wait_for()
     settled(page)
     button.evaluate("button => button.scrollIntoView({block: 'center'})")
     button.click()
-    try:
-        wait_for_text(page, brings, seconds=10)
-    except TooLateError:
-        if button.is_visible():
-            button.click()
-        wait_for_text(page, brings)
 
 
 def test_examples_behind_a_draft_are_labeled_by_one_key(ws, served, open_browser):
@@ -245,7 +234,8 @@ def test_examples_behind_a_draft_are_labeled_by_one_key(ws, served, open_browser
         wait_for_text(page, re.compile("not_keto.* · 1$"))
         settled(page)
         entry = page.get_by_test_id("stExpander").filter(has_text="Batter and breadcrumbs")
-        make_rules(page, entry, "Each was tried on train and validation")
+        make_rules(page, entry)
+        wait_for_text(page, "Each was tried on train and validation")
         settled(page)
         cards = page.locator("[class*='st-key-rationales_draft_'][class*='_card']")
         card = cards.filter(has_text="batter, breadcrumb")
@@ -287,7 +277,8 @@ def test_ten_checked_blind_make_a_draft_known(ws, served, open_browser):
     record_rationale(ws, task.id, label="spam", text="A prize nobody asked for.", by="Ada")
     with open_browser() as page:
         enter(page, served.url)
-        make_rules(page, page.get_by_test_id("stExpander"), "How often it is right is not known")
+        make_rules(page, page.get_by_test_id("stExpander"))
+        wait_for_text(page, "How often it is right is not known")
         settled(page)
         main_button(page, "Check 10 blind").first.click()
         box = page.get_by_role("dialog")
